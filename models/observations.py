@@ -1,0 +1,197 @@
+"""What sources say: entries as read, the reading that carries them, and the append-only row each of them becomes."""
+
+from dataclasses import dataclass, field
+from datetime import date
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import JSON, BigInteger, Column, Index, LargeBinary
+from sqlmodel import Field, SQLModel
+
+from models.instants import Instant
+
+
+class Plan(StrEnum):
+    """Whether an appointment is meant to happen. Only a person's act makes it booked; the tail of an endless series is proposed."""
+
+    proposed = "proposed"
+    booked = "booked"
+    cancelled = "cancelled"
+
+
+class Attendance(StrEnum):
+    """Whether a participant came; FHIR's words are used only at the border."""
+
+    attended = "attended"
+    no_show = "no_show"
+    unknown = "unknown"
+
+
+class CancelledBy(StrEnum):
+    client = "client"
+    practice = "practice"
+    unknown = "unknown"
+
+
+class ClientStatus(StrEnum):
+    """Where a client's care stands in the record system."""
+
+    intake = "intake"
+    active = "active"
+    ended = "ended"
+
+
+@dataclass(frozen=True, slots=True)
+class AppointmentEntry:
+    """One appointment as one source tells it.
+
+    `id` is the source's own, unique in the source; an occurrence of a series is `UID#<instant of its recurrence id>`, and `group`
+    its UID. `wall` and `zone` are as meant by the writer; `start` and `end` the instants that follow. `client_ids` are ids or codes
+    exactly as the source writes them; `title` is text in which a name may be found (identity: sealed on arrival, never logged).
+    `said_at` is the source's own time stamp of this version, if it has one; `sequence` its revision.
+    """
+
+    id: str
+    wall: str
+    zone: str
+    start: Instant
+    end: Instant
+    plan: Plan = Plan.booked
+    attendance: Attendance = Attendance.unknown
+    cancelled_by: CancelledBy | None = None
+    client_ids: tuple[str, ...] = ()
+    therapist_id: str | None = None
+    title: str = ""
+    group: str = ""
+    said_at: Instant | None = None
+    sequence: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ClientEntry:
+    """One client as a record system tells it. Days are calendar days; `name` and `contact` are identity."""
+
+    id: str
+    name: str
+    therapist_id: str | None = None
+    status: ClientStatus = ClientStatus.active
+    intake_on: date | None = None
+    ended_on: date | None = None
+    died_on: date | None = None
+    died: bool = False
+    paused_until: date | None = None
+    paused: bool = False
+    opted_out: bool = False
+    site: str = ""
+    code: str | None = None
+    contact: str = ""
+    said_at: Instant | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TherapistEntry:
+    """One therapist. `email` is where alerts go; `zone` empty means the practice's."""
+
+    id: str
+    name: str
+    email: str = ""
+    zone: str = ""
+    site: str = ""
+    supervisor_id: str | None = None
+    started_on: date | None = None
+    said_at: Instant | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BreakEntry:
+    """A planned break of one client, both days included."""
+
+    id: str
+    client_id: str
+    from_on: date
+    to_on: date
+    said_at: Instant | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LeaveEntry:
+    """A therapist's leave, both days included; `cover_id` is who stands in."""
+
+    id: str
+    therapist_id: str
+    from_on: date
+    to_on: date
+    cover_id: str | None = None
+    said_at: Instant | None = None
+
+
+Entry = AppointmentEntry | ClientEntry | TherapistEntry | BreakEntry | LeaveEntry
+
+
+@dataclass(frozen=True, slots=True)
+class Reject:
+    """Input that could not be understood: where it stands, why, and what mends it. `raw` is kept encrypted, shown only audited.
+
+    `reason` is a short stable code (`bad-date`), `sentence` names file, row, column and remedy and holds no cell content.
+    `client_id` is set where the row's client could still be told, so that rules of absence about that client wait.
+    """
+
+    place: str
+    reason: str
+    sentence: str
+    raw: bytes
+    entry_id: str = ""
+    client_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One complete look at a source.
+
+    `kinds` are the kinds of entry that were read completely (`appointment`, `client`, ...): only within them does absence mean
+    anything, and for appointments only inside [window_from, window_to). `dropped` counts cells left at the border, by column name.
+    `fingerprint` is a hash of the bytes read; equal fingerprints mean that nothing changed.
+    """
+
+    entries: list[Entry] = field(default_factory=list)
+    rejects: list[Reject] = field(default_factory=list)
+    kinds: frozenset[str] = frozenset()
+    window_from: Instant = 0
+    window_to: Instant = 0
+    dropped: dict[str, int] = field(default_factory=dict)
+    fingerprint: str = ""
+
+
+KIND_OF: dict[type, str] = {
+    AppointmentEntry: "appointment",
+    ClientEntry: "client",
+    TherapistEntry: "therapist",
+    BreakEntry: "break",
+    LeaveEntry: "leave",
+}
+
+
+class Observation(SQLModel, table=True):
+    """One thing one source said, once. Append-only: a correction is a new row, an absence a row with `gone`.
+
+    `facts` holds the allow-listed, identity-free part of the entry as JSON; `sealed` the identity part, encrypted; `digest_hash` a keyed
+    hash of the whole entry. `current` marks the newest version of (source, kind, entry_id): derived, kept for set-based reading.
+    """
+
+    __tablename__ = "observation"
+    __table_args__ = (
+        Index("ix_observation_entry", "source", "kind", "entry_id", "current"),
+        Index("ix_observation_known", "known_at"),
+    )
+
+    id: int | None = Field(default=None, sa_column=Column(BigInteger().with_variant(__import__("sqlalchemy").Integer, "sqlite"), primary_key=True))
+    source: str
+    kind: str
+    entry_id: str
+    content_hash: str
+    said_at: int | None = Field(default=None, sa_type=BigInteger)
+    known_at: int = Field(sa_type=BigInteger)
+    gone: bool = False
+    current: bool = True
+    facts: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
+    sealed: bytes | None = Field(default=None, sa_type=LargeBinary)
