@@ -1,0 +1,1 @@
+"""The world outside, one folder a neighbour: the store, calendars, records, messages."""

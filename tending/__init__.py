@@ -1,0 +1,1 @@
+"""What people touch: the command line, the one long-lived process, the checks and the demo."""
