@@ -5,9 +5,10 @@ from datetime import date
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, Column, Index, LargeBinary
+from sqlalchemy import Index, LargeBinary
 from sqlmodel import Field, SQLModel
 
+from models.columns import instant, json_facts, row_id
 from models.instants import Instant
 
 
@@ -174,24 +175,48 @@ KIND_OF: dict[type, str] = {
 class Observation(SQLModel, table=True):
     """One thing one source said, once. Append-only: a correction is a new row, an absence a row with `gone`.
 
-    `facts` holds the allow-listed, identity-free part of the entry as JSON; `sealed` the identity part, encrypted; `digest_hash` a keyed
-    hash of the whole entry. `current` marks the newest version of (source, kind, entry_id): derived, kept for set-based reading.
+    `facts` holds the allow-listed, identity-free part of the entry; `sealed` the identity part, encrypted; `content_hash` a keyed hash
+    of the whole entry. `current` marks the newest version of (source, kind, entry_id): derived, kept for set-based reading.
     """
 
     __tablename__ = "observation"
     __table_args__ = (
-        Index("ix_observation_entry", "source", "kind", "entry_id", "current"),
-        Index("ix_observation_known", "known_at"),
+        Index("ix_observation_entry", "source", "kind", "entry_id"),
+        Index("ix_observation_current", "source", "kind", "current"),
     )
 
-    id: int | None = Field(default=None, sa_column=Column(BigInteger().with_variant(__import__("sqlalchemy").Integer, "sqlite"), primary_key=True))
+    id: int | None = row_id()
     source: str
     kind: str
     entry_id: str
     content_hash: str
-    said_at: int | None = Field(default=None, sa_type=BigInteger)
-    known_at: int = Field(sa_type=BigInteger)
+    said_at: int | None = instant(nullable=True)
+    known_at: int = instant(index=True)
     gone: bool = False
     current: bool = True
-    facts: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
+    facts: dict[str, Any] = json_facts()
     sealed: bytes | None = Field(default=None, sa_type=LargeBinary)
+
+
+class Subject(SQLModel, table=True):
+    """Whom an appointment entry concerns: derived from the entry's hints and the roster, one row per client found.
+
+    `how` is `id`, `code` or `name`. An entry without a row here is unmatched and listed, never guessed.
+    """
+
+    __tablename__ = "subject"
+
+    source: str = Field(primary_key=True)
+    entry_id: str = Field(primary_key=True)
+    client_id: int = Field(primary_key=True, foreign_key="client.id", index=True)
+    how: str
+
+
+class Hint(SQLModel, table=True):
+    """A keyed hash under which an entry's client may be found: of an id, a code, or a run of words that could be a name."""
+
+    __tablename__ = "hint"
+
+    source: str = Field(primary_key=True)
+    entry_id: str = Field(primary_key=True)
+    hash: str = Field(primary_key=True, index=True)

@@ -1,0 +1,92 @@
+"""One client's care as of an instant, as known by an instant: immutable, and all that a rule may read."""
+
+from bisect import bisect_right
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from models.appointments import Mark
+from models.clock import Spans, counted_between
+from models.digest import BOOKED
+from models.instants import Instant
+
+INTAKE, ACTIVE, ENDED = 0, 1, 2
+
+
+class Case(NamedTuple):
+    """A client's care at `now`.
+
+    `line` holds appointments as integers in order of start (see models.digest), the first `past` of them begun by now. `pauses` are
+    spans that do not count (breaks, leave, public holidays). `blind` names what could refute an absence but cannot be relied on now.
+    """
+
+    client_id: int
+    status: int
+    intake_at: Instant
+    away_until: Instant
+    died: bool
+    line: Sequence[int]
+    past: int
+    pauses: Spans
+    blind: tuple[str, ...]
+
+    def last_seen(self) -> Instant | None:
+        """Start of the last appointment that took place or may have: attended, presumed, or not marked. Missed ones do not count."""
+        line = self.line
+        for i in range(self.past - 1, -1, -1):
+            if line[i] & 3 != Mark.no_show:
+                return line[i] >> 3
+        return None
+
+    def next_booked(self) -> Instant | None:
+        """Start of the next appointment that a person booked; the tail of an endless series is not one."""
+        line = self.line
+        for i in range(self.past, len(line)):
+            if line[i] & BOOKED:
+                return line[i] >> 3
+        return None
+
+    def next_entry(self) -> Instant | None:
+        """Start of the next appointment of any kind."""
+        return self.line[self.past] >> 3 if self.past < len(self.line) else None
+
+    def last_marked(self, count: int) -> list[tuple[Instant, Mark]]:
+        """The last `count` past appointments of which it is known or presumed how they went, newest first."""
+        found: list[tuple[Instant, Mark]] = []
+        line = self.line
+        for i in range(self.past - 1, -1, -1):
+            if line[i] & 3:
+                found.append((line[i] >> 3, Mark(line[i] & 3)))
+                if len(found) == count:
+                    break
+        return found
+
+    def gaps(self, most: int) -> list[int]:
+        """Seconds between neighbouring attended (or presumed) appointments, newest first, at most `most`, pauses not counted."""
+        found: list[int] = []
+        later: Instant | None = None
+        line = self.line
+        for i in range(self.past - 1, -1, -1):
+            if line[i] & 3 in (Mark.attended, Mark.presumed):
+                start = line[i] >> 3
+                if later is not None:
+                    found.append(counted_between(start, later, self.pauses) if self.pauses else later - start)
+                    if len(found) == most:
+                        break
+                later = start
+        return found
+
+
+def case_at(
+    now: Instant,
+    client_id: int,
+    status: int,
+    intake_at: Instant,
+    away_until: Instant,
+    died: int,
+    line: bytes,
+    pauses: Spans,
+    blind: tuple[str, ...],
+) -> Case:
+    """The case that a digest gives at `now`."""
+    entries = memoryview(line).cast("q")
+    return Case(client_id, status, intake_at, away_until, bool(died), entries, bisect_right(entries, (now << 3) | 7), pauses, blind)

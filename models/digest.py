@@ -1,0 +1,108 @@
+"""What a client's history comes to, one row per client: independent of now and of policy, recomputed whole at every touch."""
+
+from array import array
+from bisect import bisect_right
+from collections.abc import Iterable
+from datetime import date
+from typing import NamedTuple
+
+from sqlalchemy import LargeBinary, SmallInteger
+from sqlmodel import Field, SQLModel
+
+from models.appointments import Mark
+from models.clock import Spans, merged
+from models.columns import instant
+from models.instants import FAR, Instant, end_of, start_of
+from models.observations import ClientStatus
+
+FORMAT = 1  # rises when the meaning of a stored digest changes; a row of another format is rebuilt
+KEPT = 13  # attended starts kept: twelve gaps, so that the length of the rhythm window stays a matter of policy
+STATUS = {ClientStatus.intake: 0, ClientStatus.active: 1, ClientStatus.ended: 2}
+BOOKED = 4  # bits of a line entry: start * 8 + BOOKED + mark
+NO_DAY = -1
+
+
+class Digest(SQLModel, table=True):
+    """One client's digest. `line` packs appointments that were not cancelled, `breaks` planned breaks, both as 64-bit integers.
+
+    `intake_at`, `paused_until` and the like are instants, -1 where unknown; `away_until` is FAR for a client who died.
+    """
+
+    __tablename__ = "digest"
+
+    client_id: int = Field(primary_key=True, foreign_key="client.id")
+    format: int = Field(sa_type=SmallInteger)
+    therapist_id: str = ""
+    site: str = ""
+    status: int = Field(sa_type=SmallInteger)
+    intake_at: int = instant()
+    away_until: int = instant()
+    died: int = Field(default=0, sa_type=SmallInteger)
+    line: bytes = Field(sa_type=LargeBinary)
+    breaks: bytes = Field(sa_type=LargeBinary)
+
+
+class Held(NamedTuple):
+    """One appointment as a client's history holds it."""
+
+    start: Instant
+    mark: Mark
+    booked: bool
+
+
+class History(NamedTuple):
+    """Everything a digest is made from: one client's people facts and derived appointments, cancelled ones left out."""
+
+    client_id: int
+    therapist_id: str
+    site: str
+    status: ClientStatus
+    intake_on: date | None
+    died: bool
+    paused_until: date | None
+    appointments: tuple[Held, ...]
+    breaks: tuple[tuple[date, date], ...]
+    known_at: Instant
+
+
+def packed_line(appointments: Iterable[Held], known_at: Instant) -> bytes:
+    """Appointments by start as integers: all that lie after `known_at`, and before it the last ones back to the KEPT-th not missed."""
+    entries = sorted((a.start << 3) | (BOOKED if a.booked else 0) | a.mark for a in appointments)
+    first = bisect_right(entries, (known_at << 3) | 7)
+    kept = 0
+    while first > 0 and kept < KEPT:
+        first -= 1
+        if entries[first] & 3 != Mark.no_show:
+            kept += 1
+    return array("q", entries[first:]).tobytes()
+
+
+def packed_spans(spans: Spans) -> bytes:
+    return array("q", [edge for span in spans for edge in span]).tobytes()
+
+
+def spans_of(packed: bytes) -> Spans:
+    edges = array("q", packed)
+    return tuple(zip(edges[::2], edges[1::2], strict=True))
+
+
+def digest_of(history: History, zone: str) -> Digest:
+    """The digest of a history; days are read in the practice's zone. Equal histories give equal digests."""
+    away = NO_DAY
+    if history.died:
+        away = FAR
+    elif history.paused_until is not None:
+        away = FAR if history.paused_until.year == date.max.year else start_of(history.paused_until, zone)
+    breaks = merged((start_of(a, zone), end_of(b, zone)) for a, b in history.breaks)
+    return Digest(
+        client_id=history.client_id,
+        format=FORMAT,
+        therapist_id=history.therapist_id,
+        site=history.site,
+        status=STATUS[history.status],
+        intake_at=NO_DAY if history.intake_on is None else start_of(history.intake_on, zone),
+        away_until=away,
+        died=int(history.died),
+        line=packed_line(history.appointments, history.known_at),
+        breaks=packed_spans(breaks),
+    )

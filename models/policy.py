@@ -1,0 +1,161 @@
+"""Thresholds, each with unit, range, reason and basis, in layers: practice, site, therapist, what was agreed with this client."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+from typing import Any
+
+from models.errors import SettingsError
+
+LAYERS = ("default", "practice", "site", "therapist", "client")
+OURS = "our choice"
+
+
+def threshold(default: Any, unit: str, low: Any, high: Any, reason: str, basis: str) -> Any:
+    """A policy field. `low` and `high` are included; for words, `low` is the tuple of words that fit and `high` None."""
+    return field(default=default, metadata={"unit": unit, "low": low, "high": high, "reason": reason, "basis": basis})
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """The thresholds that hold for one client. Each field's metadata say unit, range, reason, and where the number comes from."""
+
+    quiet_after_days: float = threshold(
+        14, "days", 3, 365, "A client is never called quiet earlier than this after the last appointment.", OURS
+    )
+    quiet_factor: float = threshold(
+        2, "times the client's own rhythm", 1, 12, "Somebody seen monthly is not quiet after three weeks.", OURS
+    )
+    usual_rhythm_days: float = threshold(
+        7, "days", 1, 180, "The rhythm taken for a client with too few appointments to have one.",
+        "weekly is usual (Erekson 2015, from memory)",
+    )
+    rhythm_gaps: int = threshold(6, "gaps", 3, 12, "How many of the last gaps make the rhythm; their median counts.", OURS)
+    rhythm_least_gaps: int = threshold(3, "gaps", 1, 12, "With fewer gaps the usual rhythm is taken.", OURS)
+    missed_in_a_row: int = threshold(
+        2, "appointments", 1, 10, "No-shows, not cancellations, go with leaving; most before the third session.",
+        "Xiao et al. 2017 (pst0000103); two in a row: a clinic's published rule",
+    )
+    not_started_after_days: float = threshold(
+        14, "days after intake", 1, 365, "Somebody who asked for help and was not seen waits too long.",
+        "NJ 10:52-1.17: intake within 14 days or the third visit",
+    )
+    unconfirmed_in_a_row: int = threshold(
+        3, "appointments", 1, 20, "So many in a row without a mark make the record unsure, not the client.", OURS
+    )
+    mark_within_days: float = threshold(2, "days", 0, 30, "An appointment is given this long to be marked before it counts as unmarked.", OURS)
+    grace_days: float = threshold(
+        7, "days", 0, 90, "A finding that was clear for so long and comes back is a new one and may speak again.", OURS
+    )
+    speak: str = threshold(
+        "next_morning", "when", ("next_morning", "at_once"), None,
+        "When an ordinary notice is sent: on the recipient's next working morning, or at once inside working hours.", OURS,
+    )
+    notice_expires_days: float = threshold(14, "days", 1, 90, "A notice that could not be sent for so long is dropped, and that is recorded.", OURS)
+    notices_per_day: int = threshold(5, "notices", 1, 100, "More ordinary notices than this for one person wait for the next day.", OURS)
+    work_from: str = threshold("08:00", "local time of the recipient", None, None, "Ordinary messages come inside working hours.", OURS)
+    work_until: str = threshold("18:00", "local time of the recipient", None, None, "Ordinary messages come inside working hours.", OURS)
+    same_time_minutes: float = threshold(
+        15, "minutes", 0, 240, "A calendar entry and a record row so close together are one appointment.", OURS
+    )
+    vanish_floor: int = threshold(5, "appointments", 0, 1000, "Up to so many may vanish from a source at once without a person being asked.", OURS)
+    vanish_share: float = threshold(0.2, "share of those ahead", 0, 1, "Or up to this share of the source's future appointments.", OURS)
+    fresh_for_hours: float = threshold(
+        26, "hours", 0.1, 2000, "A source not read for longer cannot refute an absence; rules of absence wait.", OURS
+    )
+
+
+DEFAULT = Policy()
+NAMES = tuple(f.name for f in fields(Policy))
+# These belong to the practice as a whole: no layer below may change them.
+PRACTICE_ONLY = frozenset({"same_time_minutes", "vanish_floor", "vanish_share"})
+
+
+@dataclass(frozen=True, slots=True)
+class Layered:
+    """A policy and, for each field that is not the default, the layer that won (`practice`, `site North`, `therapist T1`, ...)."""
+
+    policy: Policy
+    origin: Mapping[str, str]
+
+    def line(self, name: str) -> str:
+        """One line for people: the field, its value and unit, the layer and its basis."""
+        meta = next(f.metadata for f in fields(Policy) if f.name == name)
+        layer = self.origin.get(name, "default")
+        return f"{name} = {getattr(self.policy, name):g} {meta['unit']} ({layer}; basis: {meta['basis']})" if not isinstance(
+            getattr(self.policy, name), str
+        ) else f"{name} = {getattr(self.policy, name)} ({layer}; basis: {meta['basis']})"
+
+
+def checked(values: Mapping[str, Any], layer: str) -> dict[str, Any]:
+    """The values of one layer, each known, of its type and in its range. Raises SettingsError naming layer, field and range."""
+    known = {f.name: f for f in fields(Policy)}
+    result: dict[str, Any] = {}
+    for name, value in values.items():
+        if name not in known:
+            raise SettingsError(f"policy ({layer}): there is no field {name}; the fields are listed in docs/policy.md.")
+        if layer != "practice" and name in PRACTICE_ONLY:
+            raise SettingsError(f"policy ({layer}): {name} holds for the whole practice; set it under [policy].")
+        meta, default = known[name].metadata, known[name].default
+        if isinstance(default, str):
+            if not isinstance(value, str) or (meta["low"] and value not in meta["low"]) or (not meta["low"] and not _is_time(value)):
+                wanted = " or ".join(meta["low"]) if meta["low"] else "a time such as 08:00"
+                raise SettingsError(f"policy ({layer}): {name} has to be {wanted}.")
+        elif isinstance(value, bool) or not isinstance(value, int | float):
+            raise SettingsError(f"policy ({layer}): {name} has to be a number ({meta['unit']}).")
+        elif not meta["low"] <= value <= meta["high"]:
+            raise SettingsError(f"policy ({layer}): {name} has to lie between {meta['low']} and {meta['high']} {meta['unit']}.")
+        elif isinstance(default, int) and known[name].type is int and value != int(value):
+            raise SettingsError(f"policy ({layer}): {name} has to be a whole number ({meta['unit']}).")
+        result[name] = value
+    return result
+
+
+def _is_time(value: str) -> bool:
+    hours, colon, minutes = value.partition(":")
+    return bool(colon) and hours.isdigit() and minutes.isdigit() and int(hours) < 24 and len(minutes) == 2 and int(minutes) < 60
+
+
+class PolicyBook:
+    """All layers of a practice's policy, and the policy that they give for one client. Answers are kept, since clients share them."""
+
+    def __init__(
+        self,
+        practice: Mapping[str, Any] | None = None,
+        sites: Mapping[str, Mapping[str, Any]] | None = None,
+        therapists: Mapping[str, Mapping[str, Any]] | None = None,
+        clients: Mapping[int, Mapping[str, Any]] | None = None,
+    ) -> None:
+        self._practice = checked(practice or {}, "practice")
+        self._sites = {k: checked(v, f"site {k}") for k, v in (sites or {}).items()}
+        self._therapists = {k: checked(v, f"therapist {k}") for k, v in (therapists or {}).items()}
+        self._clients = {k: checked(v, "client") for k, v in (clients or {}).items()}
+        self._kept: dict[tuple[str, str], Layered] = {}
+
+    def of(self, site: str = "", therapist: str = "", client_id: int | None = None) -> Layered:
+        """The policy for a client of that site and therapist."""
+        if client_id is not None and client_id in self._clients:
+            return self._layered(site, therapist, self._clients[client_id])
+        kept = self._kept.get((site, therapist))
+        if kept is None:
+            kept = self._kept[site, therapist] = self._layered(site, therapist, {})
+        return kept
+
+    def _layered(self, site: str, therapist: str, client: Mapping[str, Any]) -> Layered:
+        values: dict[str, Any] = {}
+        origin: dict[str, str] = {}
+        for label, layer in (
+            ("practice", self._practice),
+            (f"site {site}", self._sites.get(site, {})),
+            (f"therapist {therapist}", self._therapists.get(therapist, {})),
+            ("agreed with this client", client),
+        ):
+            values |= layer
+            origin |= dict.fromkeys(layer, label)
+        return Layered(replace(DEFAULT, **values), origin)
+
+    def fingerprint(self) -> str:
+        """A hash of every layer: when it differs, everybody is looked at again and what is already true is a list, not notices."""
+        layers = [self._practice, self._sites, self._therapists, {str(k): v for k, v in self._clients.items()}]
+        return hashlib.blake2b(json.dumps(layers, sort_keys=True).encode(), digest_size=8).hexdigest()

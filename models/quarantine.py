@@ -1,0 +1,58 @@
+"""Quarantine: input that could not be understood, kept whole and encrypted, with its place and reason; and small facts of the installation."""
+
+from enum import StrEnum
+
+from sqlalchemy import LargeBinary, UniqueConstraint
+from sqlmodel import Field, SQLModel
+
+from models.columns import instant, row_id
+
+
+class QuarantineState(StrEnum):
+    held = "held"
+    retried = "retried"  # read well at a later try
+    gone = "gone"  # the source no longer says it
+    discarded = "discarded"  # a person decided, with a reason
+
+
+class Quarantine(SQLModel, table=True):
+    """One rejected row or calendar entry. `sentence` is for people and holds no cell's content; `raw` is the input, encrypted.
+
+    While a row of a client is held, rules of absence about that client cannot say. One row per (source, hash of the raw input).
+    """
+
+    __tablename__ = "quarantine"
+    __table_args__ = (UniqueConstraint("source", "raw_hash"),)
+
+    id: int | None = row_id()
+    source: str
+    place: str
+    reason: str
+    sentence: str
+    raw: bytes = Field(sa_type=LargeBinary)
+    raw_hash: str
+    client_id: int | None = Field(default=None, index=True)
+    seen_at: int = instant()
+    state: str = Field(default=QuarantineState.held, index=True)
+    decided_at: int | None = instant(nullable=True)
+    decided_by: str = ""
+    why: str = ""
+
+
+class Fact(SQLModel, table=True):
+    """A small fact of this installation: its token, when it was armed, the last good runs. Never about a client."""
+
+    __tablename__ = "fact"
+
+    name: str = Field(primary_key=True)
+    value: str
+
+
+class Lease(SQLModel, table=True):
+    """Who runs a workflow right now; a lease that ran out may be taken by anybody."""
+
+    __tablename__ = "lease"
+
+    name: str = Field(primary_key=True)
+    holder: str
+    until: int = instant()

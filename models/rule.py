@@ -1,0 +1,64 @@
+"""The shape of a rule: a pure, versioned function from a case to verdicts, and the words that go with each reason."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from models.case import Case
+from models.clock import Clock
+from models.policy import Layered, Policy
+from models.words import Voice
+
+
+class Verdict(NamedTuple):
+    """What a rule says of one kind at one instant. `reason` is a code that the rule has a sentence for; `facts` are instants and counts.
+
+    `fired` is True, False, or None where the rule cannot say (a source that could refute it is stale or holds rows of that client).
+    """
+
+    kind: str
+    fired: bool | None
+    reason: str
+    facts: tuple[Any, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One kind of finding. `label` is its word for people; `clears` says what ends it; `policy` names the fields it reads.
+
+    `speaks` is how it reaches a therapist: `notice` (one each) or `weekly_list` (one list per therapist and week).
+    """
+
+    name: str
+    label: str
+    clears: str
+    policy: tuple[str, ...]
+    speaks: str = "notice"
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A rule: `decide` gives one verdict for each of its kinds, `tell` the sentence for a verdict."""
+
+    name: str
+    version: int
+    kinds: Mapping[str, Kind]
+    decide: Callable[[Case, Policy, Clock], tuple[Verdict, ...]]
+    tell: Callable[[Verdict, Voice], str]
+
+    def explain(self, case: Case, layered: Layered, voice: Voice, clock: Clock) -> list[dict[str, Any]]:
+        """Every verdict with its sentence, what would clear it, and the policy lines it rests on: what `why` prints."""
+        return [
+            {
+                "rule": self.name,
+                "version": self.version,
+                "kind": verdict.kind,
+                "label": self.kinds[verdict.kind].label,
+                "fired": verdict.fired,
+                "reason": verdict.reason,
+                "sentence": self.tell(verdict, voice),
+                "clears": self.kinds[verdict.kind].clears if verdict.fired else "",
+                "policy": [layered.line(name) for name in self.kinds[verdict.kind].policy],
+            }
+            for verdict in self.decide(case, layered.policy, clock)
+        ]

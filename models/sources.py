@@ -1,0 +1,55 @@
+"""Sources: what each one delivers, how fresh it has to be, and what a person is asked when much of it vanishes at once."""
+
+from enum import StrEnum
+from typing import Any
+
+from sqlmodel import Field, SQLModel
+
+from models.columns import instant, json_facts
+from models.instants import Instant
+
+
+class Delivers(StrEnum):
+    """What the absence of an entry means."""
+
+    snapshot = "snapshot"  # everything there is: what is missing is gone
+    window = "window"  # everything inside a span of time
+    changes = "changes"  # only news: absence means nothing
+
+
+class PastBooking(StrEnum):
+    """What a past booking without a mark of attendance means in this source."""
+
+    unknown = "unknown"
+    attended = "attended"  # presumed, never known
+
+
+class Source(SQLModel, table=True):
+    """A calendar or record system that is read, and how the last reading went.
+
+    `read_at` is the last complete reading, `tried_at` the last attempt; `problem` the reason code of a failed attempt, `told` the
+    sentence a person sees. `held` lists entry ids that vanished together and wait for a person's word.
+    """
+
+    __tablename__ = "source"
+
+    name: str = Field(primary_key=True)
+    kind: str
+    fingerprint: str = ""
+    settings_hash: str = ""
+    read_at: int | None = instant(nullable=True)
+    tried_at: int | None = instant(nullable=True)
+    problem: str = ""
+    told: str = ""
+    held: dict[str, Any] = json_facts()
+    etag: str = ""
+
+
+def stale(read_at: Instant | None, fresh_for: int, now: Instant) -> bool:
+    """Whether a source is too old to refute an absence. `fresh_for` in seconds; a source never read is stale."""
+    return read_at is None or now - read_at > fresh_for
+
+
+def too_many_vanished(vanished: int, known: int, floor: int, share: float) -> bool:
+    """Whether so many future appointments are missing at once that a person is asked: more than max(floor, share of all known)."""
+    return vanished > max(floor, share * known)
