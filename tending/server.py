@@ -1,0 +1,368 @@
+"""The embedded Prefect server: started in one folder, on loopback, for as long as the process that started it lives.
+
+Nothing here imports Prefect, so asking for the server costs a command nothing before it needs one. Why it is built this way is in
+docs/decisions/0013-prefect.md.
+"""
+
+import contextlib
+import errno
+import fcntl
+import http.client
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator, Mapping, MutableMapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import IO
+
+from models.errors import TendingError
+
+FIRST_PORT = 4200
+PORTS_TRIED = 200
+START_SECONDS = 180.0
+STOP_SECONDS = 10.0
+POLL_SECONDS = 0.1
+LOG_BYTES = 5_000_000
+LINES_SHOWN = 3
+
+OnWait = Callable[[float], None]
+
+
+class ServerError(TendingError):
+    """The Prefect server cannot be started or reached. Exit code 8."""
+
+    exit_code = 8
+
+
+@dataclass
+class Server:
+    """A Prefect server that answers, or will once `wait` has returned. As a context manager it is stopped at the end.
+
+    `pid` is None for a server that somebody else runs; stopping that one does nothing.
+    """
+
+    folder: Path
+    api_url: str
+    ui_url: str
+    log: Path | None = None
+    auth: str | None = None
+    database_url: str | None = None
+    _process: subprocess.Popen[bytes] | None = None
+    _owner: IO[str] | None = None
+    _log_from: int = 0
+    _began: float = field(default_factory=time.monotonic)
+
+    @property
+    def pid(self) -> int | None:
+        """The process id of the server when it is ours."""
+        return self._process.pid if self._process else None
+
+    @property
+    def ours(self) -> bool:
+        """Whether this process started it."""
+        return self._process is not None
+
+    def alive(self) -> bool:
+        """Whether its process still runs (of a server that is not ours: whether it answers)."""
+        return self._process.poll() is None if self._process else self._answers()
+
+    def wait(self, on_wait: OnWait | None = None, *, seconds: float = START_SECONDS) -> "Server":
+        """Block until it answers; `on_wait` is told the seconds waited, several times a second.
+
+        Raises ServerError, after stopping it, when it ends by itself or takes too long.
+        """
+        while not self._answers():
+            waited = time.monotonic() - self._began
+            if self._process is None:
+                raise ServerError(f"The Prefect server at {self.api_url} does not answer; start it, or unset PREFECT_API_URL.")
+            code = self._process.poll()
+            if code is not None or waited > seconds:
+                self.stop()
+                how = f"ended with code {code}" if code is not None else f"did not answer within {seconds:.0f} s"
+                raise ServerError(f"The Prefect server {how}; the whole log is {self.log}.{self._last_lines()}")
+            if on_wait:
+                on_wait(waited)
+            time.sleep(POLL_SECONDS)
+        return self
+
+    def stop(self) -> None:
+        """Stop it if it is ours: asked first, made to after ten seconds. Safe to call twice."""
+        process = self._process
+        if process is None or self._owner is None:
+            return
+        with contextlib.suppress(ProcessLookupError):
+            process.terminate()
+        try:
+            process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+        if process.stdin:
+            process.stdin.close()
+        (self.folder / "server.json").unlink(missing_ok=True)
+        self._owner.close()
+        self._owner = None
+
+    def __enter__(self) -> "Server":
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.stop()
+
+    def _answers(self) -> bool:
+        health = urllib.request.Request(f"{self.api_url}/health")  # noqa: S310 - the address is ours or the user's own setting
+        # A proxy of the clinic's knows no way to this machine's loopback.
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({})) if self.ours else urllib.request.build_opener()
+        try:
+            with opener.open(health, timeout=1.0 if self.ours else 10.0) as answer:
+                return bool(answer.status == 200)
+        except (OSError, http.client.HTTPException, urllib.error.URLError):
+            return False
+
+    def _last_lines(self) -> str:
+        if self.log is None:
+            return ""
+        with self.log.open("rb") as log:
+            log.seek(self._log_from)
+            text = log.read().decode(errors="replace")
+        # The frames of a traceback are indented; what they end in is not.
+        lines = [line.rstrip() for line in text.splitlines() if line[:1].strip() and not line.startswith("Traceback")][-LINES_SHOWN:]
+        shown = "\n".join(lines)
+        password = re.match(r"[^:]+://[^:/@]*:([^@]+)@", self.database_url or "")
+        if password:
+            shown = shown.replace(password.group(1), "***")
+        return f" It last said:\n{shown}" if lines else " It said nothing."
+
+
+def start_server(
+    folder: Path,
+    *,
+    port: int | None = None,
+    log: Path | None = None,
+    database_url: str | None = None,
+    auth: str | None = None,
+    wait: bool = True,
+    on_wait: OnWait | None = None,
+    environ: Mapping[str, str] | None = None,
+) -> Server:
+    """Start the server whose files all lie in `folder`, or find the one that PREFECT_API_URL names.
+
+    `port` is where to begin looking for a free one (default 4200). `log` takes what it prints (default `folder/server.log`).
+    `database_url` is Prefect's (`postgresql+asyncpg://…`; default: SQLite in the folder). `auth` is `user:password` for its API.
+    With `wait=False` it returns at once, so that other work can go on beside the start; call `Server.wait` before using it.
+    Raises ServerError: it does not start, or another process already runs it in this folder.
+    """
+    environ = os.environ if environ is None else environ
+    folder = folder.resolve()
+    given = environ.get("PREFECT_API_URL", "").rstrip("/")
+    if given:
+        elsewhere = Server(folder, given, given.removesuffix("/api"))
+        return elsewhere.wait(on_wait) if wait else elsewhere
+
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    log = log or folder / "server.log"
+    owner = _own(folder)
+    try:
+        server = _launch(folder, owner, port or FIRST_PORT, log, database_url, auth, environ)
+    except BaseException:
+        owner.close()
+        raise
+    if not wait:
+        return server
+    try:
+        return server.wait(on_wait)
+    except BaseException:  # Ctrl-C while waiting must not leave it behind
+        server.stop()
+        raise
+
+
+def client_environment(server: Server, environ: Mapping[str, str] | None = None) -> dict[str, str]:
+    """The variables with which a process runs flows against `server`, and those that it must not have, as empty strings.
+
+    They take effect when Prefect is imported, so `apply_environment` comes before that import; they are what flow runs in processes
+    of their own inherit too.
+    """
+    environ = os.environ if environ is None else environ
+    ours = {
+        "PREFECT_API_URL": server.api_url,
+        "PREFECT_HOME": str(server.folder),
+        "PREFECT_PROFILES_PATH": str(server.folder / "profiles.toml"),
+        "PREFECT_SERVER_EPHEMERAL_ENABLED": "false",  # a missing address is an error, not a second server
+        # Runs log into Prefect's database, where the pages show them; our own terminal shows our own lines only.
+        "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "ERROR",
+        "PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW": "ignore",
+        "PREFECT_LOGGING_LOG_PRINTS": "false",
+        **_SILENT,
+    }
+    if server.auth:
+        ours["PREFECT_API_AUTH_STRING"] = server.auth
+    for name in ("NO_PROXY", "no_proxy"):
+        known = [part for part in environ.get(name, "").split(",") if part]
+        ours[name] = ",".join([*known, *(part for part in ("127.0.0.1", "localhost") if part not in known)])
+    # How to reach a server that somebody else runs is that somebody's to say.
+    keep = ("PREFECT_API_", "PREFECT_CLIENT_") if not server.ours else ()
+    dropped = [name for name in environ if _is_prefects(name) and name not in ours and not name.startswith(keep or ("\0",))]
+    return {**dict.fromkeys(dropped, ""), **ours}
+
+
+def apply_environment(environment: Mapping[str, str], target: MutableMapping[str, str] | None = None) -> None:
+    """Write `client_environment` into the process's environment: an empty value removes the variable."""
+    target = os.environ if target is None else target
+    for name, value in environment.items():
+        if value:
+            target[name] = value
+        else:
+            target.pop(name, None)
+
+
+_SILENT = {
+    "DO_NOT_TRACK": "1",
+    "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+    "PREFECT_TELEMETRY_ENABLE_RESOURCE_METRICS": "false",
+    "PREFECT_SERVER_UI_SHOW_PROMOTIONAL_CONTENT": "false",
+}
+
+
+def _is_prefects(name: str) -> bool:
+    return name.startswith(("PREFECT_", "PREFECT__"))
+
+
+def _server_environment(folder: Path, port: int, database_url: str | None, auth: str | None, environ: Mapping[str, str]) -> dict[str, str]:
+    origins = f"http://127.0.0.1:{port},http://localhost:{port}"
+    kept = {name: value for name, value in environ.items() if not _is_prefects(name)}
+    return {
+        **kept,
+        "PREFECT_HOME": str(folder),
+        "PREFECT_PROFILES_PATH": str(folder / "profiles.toml"),
+        "PREFECT_SERVER_API_HOST": "127.0.0.1",
+        "PREFECT_SERVER_API_PORT": str(port),
+        "PREFECT_SERVER_CORS_ALLOWED_ORIGINS": origins,  # Prefect's own default lets any web page in
+        "PREFECT_SERVER_UI_V2_ENABLED": "false",  # the newer pages call a measuring service from the browser
+        "PREFECT_UI_STATIC_DIRECTORY": str(folder / "ui"),  # else it is written into the installed package
+        "PREFECT_SERVER_LOGGING_LEVEL": "WARNING",
+        "PREFECT_LOGGING_LEVEL": "WARNING",
+        "PREFECT_LOGGING_COLORS": "false",
+        # Leases of running work outlive a power cut, so that a slot held by a dead run is given back.
+        "PREFECT_SERVER_CONCURRENCY_LEASE_STORAGE": "prefect.server.concurrency.lease_storage.filesystem",
+        # Fewer runs made ahead: less to write at the first start, less to pile up while the machine is off.
+        "PREFECT_SERVER_SERVICES_SCHEDULER_MAX_RUNS": "12",
+        "PREFECT_SERVER_EVENTS_RETENTION_PERIOD": "P7D",
+        "PREFECT_SERVER_SERVICES_DB_VACUUM_ENABLED": "events,flow_runs",
+        "PREFECT_SERVER_SERVICES_DB_VACUUM_RETENTION_PERIOD": "2592000",
+        **_SILENT,
+        **({"PREFECT_SERVER_DATABASE_CONNECTION_URL": database_url} if database_url else {}),
+        **({"PREFECT_SERVER_API_AUTH_STRING": auth} if auth else {}),
+    }
+
+
+def _launch(
+    folder: Path, owner: IO[str], first: int, log: Path, database_url: str | None, auth: str | None, environ: Mapping[str, str]
+) -> Server:
+    if log.exists() and log.stat().st_size > LOG_BYTES:
+        log.replace(log.with_name(log.name + ".1"))
+    with _listening(first) as listener, _locked_for_the_server(folder) as running, _private(log) as out:
+        port = listener.getsockname()[1]
+        descriptor = listener.fileno()
+        process = subprocess.Popen(  # noqa: S603 - our own interpreter and file
+            [sys.executable, "-P", str(Path(__file__).with_name("server_process.py")), str(descriptor), str(port)],
+            cwd=folder,  # Prefect reads .env, prefect.toml and pyproject.toml from where it runs
+            env=_server_environment(folder, port, database_url, auth, environ),
+            stdin=subprocess.PIPE,
+            stdout=out,
+            stderr=out,
+            pass_fds=(descriptor, running.fileno()),
+            start_new_session=True,  # Ctrl-C is for us; we stop the server when the work that needs it has stopped
+        )
+        (folder / "server.json").write_text(json.dumps({"pid": process.pid, "port": port}))
+        base = f"http://127.0.0.1:{port}"
+        return Server(folder, f"{base}/api", base, log, auth, database_url, process, owner, out.tell())
+
+
+@contextlib.contextmanager
+def _listening(first: int) -> Iterator[socket.socket]:
+    """A socket that already listens on the first free port from `first` on: nobody can take it before the server is there."""
+    for port in range(first, min(first + PORTS_TRIED, 65536)):
+        listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        try:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.bind(("127.0.0.1", port))
+            listener.listen(512)
+        except OSError as error:
+            listener.close()
+            if error.errno not in (errno.EADDRINUSE, errno.EACCES):
+                raise ServerError(f"No port can be opened on this machine ({error.strerror}).") from None
+            continue
+        with listener:
+            yield listener
+        return
+    raise ServerError(f"No port from {first} on is free for the Prefect server; name another with --port.")
+
+
+@contextlib.contextmanager
+def _private(log: Path) -> Iterator[IO[bytes]]:
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with open(os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "ab") as out:
+        out.seek(0, os.SEEK_END)
+        yield out
+
+
+def _try_lock(file: IO[str]) -> bool:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _own(folder: Path) -> IO[str]:
+    """Hold the folder for this process: a lock that the system lets go when the process ends, however it does."""
+    owner = (folder / "owner.lock").open("a+")
+    if _try_lock(owner):
+        owner.truncate(0)
+        owner.write(str(os.getpid()))
+        owner.flush()
+        return owner
+    owner.seek(0)
+    who = owner.read().strip()
+    owner.close()
+    raise ServerError(f"A Prefect server already runs in {folder} for process {who or 'unknown'}; stop that one first (Ctrl-C there).")
+
+
+@contextlib.contextmanager
+def _locked_for_the_server(folder: Path) -> Iterator[IO[str]]:
+    """A lock that the server's process inherits and holds to its end, taken after a server left over has been stopped.
+
+    Whoever holds this lock is the process that server.json names: a process id used again by a stranger holds no lock of ours.
+    """
+    with (folder / "server.lock").open("a+") as running:
+        if not _try_lock(running):
+            left_over = _pid_on_file(folder)
+            for sign, seconds in ((signal.SIGTERM, STOP_SECONDS), (signal.SIGKILL, STOP_SECONDS)):
+                if left_over:
+                    with contextlib.suppress(ProcessLookupError, PermissionError):
+                        os.kill(left_over, sign)
+                end = time.monotonic() + seconds
+                while not (free := _try_lock(running)) and time.monotonic() < end:
+                    time.sleep(POLL_SECONDS)
+                if free:
+                    break
+            else:
+                raise ServerError(f"A Prefect server left over in {folder} (process {left_over or 'unknown'}) does not end; end it by hand.")
+        yield running
+
+
+def _pid_on_file(folder: Path) -> int | None:
+    try:
+        return int(json.loads((folder / "server.json").read_text())["pid"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
