@@ -1,0 +1,188 @@
+"""What practice.toml may say: the practice, its store, sources, mail, policy. Parsing and ranges only; nothing is opened here."""
+
+import re
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from models.errors import SettingsError
+from models.instants import UnknownZoneError, zone
+from models.policy import PolicyBook
+from models.sources import Delivers, PastBooking
+
+Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")]
+
+
+class Part(BaseModel):
+    """A table of practice.toml: unknown words are refused, so that a typing error never passes for a setting."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+def _known_zone(value: str) -> str:
+    try:
+        if value:
+            zone(value)
+    except UnknownZoneError as error:
+        raise ValueError(str(error)) from None
+    return value
+
+
+class PracticePart(Part):
+    """[practice]"""
+
+    name: str = Field(min_length=1, max_length=60, description="A neutral name: it stands in subject lines.")
+    zone: str = Field(description="IANA time zone of the practice, such as Europe/Berlin.")
+    locale: Literal["en_GB", "en_US"] = "en_GB"
+    holidays: str = Field(default="", description="Public holidays that do not count: country or country-subdivision, DE or DE-BE.")
+    data: str = Field(default="data", description="Folder for databases, logs and the installation token, relative to this file.")
+
+    _zone = field_validator("zone")(_known_zone)
+
+
+class StorePart(Part):
+    """[store]"""
+
+    url: str = Field(default="", description="Empty: SQLite in the data folder. Else postgresql://user@host/name.")
+    key_file: str = Field(default="keys", description="File of mode 0600 with the keys; the environment's TENDING_KEYS wins.")
+
+
+class SourcePart(Part):
+    """[[source]]: one calendar or one set of exports."""
+
+    name: Name
+    kind: Literal["calendar", "records"]
+    path: str = Field(default="", description="File or folder, relative to practice.toml.")
+    url: str = Field(default="", description="http(s) address of a calendar.")
+    url_env: str = Field(default="", description="Name of an environment variable that holds the address, for secret addresses.")
+    therapist: str = Field(default="", description="Whose calendar it is: the id in the therapists file.")
+    zone: str = Field(default="", description="For times without a zone; empty: the practice's.")
+    delivers: Delivers = Delivers.snapshot
+    past_booking: PastBooking = PastBooking.unknown
+    fresh_for_hours: float | None = Field(default=None, gt=0, le=2000)
+    every_minutes: float = Field(default=10, ge=0.02, le=1440, description="How often a running practice reads it.")
+    name_pattern: str = Field(default="", description="Regular expression whose first group is the client's name in a calendar title.")
+    columns: dict[str, dict[str, str]] = Field(default_factory=dict, description="form -> our column -> their column.")
+    files: dict[str, str] = Field(default_factory=dict, description="form -> file name, if not clients.csv and so on.")
+    statuses: str | dict[str, str] = Field(default="own", description="Vocabulary: own, simplepractice, jane, or word = meaning.")
+    date_order: Literal["auto", "ymd", "dmy", "mdy"] = "auto"
+    trust_attendance_after_days: float = Field(default=0, ge=0, le=60)
+
+    _zone = field_validator("zone")(_known_zone)
+
+    @field_validator("name_pattern")
+    @classmethod
+    def _one_group(cls, value: str) -> str:
+        try:
+            if value and re.compile(value).groups < 1:
+                raise ValueError("name_pattern needs one group in parentheses around the name")
+        except re.error as error:
+            raise ValueError(f"name_pattern is not a regular expression: {error}") from None
+        return value
+
+    @model_validator(mode="after")
+    def _one_place(self) -> "SourcePart":
+        if sum(map(bool, (self.path, self.url, self.url_env))) != 1:
+            raise ValueError("give exactly one of path, url and url_env")
+        if self.kind == "records" and not self.path:
+            raise ValueError("records are read from a path")
+        return self
+
+
+class MailPart(Part):
+    """[mail]: how alerts leave."""
+
+    host: str = "localhost"
+    port: int = Field(default=25, ge=1, le=65535)
+    security: Literal["none", "starttls", "tls"] = "none"
+    user: str = ""
+    password_env: str = Field(default="TENDING_MAIL_PASSWORD", description="Environment variable that holds the password.")
+    sender: str = Field(description="Address that alerts come from.")
+
+
+class AdminPart(Part):
+    """[admin]: who hears that the practice runs, or does not."""
+
+    email: str
+    channels: tuple[str, ...] = Field(default=(), description="Names of [[channel]]s that also tell the administrator.")
+
+
+class ChannelPart(Part):
+    """[[channel]]: another way to reach somebody, as an Apprise address kept in the environment."""
+
+    name: Name
+    url_env: str = Field(description="Environment variable that holds the Apprise address.")
+    therapist: str = Field(default="", description="Whose channel it is; empty: the administrator's.")
+
+
+class PrefectPart(Part):
+    """[prefect]: the server that Tending starts itself, unless PREFECT_API_URL is set."""
+
+    port: int = Field(default=4200, ge=1024, le=65535)
+    sweep_cron: str = "*/15 * * * *"
+    nightly_cron: str = "15 2 * * *"
+    weekly_cron: str = "0 7 * * 1"
+    sync_cron: str = "0 * * * *"
+    deliver_cron: str = "*/5 * * * *"
+
+
+class WatchdogPart(Part):
+    """[watchdog]"""
+
+    url_env: str = Field(default="TENDING_WATCHDOG_URL", description="Environment variable with an address to call after good runs.")
+
+
+class Settings(Part):
+    """All of practice.toml."""
+
+    practice: PracticePart
+    store: StorePart = StorePart()
+    source: tuple[SourcePart, ...] = ()
+    mail: MailPart | None = None
+    admin: AdminPart | None = None
+    channel: tuple[ChannelPart, ...] = ()
+    prefect: PrefectPart = PrefectPart()
+    watchdog: WatchdogPart = WatchdogPart()
+    policy: dict[str, Any] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _names_once(self) -> "Settings":
+        for kind, names in (("source", [s.name for s in self.source]), ("channel", [c.name for c in self.channel])):
+            twice = {n for n in names if names.count(n) > 1}
+            if twice:
+                raise ValueError(f"two [[{kind}]]s are called {sorted(twice)[0]}; every name once")
+        return self
+
+    def source_named(self, name: str) -> SourcePart:
+        """The source of that name. Raises SettingsError listing those there are."""
+        for source in self.source:
+            if source.name == name:
+                return source
+        there = ", ".join(s.name for s in self.source) or "none"
+        raise SettingsError(f"There is no source called {name}; there are: {there}.")
+
+    def policy_book(self, client_ids: Mapping[str, int] | None = None) -> PolicyBook:
+        """All layers of the policy; `client_ids` maps codes to ids for [policy.client]. Raises SettingsError for a value out of range."""
+        layers = {k: v for k, v in self.policy.items() if isinstance(v, dict)}
+        unknown = sorted(layers.keys() - {"site", "therapist", "client"})
+        if unknown:
+            raise SettingsError(f"policy: there is no layer {unknown[0]}; the layers are site, therapist and client.")
+        plain = {k: v for k, v in self.policy.items() if not isinstance(v, dict)}
+        clients = {(client_ids or {}).get(code, -1 - i): v for i, (code, v) in enumerate(layers.get("client", {}).items())}
+        return PolicyBook(plain, layers.get("site"), layers.get("therapist"), clients)
+
+
+def settings_from(data: Mapping[str, Any], place: str) -> Settings:
+    """Checked settings. Raises SettingsError with one line for each thing that does not fit, naming where it stands."""
+    try:
+        settings = Settings.model_validate(data)
+    except ValidationError as error:
+        lines = []
+        for problem in error.errors(include_url=False, include_input=False):
+            where = ".".join(str(step + 1) if isinstance(step, int) else step for step in problem["loc"]) or "file"
+            what = "is not a setting" if problem["type"] == "extra_forbidden" else problem["msg"].removeprefix("Value error, ")
+            lines.append(f"{place}: {where}: {what}")
+        raise SettingsError("\n".join(lines)) from None
+    settings.policy_book()
+    return settings
