@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from models.case import Case
 from models.clock import Clock
 from models.policy import Layered, Policy
-from models.words import Voice
+from models.voice import Voice
 
 
 class Verdict(NamedTuple):

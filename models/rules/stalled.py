@@ -8,7 +8,7 @@ from models.clock import Clock, counted_until
 from models.instants import DAY, Instant
 from models.policy import Policy
 from models.rule import Kind, Rule, Verdict
-from models.words import Voice
+from models.voice import Voice
 
 KINDS = {
     "quiet": Kind(
