@@ -1,0 +1,97 @@
+"""The surroundings of every test: locked zone data, nobody's own settings, and an honest list of what did not run."""
+
+import atexit
+import os
+import shutil
+import tempfile
+import zoneinfo
+from collections import Counter
+from collections.abc import Generator
+from pathlib import Path
+
+# Before anything of the product or of Prefect is imported: both read their environment at import.
+KEPT = {"TENDING_REQUIRE", "TENDING_CORPUS", "TENDING_TEST_POSTGRES"}
+for name in [n for n in os.environ if n.startswith(("TENDING_", "PREFECT_")) and n not in KEPT]:
+    del os.environ[name]
+PREFECT_HOME = tempfile.mkdtemp(prefix="tending-prefect-home-")
+atexit.register(shutil.rmtree, PREFECT_HOME, ignore_errors=True)
+os.environ.update(
+    PYTHONTZPATH="",  # zone data come from the locked tzdata package, the same on every machine
+    DO_NOT_TRACK="1",
+    PREFECT_SERVER_ANALYTICS_ENABLED="false",
+    PREFECT_SERVER_EPHEMERAL_ENABLED="false",  # a forgotten server address fails at once instead of starting one
+    PREFECT_HOME=PREFECT_HOME,
+)
+zoneinfo.reset_tzpath([])
+
+import pytest  # noqa: E402 - the environment above comes first
+
+ROOT = Path(__file__).resolve().parent.parent
+pytest_plugins = ["tests.postgres"]
+
+
+@pytest.fixture(scope="session")
+def root() -> Path:
+    """The checkout."""
+    return ROOT
+
+
+@pytest.fixture(scope="session")
+def corpus() -> Path:
+    """Folder of calendars, mails and record rows that nobody here wrote; see TENDING_CORPUS."""
+    from tests.needs import need
+
+    folder = Path(os.environ.get("TENDING_CORPUS") or ROOT.parent / "shared" / "corpus")
+    if not folder.is_dir():
+        need("the corpus", "files from the wild run through intake", "TENDING_CORPUS=/path/to/corpus make test")
+    return folder
+
+
+# ---------------------------------------------------------------- what could not run is named, or fails
+
+
+def _everything_required() -> bool:
+    return os.environ.get("TENDING_REQUIRE", "") == "all"
+
+
+def _reason(report: pytest.TestReport | pytest.CollectReport) -> str:
+    """The words given to skip, without pytest's own prefix."""
+    where = report.longrepr
+    text = str(where[2]) if isinstance(where, tuple) else str(where)
+    return text.removeprefix("Skipped: ")
+
+
+def _refuse_skip(report: pytest.TestReport | pytest.CollectReport) -> None:
+    if _everything_required() and report.skipped and not hasattr(report, "wasxfail"):
+        report.longrepr = f"TENDING_REQUIRE=all allows no skip: {_reason(report)}"
+        report.outcome = "failed"
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Turn a skip into a failure where everything is required."""
+    report = yield
+    _refuse_skip(report)
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    """The same for a module that skips itself as a whole."""
+    report = yield
+    _refuse_skip(report)
+    return report
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Name each distinct reason for which something did not run, with the command that enables it."""
+    reasons = Counter(_reason(r) for r in terminalreporter.stats.get("skipped", []))
+    left_out = len(terminalreporter.stats.get("deselected", []))
+    chosen = terminalreporter.config.getoption("markexpr")
+    if not reasons and not (left_out and chosen == "not long"):
+        return
+    terminalreporter.section("Not run here:", sep="-")
+    for reason, count in reasons.most_common():
+        terminalreporter.write_line(f"{count:5d}  {reason}")
+    if left_out and chosen == "not long":
+        terminalreporter.write_line(f"{left_out:5d}  long tests; to enable: make test FULL=1")
