@@ -1,0 +1,1 @@
+"""The neighbour "messages": content becomes a message in words from files, and a message is handed to one channel."""
