@@ -1,0 +1,1 @@
+"""The database: the only place with connections and queries. SQLite by default, PostgreSQL by address."""

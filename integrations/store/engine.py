@@ -1,0 +1,265 @@
+"""Opening a database, and the two ways into it: `write`, one short transaction begun as a write, and `read`, one snapshot."""
+
+import hashlib
+import os
+import sqlite3
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
+from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy.sql import Executable
+
+from integrations.store.trouble import explained
+from models.errors import StoreError
+
+SQLITE, POSTGRESQL = "sqlite", "postgresql"
+BUSY_SECONDS = 30  # how long a writer waits for its turn before it gives up
+CONNECT_SECONDS = 10
+CHUNK = 2000  # rows fetched at once while streaming: flat memory, few round trips
+_HOW = "write sqlite:///path/to/file or postgresql://user@host/name in [store] url"
+
+
+class Store:
+    """One database. Threads may share it; each `write` and `read` takes its own connection from a pool.
+
+    Operational trouble (unreachable, full, locked, no permission) is raised as StoreError; a broken constraint stays SQLAlchemy's
+    IntegrityError, since callers decide what it means. No error shows statement parameters or a password.
+    """
+
+    def __init__(self, url: URL) -> None:
+        self.url = url
+        self.dialect = url.get_backend_name()
+        self.place = _place(url)
+        self.engine = _engine(url, reading=False)
+        self._reader = _engine(url, reading=True)
+        self._turn = _Turn() if self.dialect == SQLITE else None
+        self._watch: Any = None  # a connection kept for `pulse`, and what keeps it from being collected
+        self._watch_holder: object = None
+        self._watching = threading.Lock()
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """A transaction that may write: committed at the end of the block, rolled back by any exception.
+
+        SQLite: BEGIN IMMEDIATE. PostgreSQL: READ COMMITTED. Keep it short, with no I/O inside; not to be nested.
+        """
+        with self._plain_errors():
+            if self._turn is None:
+                with self.engine.begin() as connection:
+                    yield connection
+            else:
+                with self._turn, self.engine.begin() as connection:
+                    yield connection
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """A transaction that cannot write and sees one state of the database from its first statement to its end."""
+        with self._plain_errors(), self._reader.begin() as connection:
+            yield connection
+
+    def stream(
+        self, statement: Executable | str, parameters: Mapping[str, Any] | None = None
+    ) -> Iterator[tuple[Any, ...]]:
+        """Rows of a bulk read as the driver gives them, in flat memory; a server-side cursor on PostgreSQL.
+
+        `statement` is a Core select or SQL with `:name`. Nothing is converted, so select numbers, text and bytes: dates and JSON come in
+        the driver's own shape. The snapshot is held until the iterator ends or is closed.
+        """
+        clause = text(statement) if isinstance(statement, str) else statement
+        compiled = clause.compile(dialect=self.engine.dialect, compile_kwargs={"render_postcompile": True})  # type: ignore[attr-defined]
+        given = compiled.construct_params(dict(parameters or {}))
+        values = [given[name] for name in compiled.positiontup] if compiled.positional else given
+        with self._plain_errors(), self._reader.begin() as connection:
+            raw = connection.connection.driver_connection
+            assert raw is not None
+            # Binary transfer halves the bytes of a bytea column, which PostgreSQL otherwise sends as hexadecimal digits.
+            cursor = raw.cursor() if self.dialect == SQLITE else raw.cursor(name="stream", binary=True)
+            with closing(cursor):
+                cursor.execute(str(compiled), values)
+                while rows := cursor.fetchmany(CHUNK):
+                    yield from rows
+
+    def pulse(self) -> int:
+        """A number that differs after any commit to the database by anybody; may differ without one. Cheap enough to ask often."""
+        with self._watching, self._plain_errors():
+            if self._watch is not None:
+                try:
+                    return self._pulse(self._watch)
+                except (sqlite3.Error, psycopg.Error):
+                    self._forget_watch()  # the server was restarted: ask again over a new connection
+            self._watch = self._kept_connection()
+            return self._pulse(self._watch)
+
+    def _kept_connection(self) -> Any:
+        pooled = self._reader.raw_connection()
+        raw: Any = pooled.driver_connection
+        self._watch_holder = pooled
+        pooled.detach()
+        if self.dialect == POSTGRESQL:
+            raw.autocommit = True
+        return raw
+
+    def _pulse(self, raw: Any) -> int:
+        if self.dialect == SQLITE:
+            # Counts commits of all connections but this one, which never writes.
+            return int(raw.execute("PRAGMA data_version").fetchone()[0])
+        # Which transactions are finished: unlike the highest id of a table it misses none that commits out of order.
+        snapshot: str = raw.execute("SELECT pg_current_snapshot()::text").fetchone()[0]
+        return int.from_bytes(hashlib.blake2b(snapshot.encode(), digest_size=7).digest(), "big")
+
+    def _forget_watch(self) -> None:
+        if self._watch is not None:
+            self._watch.close()
+            self._watch = self._watch_holder = None
+
+    def close(self) -> None:
+        """Let go of all connections. The store may be used again; it would open new ones."""
+        with self._watching:
+            self._forget_watch()
+        self.engine.dispose()
+        self._reader.dispose()
+
+    @contextmanager
+    def _plain_errors(self) -> Iterator[None]:
+        try:
+            yield
+        except (DBAPIError, sqlite3.Error, psycopg.Error) as error:
+            sentence = explained(error, self.place)
+            if sentence is None:
+                raise
+            raise StoreError(sentence) from None
+
+
+class _Turn:
+    """SQLite has one writer at a time: threads of one process queue here in order, instead of polling for the file lock."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._owner = 0
+
+    def __enter__(self) -> None:
+        me = threading.get_ident()
+        if self._owner == me:
+            raise RuntimeError("a write inside a write: hand the open connection on instead")
+        if not self._lock.acquire(timeout=BUSY_SECONDS):
+            raise StoreError(
+                "The database was busy for too long with another task of this program; try again in a minute."
+            )
+        self._owner = me
+
+    def __exit__(self, *_: object) -> None:
+        self._owner = 0
+        self._lock.release()
+
+
+def open_store(url: str) -> Store:
+    """Open the database at `url`: `sqlite:///path` (an empty file is made if there is none) or `postgresql://user@host/name`.
+
+    Raises StoreError with the remedy: an address that cannot be read, a missing folder, a server that does not answer, a file that is
+    no database.
+    """
+    store = Store(_understood(url))
+    try:
+        with store.read() as connection:
+            connection.exec_driver_sql("SELECT count(*) FROM sqlite_master" if store.dialect == SQLITE else "SELECT 1")
+    except BaseException:
+        store.close()
+        raise
+    return store
+
+
+def _understood(url: str) -> URL:
+    try:
+        parsed = make_url(url)
+        backend = parsed.get_backend_name()
+    except (ArgumentError, ValueError):
+        raise StoreError(f"The database address cannot be read; {_HOW}.") from None
+    if backend == SQLITE:
+        return _sqlite_file(parsed)
+    if parsed.drivername in ("postgresql", "postgres", "postgresql+psycopg"):
+        if not parsed.database:
+            raise StoreError(f"The database address names no database; {_HOW}.")
+        return parsed.set(drivername="postgresql+psycopg")
+    if backend == POSTGRESQL:
+        raise StoreError(
+            "The database address names a driver that is not installed; write postgresql:// without a driver."
+        )
+    raise StoreError(f"This kind of database is not supported; {_HOW}.")
+
+
+def _sqlite_file(url: URL) -> URL:
+    if not url.database or url.database == ":memory:" or url.database.startswith("file:"):
+        raise StoreError(f"The database address names no file; {_HOW}.")
+    path = Path(url.database).absolute()
+    if path.is_dir():
+        raise StoreError(f"The database address names the folder {path}; name a file in it.")
+    if not path.parent.is_dir():
+        raise StoreError(f"The folder {path.parent} for the database is not there; create it, or correct [store] url.")
+    try:
+        # Made here and not by SQLite, so that nobody else may read it; its -wal and -shm files get the same mode.
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+    except OSError as error:
+        raise StoreError(
+            f"The database {path} cannot be opened ({error.strerror}); check who owns it and its folder."
+        ) from None
+    return URL.create("sqlite", database=str(path))
+
+
+def _place(url: URL) -> str:
+    """Where the database is, without user and password."""
+    if url.get_backend_name() == SQLITE:
+        return str(url.database)
+    host = url.host or url.query.get("host") or "the local socket"
+    return f"{url.database} at {host}{f':{url.port}' if url.port else ''}"
+
+
+def _engine(url: URL, *, reading: bool) -> Engine:
+    if url.get_backend_name() == SQLITE:
+        # hide_parameters: what a statement was given must never stand in an error or a log.
+        engine = create_engine(url, hide_parameters=True, connect_args={"timeout": BUSY_SECONDS})
+        begin = "BEGIN" if reading else "BEGIN IMMEDIATE"
+
+        @event.listens_for(engine, "connect")
+        def prepare(raw: sqlite3.Connection, _: ConnectionPoolEntry) -> None:
+            raw.isolation_level = None  # transactions begin where we say, not where the driver guesses
+            for pragma in _pragmas(reading):
+                raw.execute(f"PRAGMA {pragma}")
+
+        @event.listens_for(engine, "begin")
+        def start(connection: Connection) -> None:
+            connection.exec_driver_sql(begin)
+
+        return engine
+    connect = {} if "connect_timeout" in url.query else {"connect_timeout": CONNECT_SECONDS}
+    engine = create_engine(
+        url,
+        hide_parameters=True,
+        pool_pre_ping=True,  # a server that was restarted costs nobody a transaction
+        isolation_level="REPEATABLE READ" if reading else "READ COMMITTED",
+        connect_args=connect,
+    )
+    if reading:
+
+        @event.listens_for(engine, "connect")
+        def protect(raw: "psycopg.Connection[Any]", _: ConnectionPoolEntry) -> None:
+            raw.read_only = True
+
+    return engine
+
+
+def _pragmas(reading: bool) -> tuple[str, ...]:
+    if reading:
+        return ("query_only = ON", "temp_store = MEMORY")
+    return (
+        "journal_mode = WAL",
+        "synchronous = FULL",  # a row that says "handed over" must outlive a power cut; docs/decisions/0014-store.md has the cost
+        "foreign_keys = ON",
+        "temp_store = MEMORY",
+        "journal_size_limit = 67108864",  # after a large import the -wal file shrinks again
+    )
