@@ -1,0 +1,378 @@
+"""Our own documented CSV forms as data: each column with its meaning, example, other names and parser."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from integrations.records import cells
+from integrations.records.cells import Grammar
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column. `identity` marks what may name a client: sealed on arrival. `synonyms` are headers of other systems."""
+
+    name: str
+    meaning: str
+    example: str
+    parse: Callable[[str, Grammar], Any]
+    synonyms: tuple[str, ...] = ()
+    required: bool = False
+    identity: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """One file, yielding entries of one `kind`. Of each group in `one_of` one column at least has to be there and filled."""
+
+    name: str
+    kind: str
+    meaning: str
+    columns: tuple[Column, ...]
+    one_of: tuple[tuple[str, ...], ...] = ()
+
+    def column(self, name: str) -> Column:
+        """The column of that name; KeyError if there is none."""
+        for column in self.columns:
+            if column.name == name:
+                return column
+        raise KeyError(name)
+
+    @property
+    def file(self) -> str:
+        """The file name that is looked for when none is configured."""
+        return f"{self.name}.csv"
+
+
+def key(header: str) -> str:
+    """A header as compared: letters and digits without case, so that `Client ID` and `client_id` are one."""
+    return "".join(c for c in header.casefold() if c.isalnum())
+
+
+_UPDATED = Column(
+    "updated",
+    "when the system last changed this row, with date and time",
+    "",
+    cells.when,
+    ("updated at", "last updated", "last modified"),
+)
+_FROM = ("from date", "start", "start date", "first day", "begins")
+_TO = ("until", "to date", "end", "end date", "last day", "ends")
+_CLIENT_ID = (
+    "client id",
+    "patient id",
+    "client number",
+    "patient number",
+    "patient ref",
+    "client code",
+    "chart number",
+    "mrn",
+)
+_THERAPIST_ID = (
+    "therapist id",
+    "clinician id",
+    "practitioner id",
+    "clinician",
+    "primary clinician",
+    "clinician name",
+    "practitioner",
+    "provider",
+)
+_NAME = ("client name", "patient name", "full name")
+
+CLIENTS = Form(
+    "clients",
+    "client",
+    "One row for each client, also for those whose care has ended.",
+    (
+        Column(
+            "id",
+            "the client's id in your system; never a name, it has to hold a digit",
+            "1042",
+            cells.client_id,
+            _CLIENT_ID,
+            required=True,
+        ),
+        Column("name", "the client's name", "Ágnes Kovács", cells.words, _NAME, identity=True),
+        Column(
+            "first name", "instead of name: the first name", "", cells.words, ("given name", "firstname"), identity=True
+        ),
+        Column(
+            "last name",
+            "instead of name: the last name",
+            "",
+            cells.words,
+            ("surname", "family name", "lastname"),
+            identity=True,
+        ),
+        Column(
+            "code",
+            "the client's code, if you assign it yourself: C- and seven or more letters or digits",
+            "",
+            cells.code,
+        ),
+        Column("therapist", "id of the main therapist, as in the therapists file", "T1", cells.own_id, _THERAPIST_ID),
+        Column(
+            "status",
+            "where care stands: intake, active or ended; empty means active",
+            "active",
+            cells.client_status,
+            ("client status", "state"),
+        ),
+        Column(
+            "intake date",
+            "the day of the first contact or referral",
+            "2026-01-12",
+            cells.day,
+            ("intake", "intake on", "referred on", "referral date"),
+        ),
+        Column(
+            "ended date",
+            "the day care ended",
+            "",
+            cells.day,
+            ("ended", "ended on", "end date", "discharge date", "discharged on", "closed on"),
+        ),
+        Column(
+            "died",
+            "the day of death, or yes if it is not known",
+            "",
+            cells.day_or_yes,
+            ("deceased", "date of death", "died on", "deceased on"),
+        ),
+        Column(
+            "paused until",
+            "the last day of an agreed pause, or yes if it is open",
+            "",
+            cells.day_or_yes,
+            ("paused", "on hold until", "on hold"),
+        ),
+        Column(
+            "opted out",
+            "yes if the client wants no messages",
+            "no",
+            cells.yes_no,
+            ("opt out", "optout", "no contact", "do not contact"),
+        ),
+        Column("site", "where the client is seen", "North", cells.words, ("location", "office", "clinic")),
+        Column(
+            "contact",
+            "mail address or telephone number",
+            "client@example.org",
+            cells.words,
+            ("email", "e-mail", "phone", "mobile"),
+            identity=True,
+        ),
+        _UPDATED,
+    ),
+    one_of=(("name", "last name"),),
+)
+
+THERAPISTS = Form(
+    "therapists",
+    "therapist",
+    "One row for each therapist.",
+    (
+        Column(
+            "id",
+            "the therapist's id, to which the other files refer",
+            "T1",
+            cells.own_id,
+            _THERAPIST_ID[:3] + ("provider id", "staff id"),
+            required=True,
+        ),
+        Column(
+            "name",
+            "the therapist's name",
+            "Dr Ruth Adler",
+            cells.words,
+            ("therapist name", "clinician name", "full name"),
+            required=True,
+        ),
+        Column(
+            "email", "where alerts go", "adler@example.org", cells.mail_address, ("e-mail", "mail", "email address")
+        ),
+        Column(
+            "zone",
+            "IANA time zone; empty means the practice's",
+            "Europe/London",
+            cells.zone,
+            ("time zone", "timezone", "tz"),
+        ),
+        Column("site", "where the therapist works", "North", cells.words, ("location", "office", "clinic")),
+        Column("supervisor", "id of the supervising therapist", "T2", cells.own_id, ("supervisor id", "supervised by")),
+        Column(
+            "started", "the first working day", "2024-09-01", cells.day, ("started on", "start date", "hired", "joined")
+        ),
+        _UPDATED,
+    ),
+)
+
+APPOINTMENTS = Form(
+    "appointments",
+    "appointment",
+    "One row for each appointment, past and to come, cancelled ones too.",
+    (
+        Column(
+            "id",
+            "the appointment's id; without it a moved appointment counts as another one",
+            "A-20871",
+            cells.own_id,
+            ("appointment id", "booking id", "event id", "session id", "uid"),
+        ),
+        Column(
+            "client",
+            "id or code of the client; several participants separated by semicolons",
+            "1042",
+            cells.client_ids,
+            _CLIENT_ID + ("patient",),
+        ),
+        Column(
+            "client name",
+            "instead of client: the name, looked for among that therapist's clients",
+            "",
+            cells.words,
+            _NAME[1:],
+            identity=True,
+        ),
+        Column("therapist", "id of the therapist, as in the therapists file", "T1", cells.own_id, _THERAPIST_ID),
+        Column(
+            "start",
+            "date and time of the beginning, as the clock on the wall shows it, or with Z or an offset",
+            "2026-03-14 09:00",
+            cells.when,
+            (
+                "starts at",
+                "start at",
+                "starts",
+                "start date time",
+                "start datetime",
+                "appointment start",
+                "date time",
+                "date and time",
+                "begin",
+            ),
+        ),
+        Column(
+            "date",
+            "instead of start: the day of the appointment",
+            "",
+            cells.when,
+            (
+                "appointment date",
+                "appointment day",
+                "appt date",
+                "session date",
+                "date of service",
+                "service date",
+                "start date",
+            ),
+        ),
+        Column(
+            "time",
+            "with date: the time of day",
+            "",
+            cells.when,
+            ("start time", "appointment time", "appt time", "starttime", "session time"),
+        ),
+        Column(
+            "end",
+            "time of the end, with or without the date",
+            "",
+            cells.when,
+            ("ends at", "end at", "ends", "end time", "appointment end"),
+        ),
+        Column(
+            "minutes",
+            "instead of end: the length",
+            "50",
+            cells.minutes,
+            ("duration", "length", "duration minutes", "duration in minutes"),
+        ),
+        Column(
+            "status",
+            "a word of the status vocabulary below; empty means booked, with attendance unknown",
+            "attended",
+            cells.appointment_status,
+            ("appointment status", "attendance", "state", "outcome", "appt status"),
+        ),
+        Column(
+            "zone",
+            "IANA time zone of the times in this row; empty means the source's",
+            "Europe/London",
+            cells.zone,
+            ("time zone", "timezone", "tz"),
+        ),
+        _UPDATED,
+    ),
+    one_of=(("client", "client name"),),
+)
+
+BREAKS = Form(
+    "breaks",
+    "break",
+    "One row for each planned break of a client: a holiday, a stay elsewhere.",
+    (
+        Column("id", "the row's id; without it a row is known by its client and days", "", cells.own_id, ("break id",)),
+        Column("client", "id of the client", "1042", cells.client_id, _CLIENT_ID, required=True),
+        Column("from", "the first day", "2026-07-20", cells.day, _FROM, required=True),
+        Column("to", "the last day", "2026-08-09", cells.day, _TO, required=True),
+        _UPDATED,
+    ),
+)
+
+LEAVE = Form(
+    "leave",
+    "leave",
+    "One row for each leave of a therapist.",
+    (
+        Column(
+            "id", "the row's id; without it a row is known by its therapist and days", "", cells.own_id, ("leave id",)
+        ),
+        Column("therapist", "id of the therapist", "T1", cells.own_id, _THERAPIST_ID, required=True),
+        Column("from", "the first day", "2026-08-03", cells.day, _FROM, required=True),
+        Column("to", "the last day", "2026-08-21", cells.day, _TO, required=True),
+        Column(
+            "cover", "id of the therapist who stands in", "T2", cells.own_id, ("cover id", "covered by", "stand in")
+        ),
+        _UPDATED,
+    ),
+)
+
+FORMS: dict[str, Form] = {form.name: form for form in (CLIENTS, THERAPISTS, APPOINTMENTS, BREAKS, LEAVE)}
+
+# Dates beside an appointment that are not the day of the appointment; reading one of them as such would move every session.
+LOOK_ALIKES: dict[str, str] = {
+    key(header): why
+    for why, headers in {
+        "the day the row was added to the system": (
+            "Date added",
+            "Added",
+            "Added on",
+            "Created",
+            "Created at",
+            "Created on",
+            "Date created",
+        ),
+        "the day the booking was made": ("Booked on", "Booked at", "Date booked", "Booking made"),
+        "the day the row was last changed": (
+            "Updated",
+            "Updated at",
+            "Last updated",
+            "Modified",
+            "Last modified",
+            "Date modified",
+        ),
+        "the day the appointment was cancelled": (
+            "Cancelled at",
+            "Cancelled on",
+            "Canceled at",
+            "Cancellation date",
+            "Date cancelled",
+        ),
+        "a date of billing": ("Invoice date", "Billing date", "Payment date", "Date paid", "Paid on", "Claim date"),
+        "the day the client was born": ("DOB", "Date of birth", "Birth date", "Birthdate", "Birthday"),
+        "the day the client came to the practice": ("Intake date", "Client since", "Referral date", "Registered on"),
+    }.items()
+    for header in headers
+}

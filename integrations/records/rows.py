@@ -1,0 +1,223 @@
+"""Reading the rows of one file, each of which becomes an entry, a reject, a repetition or nothing."""
+
+import csv
+import io
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from integrations.records.cells import BadCellError, Grammar
+from integrations.records.entries import BUILD, BadRowError, Doubts
+from integrations.records.mapping import harmless
+from integrations.records.opening import Opened
+from integrations.records.tables import Row, damaged
+from models.observations import AppointmentEntry, ClientEntry, Entry, Reject
+
+_CLIENT_COLUMN = {"clients": "id", "appointments": "client", "breaks": "client"}
+
+
+@dataclass(frozen=True, slots=True)
+class FileCount:
+    """What became of the rows under one file's header: rows = entries + rejects + repeated + blank."""
+
+    rows: int = 0
+    entries: int = 0
+    rejects: int = 0
+    repeated: int = 0
+    blank: int = 0
+
+
+@dataclass(slots=True)
+class _First:
+    """Where an id was first met: the row, the cells that were read, and its place among the outcomes."""
+
+    row: Row
+    used: tuple[str, ...]
+    outcome: int
+
+
+class FileReader:
+    """The rows of one file and what became of them; `complete` tells whether absence from it may mean anything."""
+
+    def __init__(self, opened: Opened, grammar: Grammar) -> None:
+        self.opened, self.grammar, self.doubts = opened, grammar, Doubts()
+        self.form, self.places, self.header = opened.form, opened.places, opened.table.header
+        self.columns = [(c, self.places[c.name]) for c in self.form.columns if c.name in self.places]
+        self.columns.sort(key=lambda pair: pair[0].name not in ("id", _CLIENT_COLUMN.get(self.form.name)))
+        self.unread = [i for i in range(len(self.header)) if i not in self.places.values()]
+        self.last_read = max(self.places.values(), default=-1)
+        self.outcomes: list[Entry | Reject] = []
+        self.first: dict[str, _First] = {}
+        self.codes: dict[str, _First] = {}
+        self.left: list[int] = [0] * len(self.header)
+        self.repeated = self.blank = 0
+        self.complete = bool(self.header)  # a file without even a header has said nothing, not that there is nothing
+
+    @property
+    def dropped(self) -> Counter[str]:
+        """Cells left at the border, by column name; a header that might not be a name of a column is called by its number."""
+        names = ((harmless(self.header[i]) and self.header[i].strip()) or f"column {i + 1}" for i in self.unread)
+        return +Counter({f"{name}": self.left[i] for name, i in zip(names, self.unread, strict=True)})
+
+    def entries(self) -> list[Entry]:
+        """The good rows."""
+        return [one for one in self.outcomes if not isinstance(one, Reject)]
+
+    def rejects(self) -> list[Reject]:
+        """The bad rows."""
+        return [one for one in self.outcomes if isinstance(one, Reject)]
+
+    def count(self) -> FileCount:
+        """What became of the rows."""
+        bad = sum(isinstance(one, Reject) for one in self.outcomes)
+        return FileCount(len(self.opened.table.rows), len(self.outcomes) - bad, bad, self.repeated, self.blank)
+
+    def read(self) -> None:
+        """Read all rows."""
+        rows = self.opened.table.rows
+        for row in rows:
+            if not any(map(str.strip, row.cells)):
+                self.blank += 1
+            elif fault := row.fault or self._shape(row, last=row is rows[-1]):
+                self._reject_row(row, fault)
+            else:
+                self._read(row)
+
+    def _shape(self, row: Row, *, last: bool) -> str:
+        """What is wrong with the number of cells: too many that are filled, or one missing that would be read."""
+        if any(cell.strip() for cell in row.cells[len(self.header) :]):
+            return "too-many-cells"
+        short = len(row.cells) < len(self.header)
+        if len(row.cells) <= self.last_read or (short and last and self.opened.table.cut):
+            return "too-few-cells"
+        if damaged([row.cells[place] for _, place in self.columns]):
+            return "bad-encoding"
+        return ""
+
+    def _read(self, row: Row) -> None:
+        cells = row.cells
+        for i in self.unread:
+            if i < len(cells) and cells[i].strip():
+                self.left[i] += 1
+        values: dict[str, Any] = {}
+        outcome: Entry | Reject
+        try:
+            for column, place in self.columns:
+                if text := cells[place].strip():
+                    try:
+                        values[column.name] = column.parse(text, self.grammar)
+                    except BadCellError as error:
+                        raise BadRowError(column.name, error.reason, error.fault, error.remedy) from None
+                elif column.required:
+                    raise BadRowError(column.name, "missing", "is empty", "fill it in")
+            for group in self.form.one_of:
+                if not any(name in values for name in group):
+                    there = next(name for name in group if name in self.places)
+                    raise BadRowError(there, "missing", "is empty", "fill it in")
+            entry = BUILD[self.form.name](values, self.grammar, self.doubts)
+            known_as, outcome = entry.id, entry
+        except BadRowError as error:
+            self._salvage(row, values)
+            known_as = values.get("id", "")
+            where = f'{self._where(row)}, column "{self.opened.theirs(error.column)}"'
+            sentence = f"{where}: it {error.fault}; {error.remedy}."
+            outcome = self._reject(row, error.reason, sentence, known_as, self._client_of(values))
+        self._keep(row, known_as, outcome, given="id" in values)
+
+    def _salvage(self, row: Row, values: dict[str, Any]) -> None:
+        """Whose a bad row is, as far as it still can be told, so that what is said of that client's absence waits."""
+        for column, place in self.columns[:2]:
+            text = row.cells[place].strip()
+            if text and column.name not in values and column.name in ("id", _CLIENT_COLUMN.get(self.form.name)):
+                try:
+                    values[column.name] = column.parse(text, self.grammar)
+                except BadCellError:
+                    pass  # it is this cell that is bad
+
+    def _client_of(self, values: Mapping[str, Any]) -> str:
+        found = values.get(_CLIENT_COLUMN.get(self.form.name, ""), "")
+        if isinstance(found, tuple):
+            return found[0] if found else ""
+        return str(found)
+
+    def _keep(self, row: Row, known_as: str, outcome: Entry | Reject, *, given: bool) -> None:
+        """Take the outcome, unless its id was met before: the same row again is nothing new, another row makes both doubtful."""
+        used = tuple(row.cells[place].strip() for _, place in self.columns)
+        here = _First(row, used, len(self.outcomes))
+        before = self.first.setdefault(known_as, here) if known_as else here
+        if not known_as:
+            self.complete = False  # which entry this row is cannot be told, so none may be taken for gone
+        elif before is not here:
+            if before.used == used:
+                self.repeated += 1
+                return
+            if not given and isinstance(outcome, AppointmentEntry):
+                self._keep(row, f"{known_as}+", replace(outcome, id=f"{known_as}+"), given=False)
+                return
+            column, fault = (
+                ("id", "two different rows have the same id")
+                if given
+                else ("from", "two different rows tell of the same days")
+            )
+            self._doubt(before, row, column, "duplicate-id", fault)
+            outcome = self._twice(row, before.row, row, column, "duplicate-id", fault, outcome)
+        if isinstance(outcome, ClientEntry) and outcome.code:
+            other = self.codes.setdefault(outcome.code, here)
+            if other is not here:
+                self._doubt(other, row, "code", "duplicate-code", "two clients have the same code")
+                outcome = self._twice(
+                    row, other.row, row, "code", "duplicate-code", "two clients have the same code", outcome
+                )
+        self.outcomes.append(outcome)
+
+    def _doubt(self, first: _First, second: Row, column: str, reason: str, fault: str) -> None:
+        """The row met first is as doubtful as the second, unless it was rejected already."""
+        outcome = self.outcomes[first.outcome]
+        if not isinstance(outcome, Reject):
+            self.outcomes[first.outcome] = self._twice(first.row, first.row, second, column, reason, fault, outcome)
+
+    def _twice(
+        self, row: Row, first: Row, second: Row, column: str, reason: str, fault: str, outcome: Entry | Reject
+    ) -> Reject:
+        if isinstance(outcome, Reject):
+            return outcome
+        where = (
+            f'{self.opened.table.file}, rows {first.number} and {second.number}, column "{self.opened.theirs(column)}"'
+        )
+        sentence = f"{where}: {fault}; correct one of them, neither was read."
+        return self._reject(row, reason, sentence, outcome.id, _client_id(outcome))
+
+    def _reject_row(self, row: Row, fault: str) -> None:
+        """A row whose cells cannot be told apart: nothing in it is trusted, not even whose it is."""
+        self.complete = False
+        where = f"{self.opened.table.file}, line {row.line}" if fault == "broken-quotes" else self._where(row)
+        what = {
+            "broken-quotes": "a quotation mark does not close or stands where none may; remove it or save the file as CSV again",
+            "too-many-cells": "it has more cells than the header; put text that holds the separator in quotation marks",
+            "too-few-cells": "it has fewer cells than the header, as if the file had been cut off; export it again",
+            "bad-encoding": "it holds bytes that are no text; save the file as CSV UTF-8",
+        }[fault]
+        self.outcomes.append(self._reject(row, fault, f"{where}: {what}.", "", ""))
+
+    def _reject(self, row: Row, reason: str, sentence: str, entry_id: str, client_id: str) -> Reject:
+        place = f"{self.opened.table.file}, {f'line {row.line}' if row.fault else f'row {row.number}'}"
+        return Reject(place, reason, sentence, self._raw(row), entry_id, client_id)
+
+    def _where(self, row: Row) -> str:
+        return f"{self.opened.table.file}, row {row.number}"
+
+    def _raw(self, row: Row) -> bytes:
+        """The cells that are read, under our own names: columns that are dropped at the border stay out of quarantine too."""
+        cells = row.cells[0].rstrip("\r\n").split(self.opened.table.delimiter) if row.fault else row.cells
+        out = io.StringIO()
+        writer = csv.writer(out)
+        writer.writerow([column.name for column, _ in self.columns])
+        writer.writerow([cells[place] if place < len(cells) else "" for _, place in self.columns])
+        return out.getvalue().encode("utf-8", "surrogateescape")
+
+
+def _client_id(entry: Entry) -> str:
+    if isinstance(entry, AppointmentEntry):
+        return entry.client_ids[0] if entry.client_ids else ""
+    return entry.id if isinstance(entry, ClientEntry) else getattr(entry, "client_id", "")
