@@ -14,16 +14,17 @@ from tests.needs import need
 def test_systemd_accepts_the_units(root, tmp_path):
     if shutil.which("systemd-analyze") is None:
         need("systemd-analyze", "the units of deploy/ are verified", "apt-get install systemd")
+    # The checkout that is tried stands in for the place that the documentation gives it.
+    checkout = tmp_path / "tending"
+    (checkout / ".venv" / "bin").mkdir(parents=True)
+    (checkout / "deploy").symlink_to(root / "deploy")
+    for program in ("tending", "python"):
+        (checkout / ".venv" / "bin" / program).write_text("#!/bin/sh\n")
+        (checkout / ".venv" / "bin" / program).chmod(0o755)
     units = []
-    for unit in sorted((root / "deploy" / "systemd").glob("tending*.*")):
+    for unit in (root / "deploy" / "systemd").iterdir():
         if unit.suffix in {".service", ".timer"}:
-            # The checkout that is tried stands where the documentation puts it.
-            text = (
-                unit.read_text()
-                .replace("/opt/tending/.venv/bin/python", sys.executable)
-                .replace("/opt/tending", str(root))
-            )
-            (tmp_path / unit.name).write_text(text.replace(f"{root}/.venv/bin/tending", sys.executable))
+            (tmp_path / unit.name).write_text(unit.read_text().replace("/opt/tending", str(checkout)))
             units.append(str(tmp_path / unit.name))
     assert len(units) == 3
     done = subprocess.run(["systemd-analyze", "verify", *units], capture_output=True, text=True)
