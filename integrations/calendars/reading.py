@@ -1,0 +1,234 @@
+"""One complete look at a calendar: entries for what could be read, rejects for what could not, counts for the rest."""
+
+import hashlib
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import NamedTuple
+
+from integrations.calendars.expand import Occurrence, expand
+from integrations.calendars.light import Event, Feed, scan
+from integrations.calendars.text import whole_lines
+from integrations.calendars.values import BadValueError, plain_text, whole_number
+from integrations.calendars.zones import ZoneTable
+from models.errors import SourceError
+from models.instants import Instant, instant_of
+from models.observations import AppointmentEntry, CancelledBy, Entry, Plan, Reading, Reject
+
+CODE = re.compile(r"(?<![0-9A-Za-z-])C-[0-9A-HJKMNP-TV-Z]{7,}(?![0-9A-Za-z])")
+OUTSIDE = "entries outside the window"
+LETTERS = "replies and requests about an entry"
+_LETTERS = frozenset(("REPLY", "REFRESH", "COUNTER", "DECLINECOUNTER"))
+_STAMP = re.compile(rb"\n(DTSTAMP[:;][^\n]*\n(?:[ \t][^\n]*\n)*)+")
+_MONTHS_BACK = 14  # from the first of this month: at least 424 days
+_MONTHS_AHEAD = 5  # from the first of this month: at least 120 days after its last
+
+
+def window(now: Instant) -> tuple[Instant, Instant]:
+    """The window to read, [from, to): at least 400 days back and 120 ahead.
+
+    Whole months by the month of `now`, so an unchanged calendar read again in the same month gives the same entries.
+    """
+    today = datetime.fromtimestamp(now, UTC)
+    month = today.year * 12 + today.month - 1
+    return _first_of(month - _MONTHS_BACK), _first_of(month + _MONTHS_AHEAD)
+
+
+def _first_of(month: int) -> Instant:
+    return instant_of(datetime(month // 12, month % 12 + 1, 1, tzinfo=UTC))
+
+
+def fingerprint(
+    *files: bytes, zone: str = "", therapist_id: str | None = None, window_from: Instant = 0, window_to: Instant = 0
+) -> str:
+    """A hash of all that a reading follows from: the terms, and the bytes less the DTSTAMPs that servers renew.
+
+    Equal fingerprints mean equal readings, so an unchanged calendar need not be parsed. Give read_calendar's keywords.
+    """
+    sums = [hashlib.blake2b(_STAMP.sub(b"\n", data), digest_size=16).hexdigest() for data in files]
+    terms = "\n".join((*sums, zone, therapist_id or "", str(window_from), str(window_to)))
+    return hashlib.blake2b(terms.encode(), digest_size=16).hexdigest()
+
+
+def read_calendar(
+    data: bytes, *, name: str, zone: str, therapist_id: str | None, window_from: Instant, window_to: Instant
+) -> Reading:
+    """Read one calendar.
+
+    `name` stands in messages (a file's name or a URL's host); `zone` (IANA) is the source's, for times written without
+    one. Entries are those of [window_from, window_to) plus single entries and changed occurrences after it. Raises
+    SourceError, with nothing taken, for what is no whole calendar; UnknownZoneError for `zone`. A calendar without
+    entries is a valid reading.
+    """
+    feed = scan(whole_lines(data, name))
+    zones = ZoneTable(zone, feed.zones, window_from, window_to)
+    entries: list[Entry] = []
+    rejects: list[Reject] = []
+    dropped: Counter[str] = Counter(feed.dropped)
+    for uid, events in _groups(feed, dropped).items():
+        counts: Counter[str] = Counter()
+        try:
+            found = list(_entries(uid, expand(events, zones, window_from, window_to, counts), therapist_id))
+        except BadValueError as error:
+            rejects.append(_reject(feed, uid, events, name, error))
+            continue
+        except (OverflowError, ValueError):
+            far = BadValueError("bad-date", "holds a date that lies too far away; correct the entry in the calendar")
+            rejects.append(_reject(feed, uid, events, name, far))
+            continue
+        if not found and not counts:
+            counts[OUTSIDE] = len(events)
+        entries += found
+        dropped.update(counts)
+    return Reading(
+        entries=entries,
+        rejects=rejects,
+        kinds=frozenset({"appointment"}),
+        window_from=window_from,
+        window_to=window_to,
+        dropped={what: count for what, count in sorted(dropped.items()) if count},
+        fingerprint=fingerprint(
+            data, zone=zone, therapist_id=therapist_id, window_from=window_from, window_to=window_to
+        ),
+    )
+
+
+def read_calendars(
+    files: Sequence[tuple[str, bytes]], *, zone: str, therapist_id: str | None, window_from: Instant, window_to: Instant
+) -> Reading:
+    """Read (name, bytes) of one file, or of each file of a folder, into one reading; see read_calendar.
+
+    One file alone that is no whole calendar raises SourceError. Among several it becomes a reject and the others go
+    through, but then the reading says of no kind that it was read completely, so nothing may be taken for absent. A UID
+    that an earlier file (by name) has already used gets its own file's name in front.
+    """
+    readings: list[Reading] = []
+    rejects: list[Reject] = []
+    used: set[str] = set()
+    dropped: Counter[str] = Counter()
+    for name, data in sorted(files, key=lambda file: file[0]):
+        try:
+            reading = read_calendar(
+                data, name=name, zone=zone, therapist_id=therapist_id, window_from=window_from, window_to=window_to
+            )
+        except SourceError as error:
+            if len(files) == 1:
+                raise
+            rejects.append(Reject(place=name, reason="not-whole", sentence=str(error), raw=data))
+            continue
+        groups = {entry.group for entry in reading.entries if isinstance(entry, AppointmentEntry)}
+        readings.append(replace(reading, entries=[_told_apart(entry, name, used) for entry in reading.entries]))
+        used |= groups
+        dropped.update(reading.dropped)
+    for reading in readings:
+        rejects += reading.rejects
+    return Reading(
+        entries=[entry for reading in readings for entry in reading.entries],
+        rejects=rejects,
+        kinds=frozenset({"appointment"}) if len(readings) == len(files) else frozenset(),
+        window_from=window_from,
+        window_to=window_to,
+        dropped=dict(sorted(dropped.items())),
+        fingerprint=fingerprint(
+            *(data for _, data in files),
+            zone=zone,
+            therapist_id=therapist_id,
+            window_from=window_from,
+            window_to=window_to,
+        ),
+    )
+
+
+def _told_apart(entry: Entry, name: str, used: set[str]) -> Entry:
+    if not isinstance(entry, AppointmentEntry) or entry.group not in used:
+        return entry
+    return replace(entry, id=f"{name}/{entry.id}", group=f"{name}/{entry.group}")
+
+
+def _groups(feed: Feed, dropped: Counter[str]) -> dict[str, list[Event]]:
+    """Entries by UID. What answers an invitation, or asks about one, is a letter and no state of a calendar."""
+    groups: dict[str, list[Event]] = {}
+    for event in feed.events:
+        if event.calendar.method in _LETTERS:
+            dropped[LETTERS] += 1
+        else:
+            groups.setdefault(event.uid, []).append(event)
+    return groups
+
+
+def _entries(uid: str, occurrences: Iterable[Occurrence], therapist_id: str | None) -> Iterator[AppointmentEntry]:
+    words: dict[int, _Words] = {}
+    for event, key, wall, zone, start, end, firm in occurrences:
+        said = words.get(event.first)
+        if said is None:
+            said = words[event.first] = _words(event)
+        plan = said.plan if firm or said.plan is Plan.cancelled else Plan.proposed
+        yield AppointmentEntry(
+            id=uid if key is None else f"{uid}#{key}",
+            wall=wall,
+            zone=zone,
+            start=start,
+            end=end,
+            plan=plan,
+            cancelled_by=CancelledBy.unknown if plan is Plan.cancelled else None,
+            client_ids=said.codes,
+            therapist_id=therapist_id,
+            title=said.title,
+            group=uid,
+            said_at=said.said_at,
+            sequence=said.sequence,
+        )
+
+
+class _Words(NamedTuple):
+    """What one VEVENT says of each of its occurrences; `plan` where a person entered the occurrence."""
+
+    title: str
+    codes: tuple[str, ...]
+    plan: Plan
+    said_at: Instant | None
+    sequence: int
+
+
+def _words(event: Event) -> _Words:
+    summary, modified = event.once.get("SUMMARY"), event.once.get("LAST-MODIFIED")
+    title = plain_text(summary) if summary is not None else ""
+    said_at = _said_at(modified.value) if modified is not None else None
+    return _Words(title, _codes(event, title), _plan(event), said_at, whole_number(event.once.get("SEQUENCE")))
+
+
+def _plan(event: Event) -> Plan:
+    status = event.once["STATUS"].value.strip().upper() if "STATUS" in event.once else ""
+    if status == "CANCELLED" or event.calendar.method == "CANCEL":
+        return Plan.cancelled
+    return Plan.proposed if status == "TENTATIVE" else Plan.booked
+
+
+def _codes(event: Event, title: str) -> tuple[str, ...]:
+    texts: Iterable[str] = (title,)
+    if event.repeated:
+        texts = (title, *(prop.value for name in ("CATEGORIES", "X-TENDING-CLIENT") for prop in event.all(name)))
+    return tuple(dict.fromkeys(code for text in texts if "C-" in text for code in CODE.findall(text)))
+
+
+def _said_at(text: str) -> Instant | None:
+    try:
+        found = datetime.fromisoformat(text.strip()[:15])
+    except ValueError:
+        return None  # a time stamp nobody can read says nothing; the entry itself is sound
+    return instant_of(found.replace(tzinfo=UTC))
+
+
+def _reject(feed: Feed, uid: str, events: list[Event], name: str, error: BadValueError) -> Reject:
+    line = events[0].first + 1
+    codes = {code for event in events for code in _words(event).codes}
+    return Reject(
+        place=f"{name}, line {line}",
+        reason=error.reason,
+        sentence=f"The entry at line {line} of {name} {error}.",
+        raw=b"".join(feed.raw(event) for event in events),
+        entry_id=uid,
+        client_id=codes.pop() if len(codes) == 1 else "",
+    )
