@@ -92,6 +92,10 @@ def _day_of_numbers(parts: dict[str, str | None], order: Order) -> date:
     if len(one) > 2 or (order is Order.ymd and len(three) <= 2):
         year, month, day = one, two, three
         order = Order.ymd
+    elif order is Order.ymd:
+        raise NotADateError(
+            "does not begin with the year, as other dates here do", "write it as 2026-03-14, or set date_order"
+        )
     elif order is Order.mdy:
         month, day, year = one, two, three
     else:

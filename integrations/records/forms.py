@@ -10,7 +10,7 @@ from integrations.records.cells import Grammar
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column. `identity` marks what may name a client: sealed on arrival. `synonyms` are headers of other systems."""
+    """One column. `identity`: it may name a client and is sealed. `synonyms` are headers of other systems."""
 
     name: str
     meaning: str
@@ -23,7 +23,7 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """One file, yielding entries of one `kind`. Of each group in `one_of` one column at least has to be there and filled."""
+    """One file, yielding entries of one `kind`. Of each group in `one_of` a column has to be there and filled."""
 
     name: str
     kind: str
@@ -178,7 +178,7 @@ THERAPISTS = Form(
             "the therapist's id, to which the other files refer",
             "T1",
             cells.own_id,
-            _THERAPIST_ID[:3] + ("provider id", "staff id"),
+            ("therapist id", "clinician id", "practitioner id", "provider id", "staff id"),
             required=True,
         ),
         Column(
@@ -225,7 +225,7 @@ APPOINTMENTS = Form(
             "id or code of the client; several participants separated by semicolons",
             "1042",
             cells.client_ids,
-            _CLIENT_ID + ("patient",),
+            (*_CLIENT_ID, "patient"),
         ),
         Column(
             "client name",
@@ -341,7 +341,7 @@ LEAVE = Form(
 
 FORMS: dict[str, Form] = {form.name: form for form in (CLIENTS, THERAPISTS, APPOINTMENTS, BREAKS, LEAVE)}
 
-# Dates beside an appointment that are not the day of the appointment; reading one of them as such would move every session.
+# Dates beside an appointment that are not its day: reading one of them as such would move every session.
 LOOK_ALIKES: dict[str, str] = {
     key(header): why
     for why, headers in {

@@ -1,16 +1,17 @@
-"""How one practice's exports are read: which column of theirs is which of ours, and in which words and order they write."""
+"""How one practice's exports are read: which column of theirs is which of ours, in which words and which order."""
 
 import difflib
 from collections.abc import Mapping as Table
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import time
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from integrations.records.forms import FORMS, LOOK_ALIKES, Form, key
 from integrations.records.vocabularies import Status, appointment_words, client_words
 from models.errors import SettingsError
 from models.observations import ClientStatus
+from models.settings import SourcePart
 
 AUTO = "auto"
 _HARMLESS = frozenset(" _-./()#&,:'")
@@ -20,10 +21,11 @@ _HARMLESS = frozenset(" _-./()#&,:'")
 class Mapping:
     """What practice.toml says about one set of exports. Raises SettingsError for a value that does not fit.
 
-    `files`: form -> file name; empty: clients.csv and so on, those that are there. `columns`: form -> our column -> their column; what
-    is not named is looked for under our own name and its known synonyms, and an empty text means "do not read". `statuses`: a
-    vocabulary's name, or word -> meaning in our words; `status_words` adds to it. `trust_attendance_after_days`: for how long a word
-    that the system writes by itself (SimplePractice's Show) is not yet believed. `time_of_day`: `HH:MM` for files that hold days only.
+    `files`: form -> file name; empty: clients.csv and so on, those that are there. `columns`: form -> our column ->
+    their column; what is not named is looked for under our own name and its synonyms, and an empty text means "do not
+    read". `statuses`: a vocabulary's name, or word -> meaning in our words; `status_words` adds to it.
+    `trust_attendance_after_days`: for how long a word that the system writes by itself (SimplePractice's Show) is not
+    yet believed. `time_of_day`: `HH:MM` for files that hold days only.
     """
 
     files: Table[str, str] = field(default_factory=dict)
@@ -85,11 +87,24 @@ class Mapping:
         return client_words(self.client_status_words)
 
 
+def mapping_of(source: SourcePart) -> Mapping:
+    """The mapping that a [[source]] of practice.toml describes. Raises SettingsError."""
+    names = {each.name for each in fields(Mapping)} & set(type(source).model_fields)
+    return Mapping(**{name: getattr(source, name) for name in names})
+
+
+def settings_of(mapping: Mapping) -> dict[str, Any]:
+    """What practice.toml has to say for this mapping: only what differs from the defaults, in the mapping's order."""
+    usual = Mapping()
+    pairs = ((each.name, getattr(mapping, each.name)) for each in fields(Mapping))
+    return {name: value for name, value in pairs if value != getattr(usual, name)}
+
+
 def refuse_look_alike(place: str, theirs: str) -> NoReturn:
     """Say why that column is not the date of the appointment."""
     raise SettingsError(
-        f'{place} has no date of the appointment: "{theirs}" is {LOOK_ALIKES[key(theirs)]}, not the day of the appointment; '
-        "export a report that holds the appointment's date, and name its column under columns.appointments as start or date."
+        f'{place} has no date of the appointment: "{theirs}" is {LOOK_ALIKES[key(theirs)]}, not the day of the '
+        "appointment; export a report with that day, and name its column under columns.appointments as date or start."
     )
 
 
@@ -103,7 +118,7 @@ def harmless(header: str) -> bool:
 def resolve(form: Form, header: Sequence[str], mapping: Mapping, file: str) -> dict[str, int]:
     """Our column -> its place in the header. Raises SettingsError naming the file, the column and the nearest header.
 
-    First what the mapping names, then our own names, then the synonyms in the order of the form; no column is read twice.
+    First what the mapping names, then our own names, then synonyms; no column is read twice.
     """
     names = [name.strip() for name in header]
     keys = [key(name) for name in names]

@@ -80,7 +80,7 @@ def open_file(form: Form, path: Path, mapping: RecordMapping) -> Opened:
 
 
 def grammar_of(opened: Sequence[Opened], mapping: RecordMapping, zone_name: str, read_at: Instant) -> Grammar:
-    """How all cells are read. Raises SettingsError if the order of the dates cannot be told or appointments have no date."""
+    """How all cells are read. Raises SettingsError if the dates can be read both ways or appointments have none."""
     zone(zone_name)  # an unknown one is a fault of the settings, not of each row
     order: Order | None
     if mapping.date_order == AUTO:
@@ -122,7 +122,7 @@ def date_texts(one: Opened) -> Iterator[str]:
 
 
 def _require_dates(one: Opened, grammar: Grammar) -> None:
-    """Refuse a file whose rows say at what time, but not on which day (or the other way round): no row of it could be used."""
+    """Refuse a file whose rows say at what time but not on which day, or the reverse: no row of it could be used."""
     reasons: Counter[str] = Counter()
     for row in one.table.rows[:_SAMPLE]:
         if row.fault or not any(cell.strip() for cell in row.cells):
@@ -146,11 +146,11 @@ def _require_dates(one: Opened, grammar: Grammar) -> None:
             if key(header) in LOOK_ALIKES:
                 refuse_look_alike(one.table.file, header.strip())
         raise SettingsError(
-            f'{one.table.file}: the column "{where}" holds times but no dates; name the column with the date of the appointment '
-            "under columns.appointments as date."
+            f'{one.table.file}: the column "{where}" holds times but no dates; '
+            "name the column with the date of the appointment under columns.appointments as date."
         )
     if reasons["no-time"] and reasons.total() == reasons["no-time"]:
         raise SettingsError(
-            f"{one.table.file}: the appointments have a date but no time of day; name the column with the time under columns.appointments as "
-            'time, or set time_of_day = "12:00" if the export has days only.'
+            f"{one.table.file}: the appointments have a date but no time of day; name the column with the time under "
+            'columns.appointments as time, or set time_of_day = "12:00" if the export has days only.'
         )

@@ -36,9 +36,9 @@ def read_records(
 ) -> RecordReading:
     """Read a folder of exports, or form -> file, once and whole.
 
-    `name` is the source's, for messages; `zone` that of times without one, unless the mapping has its own. Absence of an appointment
-    means something inside [window_from, window_to), by default 400 days around `read_at`. Raises SourceError if a file is missing or no
-    CSV, SettingsError if the mapping does not fit the files; then nothing was taken from any of them.
+    `name` is the source's, for messages; `zone` that of times without one, unless the mapping has its own. Absence of
+    an appointment means something inside [window_from, window_to), by default 400 days around `read_at`. Raises
+    SourceError if a file is missing or no CSV, SettingsError if the mapping does not fit; then nothing was taken.
     """
     files = files_of(where, mapping, name)
     opened = [open_file(FORMS[form], path, mapping) for form, path in files.items()]
@@ -64,7 +64,7 @@ def _fingerprint(
 ) -> str:
     """Equal only if the bytes, the mapping and all that depends on the time of reading are equal.
 
-    With the same bytes, later reading believes more and has less ahead, never other rows: their numbers tell the whole difference.
+    With the same bytes, a later reading believes more and has less ahead, never other rows: two numbers tell it all.
     """
     digest = hashlib.sha256(repr((mapping, grammar.zone, doubts)).encode())
     for one in opened:

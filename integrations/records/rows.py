@@ -56,7 +56,7 @@ class FileReader:
 
     @property
     def dropped(self) -> Counter[str]:
-        """Cells left at the border, by column name; a header that might not be a name of a column is called by its number."""
+        """Cells left at the border, by column name; a header that may be more than a name goes by its number."""
         names = ((harmless(self.header[i]) and self.header[i].strip()) or f"column {i + 1}" for i in self.unread)
         return +Counter({f"{name}": self.left[i] for name, i in zip(names, self.unread, strict=True)})
 
@@ -142,7 +142,7 @@ class FileReader:
         return str(found)
 
     def _keep(self, row: Row, known_as: str, outcome: Entry | Reject, *, given: bool) -> None:
-        """Take the outcome, unless its id was met before: the same row again is nothing new, another row makes both doubtful."""
+        """Take the outcome, unless its id was met before: the same row is no news, another makes both doubtful."""
         used = tuple(row.cells[place].strip() for _, place in self.columns)
         here = _First(row, used, len(self.outcomes))
         before = self.first.setdefault(known_as, here) if known_as else here
@@ -193,7 +193,7 @@ class FileReader:
         self.complete = False
         where = f"{self.opened.table.file}, line {row.line}" if fault == "broken-quotes" else self._where(row)
         what = {
-            "broken-quotes": "a quotation mark does not close or stands where none may; remove it or save the file as CSV again",
+            "broken-quotes": "a quotation mark does not close or stands where none may; remove it or save as CSV again",
             "too-many-cells": "it has more cells than the header; put text that holds the separator in quotation marks",
             "too-few-cells": "it has fewer cells than the header, as if the file had been cut off; export it again",
             "bad-encoding": "it holds bytes that are no text; save the file as CSV UTF-8",
@@ -208,7 +208,7 @@ class FileReader:
         return f"{self.opened.table.file}, row {row.number}"
 
     def _raw(self, row: Row) -> bytes:
-        """The cells that are read, under our own names: columns that are dropped at the border stay out of quarantine too."""
+        """The cells that are read, under our own names: columns dropped at the border stay out of quarantine too."""
         cells = row.cells[0].rstrip("\r\n").split(self.opened.table.delimiter) if row.fault else row.cells
         out = io.StringIO()
         writer = csv.writer(out)

@@ -27,7 +27,7 @@ _DAMAGED = re.compile("[\udc80-\udcff]")
 class Row:
     """One row. `number` is what a spreadsheet shows, the header being row 1; `line` what a text editor shows.
 
-    `fault` says what is wrong with the row as a whole (`broken-quotes`), if anything; its cells are then not to be trusted.
+    `fault` (`broken-quotes`) says that the row could not be taken apart: its one cell is then the whole line.
     """
 
     number: int
@@ -171,7 +171,7 @@ class _Lines:
 
 
 def _rows(lines: Sequence[str], delimiter: str, hidden: int) -> Iterator[Row]:
-    """Rows with their numbers. A quotation mark out of place costs the one line it stands in: reading goes on with the next."""
+    """Rows with their numbers. A quotation mark out of place costs its one line: reading goes on with the next."""
     at, number = hidden, 0
     while at < len(lines):
         feed = _Lines(lines, at)

@@ -42,7 +42,7 @@ OWN = {
     "cancelled by practice": BY_PRACTICE,
 }
 
-# Show is what SimplePractice writes on every row nobody has touched; Cancelled is the client's, since the clinician's has its own word.
+# Show stands on every row nobody has touched; Cancelled is the client's, since the clinician's has its own word.
 SIMPLEPRACTICE = {
     "show": PRESUMED,
     "no show": NO_SHOW,

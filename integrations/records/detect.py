@@ -1,0 +1,294 @@
+"""Looking at a folder of exports and calendars: which file is what, how to read it, and what only a person can say."""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import NamedTuple
+
+from integrations.records.cells import looks_like_person
+from integrations.records.dates import ORDER_WORDS, OrderEvidence
+from integrations.records.forms import APPOINTMENTS, FORMS, Form, key
+from integrations.records.mapping import AUTO, Mapping, resolve
+from integrations.records.opening import Opened, date_texts, open_file
+from integrations.records.reading import RecordReading, read_records
+from integrations.records.tables import TableOfRows, read_table
+from integrations.records.vocabularies import VOCABULARIES, plain
+from models.errors import SettingsError, TendingError
+from models.instants import Instant
+from models.observations import TherapistEntry
+
+TABLES = frozenset({".csv", ".tsv", ".txt"})
+WORKBOOKS = frozenset({".xlsx", ".xls", ".ods", ".numbers"})
+MOST_FILES = 2000
+NOON = "12:00"
+_SAMPLE = 200  # rows that are looked at for names in place of ids
+_HINTS = {
+    "clients": ("client", "patient", "contact"),
+    "therapists": ("therapist", "clinician", "staff", "practitioner"),
+    "appointments": ("appointment", "session", "booking", "calendar", "visit"),
+    "breaks": ("break", "pause"),
+    "leave": ("leave", "absence", "vacation"),
+}
+_SIMPLEPRACTICE_HEADERS = frozenset({"clienttype", "primaryclinician", "billingroute", "dateadded"})
+
+
+@dataclass(frozen=True, slots=True)
+class FormFile:
+    """A file taken for a form: `file` relative to the folder, `columns` ours -> theirs, counts of a trial reading."""
+
+    file: str
+    form: str
+    columns: dict[str, str]
+    delimiter: str
+    encoding: str
+    rows: int
+    rejects: int
+
+
+@dataclass(frozen=True, slots=True)
+class CalendarFile:
+    """A calendar and whose it seems to be, by its file name; `note` says why that is not known."""
+
+    file: str
+    therapist_id: str | None
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Unclear:
+    """A file that is not read, and why."""
+
+    file: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Detection:
+    """What a folder holds. `mapping` reads `forms`; `notes` are its grounds, `questions` for a person to answer."""
+
+    forms: tuple[FormFile, ...]
+    calendars: tuple[CalendarFile, ...]
+    unclear: tuple[Unclear, ...]
+    mapping: Mapping
+    notes: tuple[str, ...]
+    questions: tuple[str, ...]
+
+
+class _Candidate(NamedTuple):
+    """One way to read a table: the rank says how much speaks for it."""
+
+    rank: int
+    opened: Opened
+    columns: dict[str, str]
+
+
+def detect(folder: Path, *, zone: str, read_at: Instant) -> Detection:
+    """Look at a folder and two levels below it; nothing is written. Raises SettingsError if there is no such folder."""
+    if not folder.is_dir():
+        raise SettingsError(f"There is no folder {folder.name}; name the folder that holds the exports and calendars.")
+    found: dict[str, list[tuple[str, _Candidate]]] = {}
+    calendars, unclear = [], []
+    for path in _files(folder):
+        file, kind = path.relative_to(folder).as_posix(), path.suffix.lower()
+        try:
+            if kind == ".ics":
+                _check_calendar(path)
+                calendars.append(file)
+            elif kind in TABLES:
+                candidate = _form_of(path)
+                found.setdefault(candidate.opened.form.name, []).append((file, candidate))
+            elif kind in WORKBOOKS:
+                raise SettingsError(f"{path.name}: this is a spreadsheet workbook; open it and save it as CSV.")
+            else:
+                raise SettingsError(f"{path.name}: neither a CSV file nor a calendar (.ics).")
+        except TendingError as error:
+            unclear.append(Unclear(file, str(error)))
+    chosen: dict[str, tuple[str, _Candidate]] = {}
+    for form in FORMS:
+        many = found.get(form, [])
+        if len(many) == 1:
+            chosen[form] = many[0]
+        for file, _ in many if len(many) > 1 else []:
+            others = ", ".join(other for other, _ in many if other != file)
+            unclear.append(
+                Unclear(file, f"{file}: it holds {form}, and so does {others}; keep one of them, or join them.")
+            )
+    mapping, notes, questions = _mapping(chosen)
+    mapping, forms, therapists = _try(folder, chosen, mapping, questions, unclear, zone, read_at)
+    owners = tuple(_owner(file, therapists) for file in calendars)
+    return Detection(tuple(forms), owners, tuple(unclear), mapping, tuple(notes), tuple(questions))
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    """Files to look at, in order of name; hidden ones and settings are passed over."""
+    paths = sorted(path for depth in ("*", "*/*", "*/*/*") for path in folder.glob(depth) if path.is_file())
+    for path in paths[:MOST_FILES]:
+        parts = path.relative_to(folder).parts
+        if not any(part.startswith((".", "~$")) for part in parts) and path.suffix.lower() != ".toml":
+            yield path
+
+
+def _check_calendar(path: Path) -> None:
+    try:
+        with path.open("rb") as file:
+            start = file.read(4096)
+    except OSError as error:
+        raise SettingsError(f"{path.name}: it cannot be read ({error.strerror or 'unknown reason'}).") from None
+    if b"BEGIN:VCALENDAR" not in start.replace(b"\0", b"").upper():
+        raise SettingsError(f"{path.name}: it is named like a calendar but holds none; export it again.")
+
+
+def _known(form: Form, header: Sequence[str]) -> int:
+    names = {key(name) for column in form.columns for name in (column.name, *column.synonyms)}
+    return sum(key(name) in names for name in header)
+
+
+def _form_of(path: Path) -> _Candidate:
+    """The form that header and file name speak for. Raises TendingError saying why there is none."""
+    table = read_table(
+        path, delimiter=AUTO, encoding=AUTO, score=lambda cells: max(_known(form, cells) for form in FORMS.values())
+    )
+    if not table.header:
+        raise SettingsError(f"{table.file}: the file is empty.")
+    candidates, faults = [], []
+    for form in FORMS.values():
+        hinted = any(hint in path.stem.casefold() for hint in _HINTS[form.name])
+        try:
+            candidate = _candidate(form, table, path)
+            candidates.append(candidate._replace(rank=2 * candidate.rank + 3 * hinted))
+        except SettingsError as error:
+            faults.append((2 * _known(form, table.header) + 3 * hinted, str(error)))
+    candidates.sort(key=lambda one: -one.rank)
+    if not candidates:
+        known, fault = max(faults, key=lambda one: one[0])
+        raise SettingsError(fault if known >= 4 else f"{table.file}: its columns are those of none of our forms.")
+    if len(candidates) > 1 and candidates[0].rank == candidates[1].rank:
+        first, second = candidates[0].opened.form.name, candidates[1].opened.form.name
+        raise SettingsError(f"{table.file}: it could be {first} or {second}; name it {first}.csv or {second}.csv.")
+    return candidates[0]
+
+
+def _candidate(form: Form, table: TableOfRows, path: Path) -> _Candidate:
+    places = resolve(form, table.header, Mapping(), table.file)
+    theirs = {ours: table.header[place].strip() for ours, place in places.items()}
+    columns = {ours: name for ours, name in theirs.items() if key(ours) != key(name)}
+    if form is APPOINTMENTS and "client" in places and _holds_names(table, places["client"]):
+        columns = {"client name": theirs["client"], **columns, "client": ""}
+    opened = open_file(form, path, Mapping(columns={form.name: columns}))
+    return _Candidate(len(opened.places), opened, columns)
+
+
+def _holds_names(table: TableOfRows, place: int) -> bool:
+    cells = [row.cells[place].strip() for row in table.rows[:_SAMPLE] if not row.fault and place < len(row.cells)]
+    filled = [cell for cell in cells if cell]
+    return bool(filled) and 2 * sum(map(looks_like_person, filled)) > len(filled)
+
+
+def _mapping(chosen: dict[str, tuple[str, _Candidate]]) -> tuple[Mapping, list[str], list[str]]:
+    notes: list[str] = []
+    questions: list[str] = []
+    evidence = OrderEvidence()
+    for _, candidate in chosen.values():
+        evidence.add(date_texts(candidate.opened))
+    order = evidence.order()
+    if evidence != OrderEvidence():
+        notes.append(
+            f"{evidence.day_first} dates can only be day/month, {evidence.month_first} only month/day, "
+            f"{evidence.either} either."
+        )
+    if order is None:
+        questions.append(
+            "The dates can be read as day/month or as month/day: which is it? Set date_order to dmy or mdy."
+        )
+    else:
+        notes.append(f"Dates are read as {ORDER_WORDS[order]}.")
+    statuses = "own"
+    if "appointments" in chosen:
+        statuses, unknown = _vocabulary(chosen["appointments"][1].opened)
+        notes.append(f"Status words are read as those of {statuses}.")
+        if unknown:
+            questions.append(
+                f"{chosen['appointments'][0]}: {unknown} status words are not known; explain them under status_words."
+            )
+    mapping = Mapping(
+        files={form: file for form, (file, _) in chosen.items()},
+        columns={form: one.columns for form, (_, one) in chosen.items() if one.columns},
+        date_order=order.value if order else AUTO,
+        statuses=statuses,
+    )
+    return mapping, notes, questions
+
+
+def _vocabulary(opened: Opened) -> tuple[str, int]:
+    """The vocabulary that knows most of the words in the status column, and how many words it does not know."""
+    place = opened.places.get("status")
+    if place is None:
+        return "own", 0
+    cells = (row.cells[place] for row in opened.table.rows if not row.fault and place < len(row.cells))
+    words = {plain(cell) for cell in cells} - {""}
+    headers = {key(name) for name in opened.table.header}
+    order = ["own", *(name for name in VOCABULARIES if name != "own")]
+    if len(headers & _SIMPLEPRACTICE_HEADERS) >= 2:
+        order.sort(key=lambda name: name != "simplepractice")
+    best = min(order, key=lambda name: len(words - VOCABULARIES[name].keys()))
+    return best, len(words - VOCABULARIES[best].keys())
+
+
+def _try(
+    folder: Path,
+    chosen: dict[str, tuple[str, _Candidate]],
+    mapping: Mapping,
+    questions: list[str],
+    unclear: list[Unclear],
+    zone: str,
+    read_at: Instant,
+) -> tuple[Mapping, list[FormFile], list[TherapistEntry]]:
+    """Read each file once as it would be read; one that cannot be is unclear after all."""
+    forms: list[FormFile] = []
+    therapists: list[TherapistEntry] = []
+    for form, (file, candidate) in chosen.items():
+        trial = replace(mapping, date_order="dmy") if mapping.date_order == AUTO else mapping
+        try:
+            try:
+                reading = _read(form, folder / file, trial, zone, read_at)
+            except SettingsError:
+                reading = _read(form, folder / file, replace(trial, time_of_day=NOON), zone, read_at)
+                mapping = replace(mapping, time_of_day=NOON)
+                questions.append(
+                    f"{file}: it has days but no times, so noon is assumed. Can the times be exported too?"
+                )
+        except TendingError as error:
+            unclear.append(Unclear(file, str(error)))
+            left = {name: theirs for name, theirs in mapping.files.items() if name != form}
+            columns = {name: theirs for name, theirs in mapping.columns.items() if name != form}
+            mapping = replace(mapping, files=left, columns=columns)
+            continue
+        table, count = candidate.opened.table, reading.counts[form]
+        columns_found = {ours: table.header[place].strip() for ours, place in candidate.opened.places.items()}
+        forms.append(FormFile(file, form, columns_found, table.delimiter, table.encoding, count.rows, count.rejects))
+        therapists += [entry for entry in reading.entries if isinstance(entry, TherapistEntry)]
+    return mapping, forms, therapists
+
+
+def _read(form: str, path: Path, mapping: Mapping, zone: str, read_at: Instant) -> RecordReading:
+    return read_records({form: path}, mapping, name="trial", zone=zone, read_at=read_at)
+
+
+def _owner(file: str, therapists: Sequence[TherapistEntry]) -> CalendarFile:
+    """Whose calendar it is: the one therapist whose id, whole name or last name is in the file's name."""
+    words = set(_words(Path(file).stem))
+    marks = [(t.id, (_words(t.id), _words(t.name), _words(t.name)[-1:])) for t in therapists]
+    for sort in range(3):
+        hits = [known_as for known_as, mark in marks if mark[sort] and set(mark[sort]) <= words]
+        if len(hits) == 1:
+            return CalendarFile(file, hits[0])
+        if hits:
+            return CalendarFile(file, None, f"{file}: its name fits {len(hits)} therapists; set therapist.")
+    return CalendarFile(file, None, f"{file}: its name fits no therapist; set therapist to the id of its owner.")
+
+
+def _words(text: str) -> list[str]:
+    return [
+        word for word in re.split(r"[\W_]+", text.casefold()) if word and word not in ("dr", "prof", "mr", "ms", "mrs")
+    ]

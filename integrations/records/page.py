@@ -1,0 +1,124 @@
+"""The documented form as a page: rendered from the forms themselves, so that docs/forms.md cannot say anything else."""
+
+import csv
+import io
+from collections.abc import Iterable
+
+from integrations.records.forms import FORMS, LOOK_ALIKES, Form
+from integrations.records.vocabularies import CLIENT_WORDS, VOCABULARIES, Status
+from models.observations import Attendance, CancelledBy, Plan
+
+_INTRO = """\
+# CSV files that Tending reads
+
+Five files in one folder, each with a header row. Only those you have are needed. Columns may stand in any order, and
+capitals, spaces and underscores in their names do not matter. A column that is not listed here is left at the border
+and only counted; notes of sessions are never read.
+
+If your system names a column differently, say so in `practice.toml` under `columns`. Names listed under *also read as*
+are understood without that. To leave a column unread, give it an empty name.
+
+- **Encoding**: UTF-8, UTF-16 or Windows-1252. **Separator**: comma, semicolon, tab or `|`. Both are found out.
+- **Dates**: `2026-03-14` is always understood. `14/03/2026` and `03/14/2026` are told apart by the other dates in the
+  files; where they cannot be, you are asked to set `date_order` to `dmy` or `mdy`.
+- **Times** are as the clock on the wall shows them, in the source's zone, unless they end in `Z` or an offset such as
+  `+02:00`.
+- **Ids** have to be the same in every export. Spreadsheets turn long numbers into `2.98725E+13`; such ids are refused,
+  since what they stood for is lost. Format the column as text.
+- **One bad row never stops the rest**: it is kept in quarantine with its file, row and reason. Row numbers are those a
+  spreadsheet shows.
+- **A row that is there twice** is read once. Two different rows with one id are both put aside.
+- **What is missing**: a client or future appointment that was in the last export and is not in this one counts as gone,
+  unless the id of some row of that file could not be read, or the file does not even have a header.
+"""
+
+
+def forms_page() -> str:
+    """All of docs/forms.md."""
+    parts = [_INTRO]
+    parts += [_form(form) for form in FORMS.values()]
+    parts.append(_statuses())
+    return "\n".join(parts)
+
+
+def example(form: Form) -> str:
+    """The form's example as CSV text: header and one row, of the columns that have an example."""
+    shown = [column for column in form.columns if column.example]
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow([column.name for column in shown])
+    writer.writerow([column.example for column in shown])
+    return out.getvalue()
+
+
+def _form(form: Form) -> str:
+    lines = [
+        f"## {form.file}",
+        "",
+        form.meaning,
+        "",
+        "| column | needed | what it holds | also read as |",
+        "|---|---|---|---|",
+    ]
+    groups = {name: group for group in form.one_of for name in group}
+    for column in form.columns:
+        if column.required:
+            needed = "yes"
+        elif column.name in groups:
+            needed = f"one of {', '.join(groups[column.name])}"
+        else:
+            needed = ""
+        what = column.meaning + (" *(identity: encrypted)*" if column.identity else "")
+        lines.append(f"| `{column.name}` | {needed} | {what} | {', '.join(column.synonyms)} |")
+    if form.name == "appointments":
+        lines += [
+            "",
+            "One of start, date or time has to hold the day. These columns never do and are refused:",
+            "",
+        ]
+        lines += ["| column | because it is |", "|---|---|"]
+        lines += [f"| {_shown(names)} | {why} |" for why, names in _by_reason().items()]
+    return "\n".join([*lines, "", "```csv", example(form).rstrip("\n"), "```", ""])
+
+
+def _by_reason() -> dict[str, list[str]]:
+    reasons: dict[str, list[str]] = {}
+    for name, why in LOOK_ALIKES.items():
+        reasons.setdefault(why, []).append(name)
+    return reasons
+
+
+def _shown(names: Iterable[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names)
+
+
+def _statuses() -> str:
+    lines = [
+        "## Status words",
+        "",
+        "Set `statuses` to the vocabulary of your system, and add words of your own under `status_words`. Capitals and",
+        "hyphens do not matter. Nothing that lies ahead is ever read as attended or missed.",
+        "",
+        "| vocabulary | word | read as |",
+        "|---|---|---|",
+    ]
+    for name, words in VOCABULARIES.items():
+        lines += [f"| `{name}` | {word} | {_meaning(status)} |" for word, status in words.items()]
+    lines += ["", "For clients, with more under `client_status_words`:", "", "| word | read as |", "|---|---|"]
+    lines += [f"| {word} | {status.value} |" for word, status in CLIENT_WORDS.items()]
+    return "\n".join([*lines, ""])
+
+
+def _meaning(status: Status) -> str:
+    if status.presumed:
+        return "attended, but unknown until `trust_attendance_after_days` have passed: the system writes it by itself"
+    if status.plan is Plan.cancelled:
+        by = "" if status.cancelled_by in (None, CancelledBy.unknown) else f" by the {status.cancelled_by.value}"
+        return f"cancelled{by}"
+    if status.plan is Plan.proposed:
+        return "proposed, not booked"
+    return {
+        Attendance.attended: "attended",
+        Attendance.no_show: "missed",
+        Attendance.unknown: "booked, attendance unknown",
+    }[status.attendance]
