@@ -22,8 +22,8 @@ class BackupError(Exception):
     """One sentence with its remedy."""
 
 
-def data_folder(practice: Path) -> Path:
-    """Where the databases of this practice lie. Raises BackupError if it cannot be told or is not on SQLite."""
+def databases(practice: Path) -> list[Path]:
+    """The database files of this practice, at least one. Raises BackupError if there is none or it is not on SQLite."""
     try:
         settings = tomllib.loads(practice.read_text(encoding="utf-8"))
     except OSError as error:
@@ -33,9 +33,13 @@ def data_folder(practice: Path) -> Path:
     url = str(settings.get("store", {}).get("url", ""))
     if url and not url.startswith("sqlite"):
         raise BackupError("This practice is on PostgreSQL: back it up with pg_dump, as deploy/README.md says.")
-    if url:
-        return (practice.parent / url.removeprefix("sqlite:///")).parent
-    return practice.parent / str(settings.get("practice", {}).get("data", "data"))
+    folder = practice.parent / str(settings.get("practice", {}).get("data", "data"))
+    found = [practice.parent / url.partition(":///")[2]] if url else sorted(folder.glob("*.db"))
+    if not found or not all(path.is_file() for path in found):
+        raise BackupError(
+            f"There is no database in {found[0] if found else folder}: has this practice been started yet?"
+        )
+    return found
 
 
 def copy_database(source: Path, target: Path) -> None:
@@ -53,9 +57,7 @@ def copy_database(source: Path, target: Path) -> None:
 
 def back_up(practice: Path, target: Path, keep: int) -> Path:
     """Make one backup below `target` and remove all but the newest `keep`. Returns its folder. Raises BackupError."""
-    databases = sorted(data_folder(practice).glob("*.db"))
-    if not databases:
-        raise BackupError(f"There is no database in {data_folder(practice)}: has this practice been started yet?")
+    sources = databases(practice)
     name = datetime.now(UTC).strftime("%Y-%m-%dT%H%M%SZ")
     work = target / (UNFINISHED + name)
     try:
@@ -63,8 +65,8 @@ def back_up(practice: Path, target: Path, keep: int) -> Path:
         for left in target.glob(UNFINISHED + "*"):
             shutil.rmtree(left)
         work.mkdir(mode=0o700)
-        for database in databases:
-            copy_database(database, work / database.name)
+        for source in sources:
+            copy_database(source, work / source.name)
         shutil.copyfile(practice, work / "practice.toml")
         done = work.rename(target / (DONE + name))
         for old in sorted(target.glob(DONE + "*"))[:-keep]:

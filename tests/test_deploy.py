@@ -5,6 +5,7 @@ import sqlite3
 import subprocess
 import sys
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 
@@ -72,6 +73,15 @@ def test_a_backup_is_whole_and_holds_no_token_and_no_key(root, practice, tmp_pat
     assert {path.stat().st_mode & 0o077 for path in made.iterdir()} == {0}
     with closing(sqlite3.connect(made / "tending.db")) as copy:
         assert copy.execute("SELECT n FROM row").fetchall() == [(42,)]
+
+
+def test_a_database_named_by_its_url_is_taken_whatever_its_name(root, practice, tmp_path):
+    (practice.parent / "data" / "tending.db").rename(practice.parent / "mine.sqlite")
+    (practice.parent / "data" / "tending.db-wal").rename(practice.parent / "mine.sqlite-wal")
+    practice.write_text('[store]\nurl = "sqlite:///mine.sqlite"\n')
+    done = back_up(root, practice, tmp_path / "kept")
+    assert done.returncode == 0, done.stderr
+    assert sorted(path.name for path in Path(done.stdout.strip()).iterdir()) == ["mine.sqlite", "practice.toml"]
 
 
 def test_only_the_newest_are_kept_and_unfinished_ones_go(root, practice, tmp_path):
