@@ -1,7 +1,7 @@
 """The embedded Prefect server: started in one folder, on loopback, for as long as the process that started it lives.
 
-Nothing here imports Prefect, so asking for the server costs a command nothing before it needs one. Why it is built this way is in
-docs/decisions/0013-prefect.md.
+Nothing here imports Prefect, so asking for the server costs a command nothing before it needs one. Why it is built
+this way is in docs/decisions/0013-prefect.md.
 """
 
 import contextlib
@@ -16,15 +16,16 @@ import socket
 import subprocess
 import sys
 import time
-import urllib.error
+import urllib.parse
 import urllib.request
-from collections.abc import Callable, Iterator, Mapping, MutableMapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import IO
 
 from models.errors import TendingError
+from tending.prefect_settings import server_environment
 
 FIRST_PORT = 4200
 PORTS_TRIED = 200
@@ -83,7 +84,9 @@ class Server:
         while not self._answers():
             waited = time.monotonic() - self._began
             if self._process is None:
-                raise ServerError(f"The Prefect server at {self.api_url} does not answer; start it, or unset PREFECT_API_URL.")
+                raise ServerError(
+                    f"The Prefect server at {self.api_url} does not answer; start it, or unset PREFECT_API_URL."
+                )
             code = self._process.poll()
             if code is not None or waited > seconds:
                 self.stop()
@@ -116,17 +119,19 @@ class Server:
     def __enter__(self) -> "Server":
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.stop()
 
     def _answers(self) -> bool:
-        health = urllib.request.Request(f"{self.api_url}/health")  # noqa: S310 - the address is ours or the user's own setting
         # A proxy of the clinic's knows no way to this machine's loopback.
-        opener = urllib.request.build_opener(urllib.request.ProxyHandler({})) if self.ours else urllib.request.build_opener()
+        here = urllib.parse.urlsplit(self.api_url).hostname in ("127.0.0.1", "localhost", "::1")
+        opener = urllib.request.build_opener(*([urllib.request.ProxyHandler({})] if here else []))
         try:
-            with opener.open(health, timeout=1.0 if self.ours else 10.0) as answer:
+            with opener.open(f"{self.api_url}/health", timeout=1.0 if self.ours else 10.0) as answer:
                 return bool(answer.status == 200)
-        except (OSError, http.client.HTTPException, urllib.error.URLError):
+        except (OSError, ValueError, http.client.HTTPException):
             return False
 
     def _last_lines(self) -> str:
@@ -136,7 +141,9 @@ class Server:
             log.seek(self._log_from)
             text = log.read().decode(errors="replace")
         # The frames of a traceback are indented; what they end in is not.
-        lines = [line.rstrip() for line in text.splitlines() if line[:1].strip() and not line.startswith("Traceback")][-LINES_SHOWN:]
+        lines = [line.rstrip() for line in text.splitlines() if line[:1].strip() and not line.startswith("Traceback")][
+            -LINES_SHOWN:
+        ]
         shown = "\n".join(lines)
         password = re.match(r"[^:]+://[^:/@]*:([^@]+)@", self.database_url or "")
         if password:
@@ -157,10 +164,11 @@ def start_server(
 ) -> Server:
     """Start the server whose files all lie in `folder`, or find the one that PREFECT_API_URL names.
 
-    `port` is where to begin looking for a free one (default 4200). `log` takes what it prints (default `folder/server.log`).
-    `database_url` is Prefect's (`postgresql+asyncpg://…`; default: SQLite in the folder). `auth` is `user:password` for its API.
-    With `wait=False` it returns at once, so that other work can go on beside the start; call `Server.wait` before using it.
-    Raises ServerError: it does not start, or another process already runs it in this folder.
+    `port` is where to begin looking for a free one (default 4200). `log` takes what it prints (default
+    `folder/server.log`). `database_url` is Prefect's (`postgresql+asyncpg://…`; default: SQLite in the folder).
+    `auth` is `user:password` for its API. With `wait=False` it returns at once, so that other work can go on beside
+    the start; call `Server.wait` before using it. Raises ServerError: it does not start, or another process already
+    runs it in this folder.
     """
     environ = os.environ if environ is None else environ
     folder = folder.resolve()
@@ -186,97 +194,24 @@ def start_server(
         raise
 
 
-def client_environment(server: Server, environ: Mapping[str, str] | None = None) -> dict[str, str]:
-    """The variables with which a process runs flows against `server`, and those that it must not have, as empty strings.
-
-    They take effect when Prefect is imported, so `apply_environment` comes before that import; they are what flow runs in processes
-    of their own inherit too.
-    """
-    environ = os.environ if environ is None else environ
-    ours = {
-        "PREFECT_API_URL": server.api_url,
-        "PREFECT_HOME": str(server.folder),
-        "PREFECT_PROFILES_PATH": str(server.folder / "profiles.toml"),
-        "PREFECT_SERVER_EPHEMERAL_ENABLED": "false",  # a missing address is an error, not a second server
-        # Runs log into Prefect's database, where the pages show them; our own terminal shows our own lines only.
-        "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "ERROR",
-        "PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW": "ignore",
-        "PREFECT_LOGGING_LOG_PRINTS": "false",
-        **_SILENT,
-    }
-    if server.auth:
-        ours["PREFECT_API_AUTH_STRING"] = server.auth
-    for name in ("NO_PROXY", "no_proxy"):
-        known = [part for part in environ.get(name, "").split(",") if part]
-        ours[name] = ",".join([*known, *(part for part in ("127.0.0.1", "localhost") if part not in known)])
-    # How to reach a server that somebody else runs is that somebody's to say.
-    keep = ("PREFECT_API_", "PREFECT_CLIENT_") if not server.ours else ()
-    dropped = [name for name in environ if _is_prefects(name) and name not in ours and not name.startswith(keep or ("\0",))]
-    return {**dict.fromkeys(dropped, ""), **ours}
-
-
-def apply_environment(environment: Mapping[str, str], target: MutableMapping[str, str] | None = None) -> None:
-    """Write `client_environment` into the process's environment: an empty value removes the variable."""
-    target = os.environ if target is None else target
-    for name, value in environment.items():
-        if value:
-            target[name] = value
-        else:
-            target.pop(name, None)
-
-
-_SILENT = {
-    "DO_NOT_TRACK": "1",
-    "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
-    "PREFECT_TELEMETRY_ENABLE_RESOURCE_METRICS": "false",
-    "PREFECT_SERVER_UI_SHOW_PROMOTIONAL_CONTENT": "false",
-}
-
-
-def _is_prefects(name: str) -> bool:
-    return name.startswith(("PREFECT_", "PREFECT__"))
-
-
-def _server_environment(folder: Path, port: int, database_url: str | None, auth: str | None, environ: Mapping[str, str]) -> dict[str, str]:
-    origins = f"http://127.0.0.1:{port},http://localhost:{port}"
-    kept = {name: value for name, value in environ.items() if not _is_prefects(name)}
-    return {
-        **kept,
-        "PREFECT_HOME": str(folder),
-        "PREFECT_PROFILES_PATH": str(folder / "profiles.toml"),
-        "PREFECT_SERVER_API_HOST": "127.0.0.1",
-        "PREFECT_SERVER_API_PORT": str(port),
-        "PREFECT_SERVER_CORS_ALLOWED_ORIGINS": origins,  # Prefect's own default lets any web page in
-        "PREFECT_SERVER_UI_V2_ENABLED": "false",  # the newer pages call a measuring service from the browser
-        "PREFECT_UI_STATIC_DIRECTORY": str(folder / "ui"),  # else it is written into the installed package
-        "PREFECT_SERVER_LOGGING_LEVEL": "WARNING",
-        "PREFECT_LOGGING_LEVEL": "WARNING",
-        "PREFECT_LOGGING_COLORS": "false",
-        # Leases of running work outlive a power cut, so that a slot held by a dead run is given back.
-        "PREFECT_SERVER_CONCURRENCY_LEASE_STORAGE": "prefect.server.concurrency.lease_storage.filesystem",
-        # Fewer runs made ahead: less to write at the first start, less to pile up while the machine is off.
-        "PREFECT_SERVER_SERVICES_SCHEDULER_MAX_RUNS": "12",
-        "PREFECT_SERVER_EVENTS_RETENTION_PERIOD": "P7D",
-        "PREFECT_SERVER_SERVICES_DB_VACUUM_ENABLED": "events,flow_runs",
-        "PREFECT_SERVER_SERVICES_DB_VACUUM_RETENTION_PERIOD": "2592000",
-        **_SILENT,
-        **({"PREFECT_SERVER_DATABASE_CONNECTION_URL": database_url} if database_url else {}),
-        **({"PREFECT_SERVER_API_AUTH_STRING": auth} if auth else {}),
-    }
-
-
 def _launch(
-    folder: Path, owner: IO[str], first: int, log: Path, database_url: str | None, auth: str | None, environ: Mapping[str, str]
+    folder: Path,
+    owner: IO[str],
+    first: int,
+    log: Path,
+    database_url: str | None,
+    auth: str | None,
+    environ: Mapping[str, str],
 ) -> Server:
     if log.exists() and log.stat().st_size > LOG_BYTES:
         log.replace(log.with_name(log.name + ".1"))
     with _listening(first) as listener, _locked_for_the_server(folder) as running, _private(log) as out:
         port = listener.getsockname()[1]
         descriptor = listener.fileno()
-        process = subprocess.Popen(  # noqa: S603 - our own interpreter and file
+        process = subprocess.Popen(
             [sys.executable, "-P", str(Path(__file__).with_name("server_process.py")), str(descriptor), str(port)],
             cwd=folder,  # Prefect reads .env, prefect.toml and pyproject.toml from where it runs
-            env=_server_environment(folder, port, database_url, auth, environ),
+            env=server_environment(folder, port, database_url=database_url, auth=auth, environ=environ),
             stdin=subprocess.PIPE,
             stdout=out,
             stderr=out,
@@ -290,7 +225,7 @@ def _launch(
 
 @contextlib.contextmanager
 def _listening(first: int) -> Iterator[socket.socket]:
-    """A socket that already listens on the first free port from `first` on: nobody can take it before the server is there."""
+    """A socket listening on the first free port from `first` on: nobody can take it before the server does."""
     for port in range(first, min(first + PORTS_TRIED, 65536)):
         listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
         try:
@@ -335,14 +270,17 @@ def _own(folder: Path) -> IO[str]:
     owner.seek(0)
     who = owner.read().strip()
     owner.close()
-    raise ServerError(f"A Prefect server already runs in {folder} for process {who or 'unknown'}; stop that one first (Ctrl-C there).")
+    raise ServerError(
+        f"A Prefect server already runs in {folder} for process {who or 'unknown'}; stop that one first (Ctrl-C there)."
+    )
 
 
 @contextlib.contextmanager
 def _locked_for_the_server(folder: Path) -> Iterator[IO[str]]:
     """A lock that the server's process inherits and holds to its end, taken after a server left over has been stopped.
 
-    Whoever holds this lock is the process that server.json names: a process id used again by a stranger holds no lock of ours.
+    Whoever holds this lock is the process that server.json names: a process id used again by a stranger holds no lock
+    of ours.
     """
     with (folder / "server.lock").open("a+") as running:
         if not _try_lock(running):
@@ -357,7 +295,8 @@ def _locked_for_the_server(folder: Path) -> Iterator[IO[str]]:
                 if free:
                     break
             else:
-                raise ServerError(f"A Prefect server left over in {folder} (process {left_over or 'unknown'}) does not end; end it by hand.")
+                who = left_over or "unknown"
+                raise ServerError(f"A server left over in {folder} (process {who}) does not end; end it by hand.")
         yield running
 
 

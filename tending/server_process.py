@@ -1,7 +1,9 @@
-"""The process that is the embedded Prefect server: it serves on a socket it was handed and ends when whoever started it does.
+"""The process that is the embedded Prefect server: it serves on a socket it was handed and ends when whoever started
+it does.
 
-Run as a file (`python -P server_process.py SOCKET PORT`), so that it needs nothing of this project on its path. Standard input is
-its lifeline: the starter holds the other end and never writes; end of file means that the starter is gone, however it died.
+Run as a file (`python -P server_process.py SOCKET PORT`), so that it needs nothing of this project on its path.
+Standard input is its lifeline: the starter holds the other end and never writes; end of file means that the starter
+is gone, however it died.
 """
 
 import os
@@ -23,8 +25,8 @@ NAMES = (b"127.0.0.1", b"localhost", b"[::1]")
 
 
 class OnlyThisMachine:
-    """Refuses requests that a web page of another origin makes through the browser on this machine, and keeps the pages from
-    calling out: Prefect's API has no users, so the browser must not be a way into it or out of it."""
+    """Refuses requests that a web page of another origin makes through the browser on this machine, and keeps the
+    pages from calling out: Prefect's API has no users, so the browser must not be a way into it or out of it."""
 
     def __init__(self, app: App, port: int) -> None:
         self.app = app

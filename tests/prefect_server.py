@@ -1,0 +1,73 @@
+"""One real Prefect server for the whole test session, with the settings that let flows run against it."""
+
+import contextlib
+import os
+import shutil
+import sqlite3
+import tempfile
+from collections.abc import Iterator
+from importlib.metadata import version
+from pathlib import Path
+
+import pytest
+
+from tending.server import Server, start_server
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Prefect asks its server once per process where results are stored, with a client that it never closes."""
+    config.addinivalue_line("filterwarnings", "ignore:unclosed <socket:ResourceWarning")
+
+
+@contextlib.contextmanager
+def pointed_at(server: Server) -> Iterator[None]:
+    """Within it flows find this server, in this process (Prefect may be imported already) and in those a runner starts.
+
+    The environment stays as it was: a command that a test runs starts a server of its own, as it would for a user.
+    """
+    from prefect import settings
+    from prefect.settings import temporary_settings
+
+    updates = {
+        settings.PREFECT_API_URL: server.api_url,
+        settings.PREFECT_HOME: server.folder,
+        settings.PREFECT_SERVER_EPHEMERAL_ENABLED: False,
+        settings.PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW: "ignore",
+    }
+    with temporary_settings(updates):
+        yield
+
+
+@pytest.fixture(scope="session")
+def migrated_prefect(request: pytest.FixtureRequest) -> Path:
+    """A folder with a migrated, empty database of this Prefect version, kept between test sessions."""
+    cache: Path = request.config.rootpath / ".pytest_cache" / "tending" / f"prefect-{version('prefect')}"
+    made = cache / "prefect.db"
+    if not made.exists():
+        cache.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix="tending-prefect-") as folder:
+            start_server(Path(folder)).stop()
+            new = cache / f"{os.getpid()}.new"
+            # sqlite's own copy takes along what the write-ahead log still holds.
+            with (
+                contextlib.closing(sqlite3.connect(Path(folder) / "prefect.db")) as source,
+                contextlib.closing(sqlite3.connect(new)) as copy,
+            ):
+                source.backup(copy)
+            new.replace(made)
+    return cache
+
+
+@pytest.fixture
+def prefect_folder(migrated_prefect: Path, tmp_path: Path) -> Path:
+    """A folder for a server of a test's own, which starts in seconds."""
+    return Path(shutil.copytree(migrated_prefect, tmp_path / "prefect"))
+
+
+@pytest.fixture(scope="session")
+def prefect_server(migrated_prefect: Path) -> Iterator[Server]:
+    """A running server in a folder of its own; in-process flows and served ones find it while the session lasts."""
+    with tempfile.TemporaryDirectory(prefix="tending-prefect-") as made:
+        folder = Path(shutil.copytree(migrated_prefect, Path(made) / "prefect"))
+        with start_server(folder) as server, pointed_at(server):
+            yield server
