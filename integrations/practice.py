@@ -20,7 +20,8 @@ KEYS_MARK = "keys-mark"
 class Practice:
     """One practice's settings, folder, store and vault. Use as a context manager, or close it.
 
-    `folder` holds practice.toml; `data` the database (if SQLite), logs and the installation token. Paths in `settings` are absolute.
+    `folder` holds practice.toml; `data` the database (if SQLite), logs and the installation token. Paths in
+    `settings` are absolute.
     """
 
     def __init__(self, settings: Settings, folder: Path, store: Store, vault: Vault) -> None:
@@ -35,7 +36,7 @@ class Practice:
 
     @property
     def book(self) -> PolicyBook:
-        """The policy in all its layers. Kept once every client named in [policy.client] is known; asked for anew until then."""
+        """The policy in all its layers; asked for anew until every client named in [policy.client] is known."""
         if self._book is not None:
             return self._book
         codes = tuple(self.settings.policy.get("client", {}))
@@ -64,8 +65,9 @@ class Practice:
 def open_practice(path: Path, *, create: bool = False, env: Mapping[str, str] = os.environ) -> Practice:
     """Open the practice that `path` (its practice.toml) describes.
 
-    With `create`, what a new practice lacks is made: data folder (0700), key file (0600), tables. Keys are made only for a database
-    without tables, so that lost keys are never papered over. Raises SettingsError or StoreError with the remedy.
+    With `create`, what a new practice lacks is made: data folder (0700), key file (0600), tables. Keys are made only
+    for a database without tables, so that lost keys are never papered over. Raises SettingsError or StoreError with
+    the remedy.
     """
     settings = read_settings(path)
     data = Path(settings.practice.data)
@@ -100,7 +102,7 @@ def _vault(settings: Settings, store: Store, env: Mapping[str, str], *, create: 
 
 
 def _check_keys_belong(store: Store, vault: Vault) -> None:
-    """Keys of another practice would seal what the right ones cannot open, and find nobody: refuse them before anything is written."""
+    """Other keys would seal what the right ones cannot open, and find nobody: refused before anything is written."""
     with store.read() as connection:
         known = facts.get(connection, KEYS_MARK)
     if known is None:

@@ -13,9 +13,10 @@ DATABASE = "tending.db"
 
 
 def read_settings(path: Path) -> Settings:
-    """The checked settings of a practice.toml. Relative paths in it are meant from its own folder, and come back absolute.
+    """The checked settings of a practice.toml. Relative paths in it are meant from its own folder and come back whole.
 
-    Raises SettingsError: no such file, not UTF-8, not TOML (with line and column), a setting that is unknown or does not fit.
+    Raises SettingsError: no such file, not UTF-8, not TOML (with line and column), a setting that is unknown or does
+    not fit.
     """
     try:
         data = tomllib.loads(path.read_bytes().decode("utf-8-sig"))

@@ -1,4 +1,4 @@
-"""The vault: seals what says who somebody is, and turns names and ids into keyed hashes that can be compared but not read."""
+"""The vault: seals what says who somebody is, and makes keyed hashes that can be compared but not read."""
 
 import base64
 import binascii
@@ -28,8 +28,9 @@ _JSON, _BYTES = b"j", b"b"  # the first byte of what is sealed says how to read 
 class Vault:
     """Seals, opens and hashes with the keys of one practice.
 
-    Sealing is authenticated encryption (Fernet) under the newest seal key; older seal keys still open. Hashes are keyed BLAKE2b under
-    the index key, which never rotates: what was stored could not be found again. Safe to share between threads.
+    Sealing is authenticated encryption (Fernet) under the newest seal key; older seal keys still open. Hashes are
+    keyed BLAKE2b under the index key, which never rotates: what was stored could not be found again. Safe to share
+    between threads.
     """
 
     def __init__(self, index: bytes, seals: tuple[Fernet, ...]) -> None:
@@ -39,7 +40,7 @@ class Vault:
 
     @classmethod
     def from_text(cls, text: str, place: str = "the keys") -> "Vault":
-        """The vault of a key text: one line `index KEY`, and one or more lines `seal KEY`, newest first; `#` starts a comment.
+        """The vault of a key text: one line `index KEY`, one or more `seal KEY`, newest first; `#` starts a comment.
 
         Semicolons stand for line ends, for places that take one line. Raises SettingsError, which never shows a key.
         """
@@ -72,7 +73,7 @@ class Vault:
 
     @classmethod
     def load(cls, key_file: Path, env: Mapping[str, str]) -> "Vault":
-        """The practice's vault: from the environment's TENDING_KEYS if it is set, else from a file that only its owner may read.
+        """The practice's vault: from the environment's TENDING_KEYS if set, else from a file only its owner may read.
 
         Raises SettingsError with the command that mends it.
         """
@@ -82,7 +83,7 @@ class Vault:
 
     @classmethod
     def create(cls, key_file: Path) -> "Vault":
-        """New keys in a new file of mode 0600, complete or not there at all. Raises SettingsError where a file exists."""
+        """New keys in a new file of mode 0600, whole or not there at all. Raises SettingsError where a file exists."""
         text = (
             "# The keys of this practice. Whoever has them and the database can read names; without them nobody can.\n"
             "# Keep a copy of this file apart from the backups of the database.\n"
@@ -93,7 +94,7 @@ class Vault:
 
     @classmethod
     def rotate(cls, key_file: Path) -> "Vault":
-        """Add a new seal key on top. What is stored stays readable; store.reseal.reseal then moves it to the new key."""
+        """Add a new seal key on top. What is stored stays readable; store.reseal then moves it to the new key."""
         lines = _read_private(key_file).splitlines()
         cls.from_text("\n".join(lines), str(key_file))
         first = next(number for number, line in enumerate(lines) if line.split()[:1] == ["seal"])
@@ -115,8 +116,8 @@ class Vault:
             plain = self._all.decrypt(bytes(blob))
         except InvalidToken:
             raise SettingsError(
-                "None of the keys opens what is stored: they are another practice's, an older set, or the database was altered; "
-                "put back the key file that belongs to this database."
+                "None of the keys opens what is stored: they are another practice's, an older set, or the database was "
+                "altered; put back the key file that belongs to this database."
             ) from None
         if plain[:1] == _BYTES:
             return plain[1:]
@@ -131,7 +132,7 @@ class Vault:
         return None
 
     def hash(self, kind: str, text: str | bytes) -> str:
-        """A keyed hash, 128 bits as 32 hex digits; `kind` is one of KINDS and separates equal texts from one another."""
+        """A keyed hash, 128 bits as 32 hex digits; `kind` is one of KINDS and keeps equal texts apart."""
         data = text if isinstance(text, bytes) else text.encode("utf-8", "surrogatepass")
         return hashlib.blake2b(data, digest_size=_HASH_BYTES, key=self._index, person=_PERSON[kind]).hexdigest()
 

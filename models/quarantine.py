@@ -16,7 +16,8 @@ class QuarantineState(StrEnum):
 
 
 class Quarantine(SQLModel, table=True):
-    """One rejected row or calendar entry. `sentence` is for people and holds no cell's content; `raw` is the input, encrypted.
+    """One rejected row or calendar entry. `sentence` is for people and holds no cell's content; `raw` is the input, encrypted, and so
+    is `why`, a person's own words.
 
     While a row of a client is held, rules of absence about that client cannot say. One row per (source, hash of the raw input).
     """
@@ -36,7 +37,7 @@ class Quarantine(SQLModel, table=True):
     state: str = Field(default=QuarantineState.held, index=True)
     decided_at: int | None = instant(nullable=True)
     decided_by: str = ""
-    why: str = ""
+    why: bytes | None = Field(default=None, sa_type=LargeBinary)
 
 
 class Fact(SQLModel, table=True):

@@ -1,4 +1,4 @@
-"""Opening a database, and the two ways into it: `write`, one short transaction begun as a write, and `read`, one snapshot."""
+"""Opening a database, and two ways into it: `write`, one short transaction, and `read`, one snapshot."""
 
 import hashlib
 import os
@@ -28,8 +28,8 @@ _HOW = "write sqlite:///path/to/file or postgresql://user@host/name in [store] u
 class Store:
     """One database. Threads may share it; each `write` and `read` takes its own connection from a pool.
 
-    Operational trouble (unreachable, full, locked, no permission) is raised as StoreError; a broken constraint stays SQLAlchemy's
-    IntegrityError, since callers decide what it means. No error shows statement parameters or a password.
+    Operational trouble (unreachable, full, locked, no permission) is raised as StoreError; a broken constraint stays
+    SQLAlchemy's IntegrityError, since callers decide what it means. No error shows parameters or a password.
     """
 
     def __init__(self, url: URL) -> None:
@@ -68,8 +68,8 @@ class Store:
     ) -> Iterator[tuple[Any, ...]]:
         """Rows of a bulk read as the driver gives them, in flat memory; a server-side cursor on PostgreSQL.
 
-        `statement` is a Core select or SQL with `:name`. Nothing is converted, so select numbers, text and bytes: dates and JSON come in
-        the driver's own shape. The snapshot is held until the iterator ends or is closed.
+        `statement` is a Core select or SQL with `:name`. Nothing is converted, so select numbers, text and bytes: dates
+        and JSON come in the driver's own shape. The snapshot is held until the iterator ends or is closed.
         """
         clause = text(statement) if isinstance(statement, str) else statement
         compiled = clause.compile(dialect=self.engine.dialect, compile_kwargs={"render_postcompile": True})  # type: ignore[attr-defined]
@@ -78,7 +78,7 @@ class Store:
         with self._plain_errors(), self._reader.begin() as connection:
             raw = connection.connection.driver_connection
             assert raw is not None
-            # Binary transfer halves the bytes of a bytea column, which PostgreSQL otherwise sends as hexadecimal digits.
+            # Binary, since PostgreSQL otherwise sends a bytea column as hexadecimal digits.
             cursor = raw.cursor() if self.dialect == SQLITE else raw.cursor(name="stream", binary=True)
             with closing(cursor):
                 cursor.execute(str(compiled), values)
@@ -86,7 +86,7 @@ class Store:
                     yield from rows
 
     def pulse(self) -> int:
-        """A number that differs after any commit to the database by anybody; may differ without one. Cheap enough to ask often."""
+        """A number that differs after any commit by anybody, and now and then without one. Cheap: ask often."""
         with self._watching, self._plain_errors():
             if self._watch is not None:
                 try:
@@ -137,7 +137,7 @@ class Store:
 
 
 class _Turn:
-    """SQLite has one writer at a time: threads of one process queue here in order, instead of polling for the file lock."""
+    """SQLite has one writer at a time: threads of one process queue here instead of polling for the file lock."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -161,8 +161,8 @@ class _Turn:
 def open_store(url: str) -> Store:
     """Open the database at `url`: `sqlite:///path` (an empty file is made if there is none) or `postgresql://user@host/name`.
 
-    Raises StoreError with the remedy: an address that cannot be read, a missing folder, a server that does not answer, a file that is
-    no database.
+    Raises StoreError with the remedy: an address that cannot be read, a missing folder, a server that does not answer,
+    a file that is no database.
     """
     store = Store(_understood(url))
     try:
@@ -258,7 +258,7 @@ def _pragmas(reading: bool) -> tuple[str, ...]:
         return ("query_only = ON", "temp_store = MEMORY")
     return (
         "journal_mode = WAL",
-        "synchronous = FULL",  # a row that says "handed over" must outlive a power cut; docs/decisions/0014-store.md has the cost
+        "synchronous = FULL",  # a row that says "sent" must outlive a power cut; cost: decisions/0014-store.md
         "foreign_keys = ON",
         "temp_store = MEMORY",
         "journal_size_limit = 67108864",  # after a large import the -wal file shrinks again

@@ -52,7 +52,7 @@ def require_current(store: Store) -> None:
 
 
 def upgrade(store: Store) -> bool:
-    """Take all missing steps, in one transaction, so that a kill leaves the old tables or the new. True if there was something to do.
+    """Take all missing steps in one transaction: a kill leaves the old tables or the new. True if there were any.
 
     Several processes may try at once: one does it, the others wait and find it done.
     """

@@ -1,4 +1,4 @@
-"""What goes wrong with databases, in one plain sentence with its remedy; never with a password or what a statement was given."""
+"""What goes wrong with databases, in one plain sentence with its remedy; never a password or a parameter."""
 
 import sqlite3
 from collections.abc import Callable
@@ -55,7 +55,7 @@ _CONNECTING: tuple[tuple[str, str], ...] = (
 
 
 def explained(error: Exception, place: str) -> str | None:
-    """The sentence for an operational error; None for what is no trouble of the place but of the program or its data."""
+    """The sentence for an operational error; None for what is the program's or its data's fault."""
     original = error.orig if isinstance(error, DBAPIError) else error
     if isinstance(original, sqlite3.IntegrityError | psycopg.IntegrityError):
         return None

@@ -176,7 +176,7 @@ def upgrade() -> None:
         sa.Column("state", sa.String(), nullable=False),
         sa.Column("decided_at", sa.BigInteger(), nullable=True),
         sa.Column("decided_by", sa.String(), nullable=False),
-        sa.Column("why", sa.String(), nullable=False),
+        sa.Column("why", sa.LargeBinary(), nullable=True),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("source", "raw_hash"),
     )
@@ -189,6 +189,7 @@ def upgrade() -> None:
         sa.Column("delivers", sa.String(), nullable=False),
         sa.Column("past_booking", sa.String(), nullable=False),
         sa.Column("fingerprint", sa.String(), nullable=False),
+        sa.Column("first_read_at", sa.BigInteger(), nullable=True),
         sa.Column("read_at", sa.BigInteger(), nullable=True),
         sa.Column("tried_at", sa.BigInteger(), nullable=True),
         sa.Column("problem", sa.String(), nullable=False),
@@ -196,6 +197,13 @@ def upgrade() -> None:
         sa.Column("held", sa.JSON(), nullable=False),
         sa.Column("etag", sa.String(), nullable=False),
         sa.PrimaryKeyConstraint("name"),
+    )
+    op.create_table(
+        "source_gap",
+        sa.Column("source", sa.String(), nullable=False),
+        sa.Column("from_at", sa.BigInteger(), nullable=False),
+        sa.Column("to_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("source", "from_at"),
     )
     op.create_table(
         "therapist",
