@@ -39,14 +39,10 @@ FIELD_LEVEL: dict[str, Disclosure] = {
     "code": Disclosure.code,
     "source": Disclosure.code,
     "channel": Disclosure.code,
-    # the evidence
-    "last_attended": Disclosure.clinical,
-    "usual_days": Disclosure.clinical,
-    "away_days": Disclosure.clinical,
-    "missed_days": Disclosure.clinical,
-    "intake_on": Disclosure.clinical,
-    "unconfirmed_days": Disclosure.clinical,
-    "booked_on": Disclosure.clinical,
+    # a rule's own words about it; its sentences are evidence
+    "label": Disclosure.public,
+    "sentence": Disclosure.clinical,
+    "clears": Disclosure.clinical,
     "stored_says": Disclosure.clinical,
     "fresh_says": Disclosure.clinical,
     # how the practice runs; counts of people are no evidence about one of them, but nothing for a locked screen either

@@ -118,7 +118,7 @@ def hand_over(
 
 
 def check(channel: Channel) -> str:
-    """Whether the channel answers, without sending: a sentence; raises DeliveryError. Only mail servers can be asked."""
+    """Whether the channel answers, without sending: a sentence; raises DeliveryError. Only mail can be asked."""
     if not isinstance(channel.service, PracticeMail):
         return f"Channel {channel.name}: its URL is understood; whether it answers shows when a message is sent."
     with speaking_through(channel.name):

@@ -6,12 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from integrations.messages.templates import Moment, Wording, load
+from integrations.messages.templates import Wording, load
 from models import words
 from models.instants import Instant, local
+from models.voice import Voice
 
 _CODE = re.compile(r"\bC-[0-9A-HJKMNP-TV-Z]{7,}\b")
-_LONGEST_LINE = 120
+_LONGEST_NAME = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +53,10 @@ def item_of(
 ) -> Item:
     """The item that `wording/<purpose>/<part>.txt` makes of the facts (names as in models.disclosure.FIELD_LEVEL).
 
-    Days are dates, their ISO text or instants; distances count from the day of `at` in `to_zone`. Raises WordingError.
+    What stands as a day is an instant; its distance counts from the day of `at` in `to_zone`. For a rule's finding the
+    facts are `code`, `label`, `sentence` and `clears`, as the rule tells them. Raises WordingError.
     """
-    said = (wording or load()).item(purpose, part, facts, Moment(at=at, zone=to_zone, locale=locale))
+    said = (wording or load()).item(purpose, part, facts, Voice(zone=to_zone, locale=locale, now=at))
     return Item(**said, link=link)
 
 
@@ -70,29 +72,26 @@ def compose(
     if any(item.link is not None and not item.link.startswith(("http://", "https://")) for item in items):
         raise ValueError("a link starts with http:// or https://")
     wording = wording or load()
-    moment = Moment(at=at, zone=to_zone, locale=locale)
-    then = local(at, to_zone)
-    outside = {"practice": neutral(practice), "count": len(items)}
+    voice = Voice(zone=to_zone, locale=locale, now=at)
+    outside = {"practice": neutral(practice)[:_LONGEST_NAME].rstrip(), "count": len(items)}
     inside = outside | {
         "items": items,
-        "as_of": ", ".join(
-            (words.day(then.date(), today=then.date(), locale=locale), words.time_of_day(then, locale=locale))
-        ),
+        "as_of": f"{voice.day(at)}, {words.time_of_day(local(at, to_zone), locale=locale)}",
         "language": locale.replace("_", "-"),
         "coded": any(_CODE.search(f"{item.label} {item.sentence}") for item in items),
     }
     return Message(
-        subject=neutral(wording.frame("mail/subject.txt", outside, moment)),
-        text=wording.frame("mail/frame.txt", inside, moment).strip("\n") + "\n",
-        html=wording.frame("mail/frame.html", inside, moment),
-        title=neutral(wording.frame("brief/title.txt", outside, moment)),
-        brief=neutral(wording.frame("brief/body.txt", outside, moment)),
+        subject=neutral(wording.frame("mail/subject.txt", outside, voice)),
+        text=wording.frame("mail/frame.txt", inside, voice).strip("\n") + "\n",
+        html=wording.frame("mail/frame.html", inside, voice),
+        title=neutral(wording.frame("brief/title.txt", outside, voice)),
+        brief=neutral(wording.frame("brief/body.txt", outside, voice)),
         locale=locale,
     )
 
 
 def neutral(name: str) -> str:
-    """A name fit for a header: one line, no control or direction-changing characters, not endless."""
+    """A name fit for a header: one line, no control or direction-changing characters."""
     kept = "".join(" " if unicodedata.category(sign) in {"Cc", "Zl", "Zp"} else sign for sign in name)
     kept = "".join(sign for sign in kept if unicodedata.category(sign) not in {"Cf", "Cs"})
-    return " ".join(kept.split())[:_LONGEST_LINE]
+    return " ".join(kept.split())

@@ -102,9 +102,9 @@ def build(envelope: Envelope, server: SmtpServer) -> EmailMessage:
     mail["Message-ID"] = envelope.message_id
     mail["Auto-Submitted"] = "auto-generated"
     mail["X-Auto-Response-Suppress"] = "All"
-    mail["Content-Language"] = message.locale.replace("_", "-")
     mail.set_content(message.text, cte="quoted-printable")
     mail.add_alternative(message.html, subtype="html", cte="quoted-printable")
+    mail["Content-Language"] = message.locale.replace("_", "-")
     mail.set_boundary(f"part-{sha256(envelope.message_id.encode()).hexdigest()[:24]}")
     return mail
 

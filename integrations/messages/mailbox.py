@@ -4,9 +4,10 @@
 """
 
 import asyncio
+import logging
+import signal
 import sys
 import threading
-from collections.abc import Callable
 from dataclasses import dataclass
 from email import message_from_bytes
 from email.message import EmailMessage
@@ -62,14 +63,12 @@ class Keeper:
 class Mailbox:
     """The server in a thread of its own, on loopback. `port` 0 takes a free one; after `start`, `port` says which."""
 
-    def __init__(
-        self, folder: Path, *, port: int = 0, protocol: Callable[[asyncio.AbstractEventLoop], SMTP] | None = None
-    ) -> None:
+    def __init__(self, folder: Path, *, port: int = 0) -> None:
         self.folder = folder
         self.port = port
-        self._protocol = protocol or (
-            lambda loop: SMTP(Keeper(folder), hostname="mailbox.localhost", enable_SMTPUTF8=True, loop=loop)
-        )
+        self._keeper = Keeper(folder)
+        # aiosmtpd logs every address and line it gets; what arrives belongs in the folder alone.
+        logging.getLogger("mail.log").setLevel(logging.WARNING)
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="mailbox", daemon=True)
         self._server: asyncio.Server | None = None
@@ -95,7 +94,11 @@ class Mailbox:
         self._loop.close()
 
     async def _listen(self) -> asyncio.Server:
-        return await self._loop.create_server(lambda: self._protocol(self._loop), HOST, self.port)
+        return await self._loop.create_server(self._protocol, HOST, self.port)
+
+    def _protocol(self) -> SMTP:
+        # A name given is a name that is not looked up: on some machines that takes seconds.
+        return SMTP(self._keeper, hostname="mailbox.localhost", enable_SMTPUTF8=True, loop=self._loop)
 
     async def _shut(self) -> None:
         if self._server is not None:
@@ -141,16 +144,16 @@ def _read(path: Path) -> Mail:
 
 
 def main(arguments: list[str]) -> int:
-    """Runs a mailbox until it is interrupted; says where it listens. Exit code 2 for wrong words."""
+    """Runs a mailbox until it is told to stop; says where it listens. Exit code 2 for wrong words."""
     if len(arguments) not in (1, 2) or (len(arguments) == 2 and not arguments[1].isdigit()):
         print("Usage: python -m integrations.messages.mailbox FOLDER [PORT]", file=sys.stderr)
         return 2
     with Mailbox(Path(arguments[0]), port=int(arguments[1]) if len(arguments) == 2 else 0) as mailbox:
         print(f"Mail for {HOST}:{mailbox.port} is kept in {mailbox.folder}", flush=True)
-        try:
-            threading.Event().wait()
-        except KeyboardInterrupt:
-            return 0
+        stopped = threading.Event()
+        for wanted in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(wanted, lambda *_: stopped.set())
+        stopped.wait()
     return 0
 
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
 from functools import cache
 from pathlib import Path
 from textwrap import fill
@@ -16,7 +15,8 @@ from jinja2.sandbox import SandboxedEnvironment
 from models import words
 from models.disclosure import CEILING, Surface, level_of
 from models.errors import TendingError
-from models.instants import Instant, day_of
+from models.instants import Instant
+from models.voice import Voice
 
 FOLDER = Path(__file__).parent / "wording"
 PLAIN_WIDTH = 72
@@ -39,26 +39,13 @@ class WordingError(TendingError):
 
 
 @dataclass(frozen=True, slots=True)
-class Moment:
-    """When and where words are read: distances count from the day of `at` in `zone`, order follows `locale`."""
-
-    at: Instant
-    zone: str
-    locale: str
-
-    @property
-    def today(self) -> date:
-        return day_of(self.at, self.zone)
-
-
-@dataclass(frozen=True, slots=True)
 class Wording:
     """All wording of one folder, checked. `items` is keyed by (purpose, part) and block, `frames` by file."""
 
     items: Mapping[tuple[str, str], Mapping[str, Template]]
     frames: Mapping[str, Template]
 
-    def item(self, purpose: str, part: str, facts: Mapping[str, Any], moment: Moment) -> dict[str, str]:
+    def item(self, purpose: str, part: str, facts: Mapping[str, Any], voice: Voice) -> dict[str, str]:
         """The label, sentence and clearing line for these facts, each one line; a fact that is None is not given.
 
         Raises WordingError when there is no such wording or a fact that it needs is missing or of the wrong kind.
@@ -68,12 +55,12 @@ class Wording:
             raise WordingError(f"There is no wording {purpose}/{part}.txt; add the file to {FOLDER.name}/.")
         known = {name: value for name, value in facts.items() if value is not None}
         file = f"{purpose}/{part}.txt"
-        said = {block: _render(template, file, known, moment) for block, template in blocks.items()}
+        said = {block: _render(template, file, known, voice) for block, template in blocks.items()}
         return {block: " ".join(said.get(block, "").split()) for block in _BLOCKS}
 
-    def frame(self, file: str, facts: Mapping[str, Any], moment: Moment) -> str:
+    def frame(self, file: str, facts: Mapping[str, Any], voice: Voice) -> str:
         """The text of one of the framing files. Raises WordingError like `item`."""
-        return _render(self.frames[file], file, facts, moment)
+        return _render(self.frames[file], file, facts, voice)
 
 
 @cache
@@ -130,9 +117,9 @@ def _checked(file: str, source: str, surface: Surface) -> Template:
     return template
 
 
-def _render(template: Template, file: str, facts: Mapping[str, Any], moment: Moment) -> str:
+def _render(template: Template, file: str, facts: Mapping[str, Any], voice: Voice) -> str:
     try:
-        return template.render(**facts, _moment=moment)
+        return template.render(**facts, _voice=voice)
     except (TemplateError, TypeError, ValueError, AttributeError):
         # The cause may quote a value, so only the file is named.
         given = ", ".join(sorted(facts)) or "none"
@@ -145,17 +132,7 @@ def _render(template: Template, file: str, facts: Mapping[str, Any], moment: Mom
 def _environment(*, html: bool) -> SandboxedEnvironment:
     env = SandboxedEnvironment(autoescape=html, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     env.globals.clear()
-    env.filters = {
-        "ago": _ago,
-        "capitalize": lambda text: text[:1].upper() + text[1:],
-        "counted": words.counted,
-        "day": _day,
-        "days": _days,
-        "every": words.every,
-        "length": len,
-        "spelled": words.spelled,
-        "wrap": _wrap,
-    }
+    env.filters = {"ago": _ago, "counted": words.counted, "wrap": _wrap}
     return env
 
 
@@ -170,30 +147,7 @@ def _wrap(text: str, indent: str = "") -> str:
     )
 
 
-def _date_of(value: object, moment: Moment) -> date:
-    """A day as facts carry it: a date, its ISO text, or an instant."""
-    if isinstance(value, str):
-        return date.fromisoformat(value[:10])
-    if isinstance(value, int):
-        return day_of(value, moment.zone)
-    if isinstance(value, date):
-        return value
-    raise TypeError("a day is a date, its ISO text or an instant")
-
-
 @pass_context
-def _ago(context: Context, value: object) -> str:
-    moment: Moment = context["_moment"]
-    return words.day_and_distance(_date_of(value, moment), today=moment.today, locale=moment.locale)
-
-
-@pass_context
-def _day(context: Context, value: object) -> str:
-    moment: Moment = context["_moment"]
-    return words.day(_date_of(value, moment), today=moment.today, locale=moment.locale)
-
-
-@pass_context
-def _days(context: Context, values: list[object]) -> str:
-    moment: Moment = context["_moment"]
-    return words.days([_date_of(value, moment) for value in values], today=moment.today, locale=moment.locale)
+def _ago(context: Context, when: Instant) -> str:
+    voice: Voice = context["_voice"]
+    return voice.day_and_distance(when)

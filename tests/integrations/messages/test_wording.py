@@ -1,0 +1,155 @@
+"""Wording in files: what would disclose too much does not load; all that loads is calm and short."""
+
+import re
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from integrations.messages.compose import Item, compose, item_of
+from integrations.messages.templates import FOLDER, WordingError, load
+from models.disclosure import CEILING, FIELD_LEVEL, Disclosure, Surface
+from models.instants import DAY
+from models.rules.stalled import KINDS
+from tests.integrations.messages.samples import AT, CODE
+
+MANNERS: dict[str, Any] = {"to_zone": "Europe/London", "locale": "en_GB", "at": AT}
+FOUND = {"code": CODE, "label": "Quiet", "sentence": "Last seen Tue 3 Nov, 20 days ago.", "clears": "Clears when seen."}
+FACTS: dict[tuple[str, str], dict[str, Any]] = {
+    ("stalled", "quiet"): FOUND,
+    ("stalled", "missed"): FOUND,
+    ("stalled", "not_started"): FOUND,
+    ("unconfirmed", "unconfirmed"): FOUND | {"label": "Did these take place?"},
+    ("source_stale", "source_stale"): {
+        "source": "Calendar of T1",
+        "since": AT - 3 * DAY,
+        "reason": "The file is missing.",
+    },
+    ("held_vanished", "held_vanished"): {"source": "Calendar of T1", "vanished": 9, "ahead": 12},
+    ("weekly_line", "weekly_line"): {
+        "period_days": 7,
+        "clients": 120,
+        "open_findings": 1,
+        "sent": 5,
+        "undelivered": 0,
+        "set_aside": 2,
+        "unread_sources": 0,
+    },
+    ("delivery_failed", "delivery_failed"): {
+        "channel": "mail",
+        "messages": 2,
+        "since": AT - DAY,
+        "reason": "It was refused.",
+    },
+    ("handed_over", "handed_over"): {"channel": "mail", "since": AT - DAY, "code": CODE},
+    ("nightly_check", "difference"): {"code": CODE, "stored_says": "quiet", "fresh_says": "nothing"},
+}
+OPTIONAL = {"since", "reason"}
+FORBIDDEN = re.compile(
+    r"\b(stalled|no-?shows?|terminat\w*|alert\w*|at risk|deteriorat\w*|acknowledge|dismiss|snooze|overdue|urgent|"
+    r"non-?compliant|failed to attend|cancell?ed|patients?|therapy|click)\b|[!✅⚠🔔]",
+    re.IGNORECASE,
+)
+
+
+@pytest.fixture
+def wording_copy(tmp_path: Path) -> Path:
+    return Path(shutil.copytree(FOLDER, tmp_path / "wording"))
+
+
+def items() -> list[Item]:
+    whole = [item_of(*part, facts, **MANNERS) for part, facts in FACTS.items()]
+    least = [
+        item_of(*part, {name: fact for name, fact in FACTS[part].items() if name not in OPTIONAL}, **MANNERS)
+        for part in [("source_stale", "source_stale"), ("delivery_failed", "delivery_failed")]
+    ]
+    return whole + least
+
+
+def test_every_wording_has_facts_here_and_none_is_left_over() -> None:
+    assert load().items.keys() == FACTS.keys()
+
+
+@pytest.mark.parametrize("kind", sorted(KINDS))
+def test_every_kind_of_finding_has_words(kind: str) -> None:
+    assert {("stalled", kind), ("unconfirmed", kind)} & load().items.keys()
+
+
+def test_all_words_are_calm_and_lines_are_short() -> None:
+    message = compose(items(), practice="Northside", **MANNERS)
+    seen = re.sub(r"(?s)<style>.*?</style>|<!doctype html>|<[^>]+>", "", message.html)
+    for text in (message.subject, message.text, message.title, message.brief, seen):
+        assert not FORBIDDEN.search(text), FORBIDDEN.search(text)
+    assert max(len(line) for line in message.text.splitlines()) <= 78
+    assert all(len(item.label) <= 60 and len(item.sentence) <= 320 for item in items())
+    assert "None" not in message.text
+
+
+def test_the_search_for_forbidden_words_can_fail() -> None:
+    assert FORBIDDEN.search("ALERT: client stalled")
+    assert FORBIDDEN.search("Call now!")
+
+
+def test_a_fact_that_is_none_is_not_given() -> None:
+    told = item_of("source_stale", "source_stale", {"source": "S", "since": None}, **MANNERS)
+    assert told.sentence == "We could not read S yet; clients without a booking there are not flagged meanwhile."
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "named"),
+    [
+        ("mail/subject.txt", "{{ practice }}: {{ code }}", "code"),
+        ("mail/subject.txt", "{{ practice }}: {{ items[0].label }}", "items"),
+        ("brief/title.txt", "{{ sentence }}", "sentence"),
+        ("brief/body.txt", "{% if count %}{{ source }}{% endif %}", "source"),
+        ("stalled/quiet.txt", "Quiet: {{ client_name }}\n\n{{ sentence }}\n\n{{ clears }}", "client_name"),
+        ("stalled/quiet.txt", "Quiet: {{ code }}\n\n{{ sentence }}\n\n{{ contact }}", "contact"),
+        ("mail/frame.html", "<p>{{ title }}</p>", "title"),
+        ("mail/frame.txt", "{% for item in items %}{{ item.label }}{% endfor %}{{ nobody_decided }}", "nobody_decided"),
+    ],
+)
+def test_what_discloses_too_much_does_not_load(wording_copy: Path, file: str, text: str, named: str) -> None:
+    (wording_copy / file).write_text(text, encoding="utf-8")
+    with pytest.raises(WordingError) as refused:
+        load(wording_copy)
+    assert file in str(refused.value)
+    assert named in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("file", "text"),
+    [
+        ("stalled/quiet.txt", "{{ label }\n\n{{ sentence }}"),
+        ("stalled/quiet.txt", "{{ label | shout }}\n\n{{ sentence }}"),
+        ("stalled/quiet.txt", "only a label"),
+        ("stalled/quiet.txt", "{% include 'mail/frame.txt' %}\n\n{{ sentence }}"),
+        ("mail/footer.txt", "{{ practice }}"),
+        ("stalled/quiet.html", "{{ label }}\n\n{{ sentence }}"),
+    ],
+)
+def test_what_cannot_be_used_is_named(wording_copy: Path, file: str, text: str) -> None:
+    (wording_copy / file).write_text(text, encoding="utf-8")
+    with pytest.raises(WordingError, match=re.escape(file)):
+        load(wording_copy)
+
+
+def test_a_missing_frame_is_named(wording_copy: Path) -> None:
+    (wording_copy / "mail" / "frame.html").unlink()
+    with pytest.raises(WordingError, match=r"mail/frame\.html"):
+        load(wording_copy)
+
+
+def test_a_missing_fact_names_the_file_and_no_value() -> None:
+    with pytest.raises(WordingError, match=r"stalled/quiet\.txt") as refused:
+        item_of("stalled", "quiet", {"code": CODE, "label": "Quiet", "clears": ""}, **MANNERS)
+    assert CODE not in str(refused.value)
+    with pytest.raises(WordingError, match="no wording stalled/unheard_of"):
+        item_of("stalled", "unheard_of", {}, **MANNERS)
+
+
+def test_no_surface_shows_identity() -> None:
+    assert set(CEILING) == set(Surface)
+    assert max(CEILING.values()) < Disclosure.identity
+    assert CEILING[Surface.mail_subject] == CEILING[Surface.brief] == Disclosure.public
+    assert FIELD_LEVEL["code"] > Disclosure.public
