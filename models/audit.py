@@ -29,7 +29,9 @@ class Audit(SQLModel, table=True):
 
 def next_seal(before: str, place: int, row: Audit) -> str:
     """The seal of a row, which binds it to all rows before it."""
-    text = json.dumps([before, place, row.at, row.who, row.act, row.subject, row.details], sort_keys=True, ensure_ascii=True)
+    text = json.dumps(
+        [before, place, row.at, row.who, row.act, row.subject, row.details], sort_keys=True, ensure_ascii=True
+    )
     return hashlib.sha256(text.encode()).hexdigest()
 
 

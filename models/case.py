@@ -89,4 +89,14 @@ def case_at(
 ) -> Case:
     """The case that a digest gives at `now`."""
     entries = memoryview(line).cast("q")
-    return Case(client_id, status, intake_at, away_until, bool(died), entries, bisect_right(entries, (now << 3) | 7), pauses, blind)
+    return Case(
+        client_id,
+        status,
+        intake_at,
+        away_until,
+        bool(died),
+        entries,
+        bisect_right(entries, (now << 3) | 7),
+        pauses,
+        blind,
+    )

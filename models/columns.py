@@ -23,6 +23,11 @@ def instant(default: int | None = None, *, nullable: bool = False, index: bool =
     return Field(default=default, sa_type=BigInteger, nullable=False, index=index)
 
 
+def instant_key() -> Any:
+    """An instant column that is part of the primary key."""
+    return Field(primary_key=True, sa_type=BigInteger)
+
+
 def json_facts() -> Any:
     """A column of allow-listed facts, never identity."""
     return Field(default_factory=dict, sa_type=JSON)

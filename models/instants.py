@@ -51,7 +51,9 @@ def at_wall(wall: str | datetime, zone_name: str, *, strict: bool = False) -> In
     moment = naive.replace(tzinfo=zone(zone_name), fold=0)
     instant = int(moment.timestamp())
     if strict and datetime.fromtimestamp(instant, moment.tzinfo).replace(tzinfo=None) != naive:
-        raise NoSuchTimeError(f"This local time does not exist in {zone_name} (clocks went forward); check the time or the zone.")
+        raise NoSuchTimeError(
+            f"This local time does not exist in {zone_name} (clocks went forward); check the time or the zone."
+        )
     return instant
 
 

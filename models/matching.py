@@ -141,7 +141,9 @@ def _clash(a: _Thread, b: _Thread) -> bool:
     return a.source == b.source and (not a.clients or not b.clients or bool(a.clients & b.clients))
 
 
-def _candidates(threads: list[_Thread], tolerance: int) -> list[tuple[int, int, tuple[str, str], tuple[str, str], int, int]]:
+def _candidates(
+    threads: list[_Thread], tolerance: int
+) -> list[tuple[int, int, tuple[str, str], tuple[str, str], int, int]]:
     """Pairs of threads of different sources and common clients that ever came within the tolerance, nearest first."""
     starts = sorted((v.start, i) for i, t in enumerate(threads) for v in t.versions if not v.gone)
     nearest: dict[tuple[int, int], int] = {}

@@ -17,22 +17,26 @@ class NoticeState(StrEnum):
 
 
 class MessageState(StrEnum):
-    """Where a message stands. Only `claimed` may be tried again by itself."""
+    """Where a message stands."""
 
     claimed = "claimed"  # rendered and stored, nothing handed over yet
-    handing = "handing"  # given to the channel right now; found so after a crash, a person is asked
+    handing = "handing"  # being given to the channel right now
     unsure = "unsure"  # "handed over?": the process ended between the channel's acceptance and our record of it
     sent = "sent"  # the channel accepted it
+    released = "released"  # refused for now or never begun: its notices wait again, for a new message
     failed = "failed"  # the channel refused it for good; reported through another channel
     dropped = "dropped"  # a person decided not to send it
 
 
 FORWARD: dict[MessageState, frozenset[MessageState]] = {
-    MessageState.claimed: frozenset({MessageState.handing, MessageState.failed, MessageState.dropped}),
-    MessageState.handing: frozenset({MessageState.sent, MessageState.failed, MessageState.claimed, MessageState.unsure}),
-    MessageState.unsure: frozenset({MessageState.sent, MessageState.claimed, MessageState.dropped}),
+    MessageState.claimed: frozenset({MessageState.handing, MessageState.released, MessageState.failed}),
+    MessageState.handing: frozenset(
+        {MessageState.sent, MessageState.failed, MessageState.released, MessageState.unsure}
+    ),
+    MessageState.unsure: frozenset({MessageState.sent, MessageState.dropped}),
+    MessageState.failed: frozenset({MessageState.dropped}),
     MessageState.sent: frozenset(),
-    MessageState.failed: frozenset({MessageState.claimed, MessageState.dropped}),
+    MessageState.released: frozenset(),
     MessageState.dropped: frozenset(),
 }
 
@@ -67,6 +71,7 @@ class Notice(SQLModel, table=True):
     not_before: int = instant()
     expires_at: int = instant()
     state: str = NoticeState.waiting
+    tries: int = 0
     outcome: str = ""
     decided_at: int | None = instant(nullable=True)
     message_id: int | None = Field(default=None, index=True)
@@ -92,6 +97,4 @@ class Message(SQLModel, table=True):
     claimed_by: str = ""
     handed_at: int | None = instant(nullable=True)
     settled_at: int | None = instant(nullable=True)
-    tries: int = 0
-    try_after: int = instant(0)
     problem: str = ""

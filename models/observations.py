@@ -175,8 +175,8 @@ KIND_OF: dict[type, str] = {
 class Observation(SQLModel, table=True):
     """One thing one source said, once. Append-only: a correction is a new row, an absence a row with `gone`.
 
-    `facts` holds the allow-listed, identity-free part of the entry; `sealed` the identity part, encrypted; `content_hash` a keyed hash
-    of the whole entry. `current` marks the newest version of (source, kind, entry_id): derived, kept for set-based reading.
+    `facts` holds the allow-listed, identity-free part of the entry; `hints` keyed hashes under which its client may be found, by sort
+    (`id`, `code`, `name`); `sealed` the identity part, encrypted; `content_hash` a keyed hash of the whole entry. `current` marks the newest version of (source, kind, entry_id): derived, kept for set-based reading.
     """
 
     __tablename__ = "observation"
@@ -195,6 +195,7 @@ class Observation(SQLModel, table=True):
     gone: bool = False
     current: bool = True
     facts: dict[str, Any] = json_facts()
+    hints: dict[str, Any] = json_facts()
     sealed: bytes | None = Field(default=None, sa_type=LargeBinary)
 
 
@@ -210,13 +211,3 @@ class Subject(SQLModel, table=True):
     entry_id: str = Field(primary_key=True)
     client_id: int = Field(primary_key=True, foreign_key="client.id", index=True)
     how: str
-
-
-class Hint(SQLModel, table=True):
-    """A keyed hash under which an entry's client may be found: of an id, a code, or a run of words that could be a name."""
-
-    __tablename__ = "hint"
-
-    source: str = Field(primary_key=True)
-    entry_id: str = Field(primary_key=True)
-    hash: str = Field(primary_key=True, index=True)

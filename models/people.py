@@ -8,6 +8,13 @@ from sqlmodel import Field, SQLModel
 
 from models.columns import row_id
 
+OPEN_ENDED = date.max  # paused until further notice
+
+
+def as_day(text: str | None) -> date | None:
+    """A day as facts hold it, ISO text or None."""
+    return date.fromisoformat(text) if text else None
+
 
 class RelationKind(StrEnum):
     main = "main"

@@ -28,39 +28,71 @@ class Policy:
         2, "times the client's own rhythm", 1, 12, "Somebody seen monthly is not quiet after three weeks.", OURS
     )
     usual_rhythm_days: float = threshold(
-        7, "days", 1, 180, "The rhythm taken for a client with too few appointments to have one.",
+        7,
+        "days",
+        1,
+        180,
+        "The rhythm taken for a client with too few appointments to have one.",
         "weekly is usual (Erekson 2015, from memory)",
     )
-    rhythm_gaps: int = threshold(6, "gaps", 3, 12, "How many of the last gaps make the rhythm; their median counts.", OURS)
+    rhythm_gaps: int = threshold(
+        6, "gaps", 3, 12, "How many of the last gaps make the rhythm; their median counts.", OURS
+    )
     rhythm_least_gaps: int = threshold(3, "gaps", 1, 12, "With fewer gaps the usual rhythm is taken.", OURS)
     missed_in_a_row: int = threshold(
-        2, "appointments", 1, 10, "No-shows, not cancellations, go with leaving; most before the third session.",
+        2,
+        "appointments",
+        1,
+        10,
+        "No-shows, not cancellations, go with leaving; most before the third session.",
         "Xiao et al. 2017 (pst0000103); two in a row: a clinic's published rule",
     )
     not_started_after_days: float = threshold(
-        14, "days after intake", 1, 365, "Somebody who asked for help and was not seen waits too long.",
+        14,
+        "days after intake",
+        1,
+        365,
+        "Somebody who asked for help and was not seen waits too long.",
         "NJ 10:52-1.17: intake within 14 days or the third visit",
     )
     unconfirmed_in_a_row: int = threshold(
         3, "appointments", 1, 20, "So many in a row without a mark make the record unsure, not the client.", OURS
     )
-    mark_within_days: float = threshold(2, "days", 0, 30, "An appointment is given this long to be marked before it counts as unmarked.", OURS)
+    mark_within_days: float = threshold(
+        2, "days", 0, 30, "An appointment is given this long to be marked before it counts as unmarked.", OURS
+    )
     grace_days: float = threshold(
         7, "days", 0, 90, "A finding that was clear for so long and comes back is a new one and may speak again.", OURS
     )
     speak: str = threshold(
-        "next_morning", "when", ("next_morning", "at_once"), None,
-        "When an ordinary notice is sent: on the recipient's next working morning, or at once inside working hours.", OURS,
+        "next_morning",
+        "when",
+        ("next_morning", "at_once"),
+        None,
+        "When an ordinary notice is sent: on the recipient's next working morning, or at once inside working hours.",
+        OURS,
     )
-    notice_expires_days: float = threshold(14, "days", 1, 90, "A notice that could not be sent for so long is dropped, and that is recorded.", OURS)
-    notices_per_day: int = threshold(5, "notices", 1, 100, "More ordinary notices than this for one person wait for the next day.", OURS)
-    work_from: str = threshold("08:00", "local time of the recipient", None, None, "Ordinary messages come inside working hours.", OURS)
-    work_until: str = threshold("18:00", "local time of the recipient", None, None, "Ordinary messages come inside working hours.", OURS)
+    notice_expires_days: float = threshold(
+        14, "days", 1, 90, "A notice that could not be sent for so long is dropped, and that is recorded.", OURS
+    )
+    notices_per_day: int = threshold(
+        5, "notices", 1, 100, "More ordinary notices than this for one person wait for the next day.", OURS
+    )
+    work_from: str = threshold(
+        "08:00", "local time of the recipient", None, None, "Ordinary messages come inside working hours.", OURS
+    )
+    work_until: str = threshold(
+        "18:00", "local time of the recipient", None, None, "Ordinary messages come inside working hours.", OURS
+    )
     same_time_minutes: float = threshold(
         15, "minutes", 0, 240, "A calendar entry and a record row so close together are one appointment.", OURS
     )
-    vanish_floor: int = threshold(5, "appointments", 0, 1000, "Up to so many may vanish from a source at once without a person being asked.", OURS)
-    vanish_share: float = threshold(0.2, "share of those ahead", 0, 1, "Or up to this share of the source's future appointments.", OURS)
+    vanish_floor: int = threshold(
+        5, "appointments", 0, 1000, "Up to so many may vanish from a source at once without a person being asked.", OURS
+    )
+    vanish_share: float = threshold(
+        0.2, "share of those ahead", 0, 1, "Or up to this share of the source's future appointments.", OURS
+    )
     fresh_for_hours: float = threshold(
         26, "hours", 0.1, 2000, "A source not read for longer cannot refute an absence; rules of absence wait.", OURS
     )
@@ -83,9 +115,11 @@ class Layered:
         """One line for people: the field, its value and unit, the layer and its basis."""
         meta = next(f.metadata for f in fields(Policy) if f.name == name)
         layer = self.origin.get(name, "default")
-        return f"{name} = {getattr(self.policy, name):g} {meta['unit']} ({layer}; basis: {meta['basis']})" if not isinstance(
-            getattr(self.policy, name), str
-        ) else f"{name} = {getattr(self.policy, name)} ({layer}; basis: {meta['basis']})"
+        return (
+            f"{name} = {getattr(self.policy, name):g} {meta['unit']} ({layer}; basis: {meta['basis']})"
+            if not isinstance(getattr(self.policy, name), str)
+            else f"{name} = {getattr(self.policy, name)} ({layer}; basis: {meta['basis']})"
+        )
 
 
 def checked(values: Mapping[str, Any], layer: str) -> dict[str, Any]:
@@ -99,13 +133,19 @@ def checked(values: Mapping[str, Any], layer: str) -> dict[str, Any]:
             raise SettingsError(f"policy ({layer}): {name} holds for the whole practice; set it under [policy].")
         meta, default = known[name].metadata, known[name].default
         if isinstance(default, str):
-            if not isinstance(value, str) or (meta["low"] and value not in meta["low"]) or (not meta["low"] and not _is_time(value)):
+            if (
+                not isinstance(value, str)
+                or (meta["low"] and value not in meta["low"])
+                or (not meta["low"] and not _is_time(value))
+            ):
                 wanted = " or ".join(meta["low"]) if meta["low"] else "a time such as 08:00"
                 raise SettingsError(f"policy ({layer}): {name} has to be {wanted}.")
         elif isinstance(value, bool) or not isinstance(value, int | float):
             raise SettingsError(f"policy ({layer}): {name} has to be a number ({meta['unit']}).")
         elif not meta["low"] <= value <= meta["high"]:
-            raise SettingsError(f"policy ({layer}): {name} has to lie between {meta['low']} and {meta['high']} {meta['unit']}.")
+            raise SettingsError(
+                f"policy ({layer}): {name} has to lie between {meta['low']} and {meta['high']} {meta['unit']}."
+            )
         elif isinstance(default, int) and known[name].type is int and value != int(value):
             raise SettingsError(f"policy ({layer}): {name} has to be a whole number ({meta['unit']}).")
         result[name] = value
@@ -114,7 +154,14 @@ def checked(values: Mapping[str, Any], layer: str) -> dict[str, Any]:
 
 def _is_time(value: str) -> bool:
     hours, colon, minutes = value.partition(":")
-    return bool(colon) and hours.isdigit() and minutes.isdigit() and int(hours) < 24 and len(minutes) == 2 and int(minutes) < 60
+    return (
+        bool(colon)
+        and hours.isdigit()
+        and minutes.isdigit()
+        and int(hours) < 24
+        and len(minutes) == 2
+        and int(minutes) < 60
+    )
 
 
 class PolicyBook:

@@ -35,8 +35,12 @@ class PracticePart(Part):
     name: str = Field(min_length=1, max_length=60, description="A neutral name: it stands in subject lines.")
     zone: str = Field(description="IANA time zone of the practice, such as Europe/Berlin.")
     locale: Literal["en_GB", "en_US"] = "en_GB"
-    holidays: str = Field(default="", description="Public holidays that do not count: country or country-subdivision, DE or DE-BE.")
-    data: str = Field(default="data", description="Folder for databases, logs and the installation token, relative to this file.")
+    holidays: str = Field(
+        default="", description="Public holidays that do not count: country or country-subdivision, DE or DE-BE."
+    )
+    data: str = Field(
+        default="data", description="Folder for databases, logs and the installation token, relative to this file."
+    )
 
     _zone = field_validator("zone")(_known_zone)
 
@@ -45,7 +49,9 @@ class StorePart(Part):
     """[store]"""
 
     url: str = Field(default="", description="Empty: SQLite in the data folder. Else postgresql://user@host/name.")
-    key_file: str = Field(default="keys", description="File of mode 0600 with the keys; the environment's TENDING_KEYS wins.")
+    key_file: str = Field(
+        default="keys", description="File of mode 0600 with the keys; the environment's TENDING_KEYS wins."
+    )
 
 
 class SourcePart(Part):
@@ -55,19 +61,37 @@ class SourcePart(Part):
     kind: Literal["calendar", "records"]
     path: str = Field(default="", description="File or folder, relative to practice.toml.")
     url: str = Field(default="", description="http(s) address of a calendar.")
-    url_env: str = Field(default="", description="Name of an environment variable that holds the address, for secret addresses.")
+    url_env: str = Field(
+        default="", description="Name of an environment variable that holds the address, for secret addresses."
+    )
     therapist: str = Field(default="", description="Whose calendar it is: the id in the therapists file.")
     zone: str = Field(default="", description="For times without a zone; empty: the practice's.")
     delivers: Delivers = Delivers.snapshot
     past_booking: PastBooking = PastBooking.unknown
     fresh_for_hours: float | None = Field(default=None, gt=0, le=2000)
     every_minutes: float = Field(default=10, ge=0.02, le=1440, description="How often a running practice reads it.")
-    name_pattern: str = Field(default="", description="Regular expression whose first group is the client's name in a calendar title.")
+    name_pattern: str = Field(
+        default="", description="Regular expression whose first group is the client's name in a calendar title."
+    )
     columns: dict[str, dict[str, str]] = Field(default_factory=dict, description="form -> our column -> their column.")
     files: dict[str, str] = Field(default_factory=dict, description="form -> file name, if not clients.csv and so on.")
-    statuses: str | dict[str, str] = Field(default="own", description="Vocabulary: own, simplepractice, jane, or word = meaning.")
+    statuses: str | dict[str, str] = Field(
+        default="own", description="Vocabulary: own, simplepractice, jane, or word = meaning."
+    )
+    status_words: dict[str, str] = Field(
+        default_factory=dict, description="More status words of appointments: word = meaning."
+    )
+    client_status_words: dict[str, str] = Field(
+        default_factory=dict, description="Status words of clients: word = meaning."
+    )
     date_order: Literal["auto", "ymd", "dmy", "mdy"] = "auto"
-    trust_attendance_after_days: float = Field(default=0, ge=0, le=60)
+    time_of_day: str = Field(default="", description="The time taken for files that hold days only, such as 12:00.")
+    default_minutes: int = Field(
+        default=50, ge=1, le=1440, description="How long an appointment lasts where no end is given."
+    )
+    delimiter: str = "auto"
+    encoding: str = "auto"
+    trust_attendance_after_days: float = Field(default=3, ge=0, le=60)
 
     _zone = field_validator("zone")(_known_zone)
 
@@ -97,7 +121,9 @@ class MailPart(Part):
     port: int = Field(default=25, ge=1, le=65535)
     security: Literal["none", "starttls", "tls"] = "none"
     user: str = ""
-    password_env: str = Field(default="TENDING_MAIL_PASSWORD", description="Environment variable that holds the password.")
+    password_env: str = Field(
+        default="TENDING_MAIL_PASSWORD", description="Environment variable that holds the password."
+    )
     sender: str = Field(description="Address that alerts come from.")
 
 
@@ -130,7 +156,9 @@ class PrefectPart(Part):
 class WatchdogPart(Part):
     """[watchdog]"""
 
-    url_env: str = Field(default="TENDING_WATCHDOG_URL", description="Environment variable with an address to call after good runs.")
+    url_env: str = Field(
+        default="TENDING_WATCHDOG_URL", description="Environment variable with an address to call after good runs."
+    )
 
 
 class Settings(Part):
@@ -169,7 +197,9 @@ class Settings(Part):
         if unknown:
             raise SettingsError(f"policy: there is no layer {unknown[0]}; the layers are site, therapist and client.")
         plain = {k: v for k, v in self.policy.items() if not isinstance(v, dict)}
-        clients = {(client_ids or {}).get(code, -1 - i): v for i, (code, v) in enumerate(layers.get("client", {}).items())}
+        clients = {
+            (client_ids or {}).get(code, -1 - i): v for i, (code, v) in enumerate(layers.get("client", {}).items())
+        }
         return PolicyBook(plain, layers.get("site"), layers.get("therapist"), clients)
 
 
@@ -181,7 +211,11 @@ def settings_from(data: Mapping[str, Any], place: str) -> Settings:
         lines = []
         for problem in error.errors(include_url=False, include_input=False):
             where = ".".join(str(step + 1) if isinstance(step, int) else step for step in problem["loc"]) or "file"
-            what = "is not a setting" if problem["type"] == "extra_forbidden" else problem["msg"].removeprefix("Value error, ")
+            what = (
+                "is not a setting"
+                if problem["type"] == "extra_forbidden"
+                else problem["msg"].removeprefix("Value error, ")
+            )
             lines.append(f"{place}: {where}: {what}")
         raise SettingsError("\n".join(lines)) from None
     settings.policy_book()

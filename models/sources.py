@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlmodel import Field, SQLModel
 
-from models.columns import instant, json_facts
+from models.columns import instant, instant_key, json_facts
 from models.instants import Instant
 
 
@@ -35,8 +35,10 @@ class Source(SQLModel, table=True):
 
     name: str = Field(primary_key=True)
     kind: str
+    delivers: str = Delivers.snapshot
+    past_booking: str = PastBooking.unknown
     fingerprint: str = ""
-    settings_hash: str = ""
+    first_read_at: int | None = instant(nullable=True)
     read_at: int | None = instant(nullable=True)
     tried_at: int | None = instant(nullable=True)
     problem: str = ""
@@ -53,3 +55,13 @@ def stale(read_at: Instant | None, fresh_for: int, now: Instant) -> bool:
 def too_many_vanished(vanished: int, known: int, floor: int, share: float) -> bool:
     """Whether so many future appointments are missing at once that a person is asked: more than max(floor, share of all known)."""
     return vanished > max(floor, share * known)
+
+
+class SourceGap(SQLModel, table=True):
+    """A span in which a source was too old to refute an absence: kept, so that `why` can say what could not be said back then."""
+
+    __tablename__ = "source_gap"
+
+    source: str = Field(primary_key=True)
+    from_at: int = instant_key()
+    to_at: int = instant()

@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
@@ -16,7 +17,9 @@ def normal_form(name: str) -> str:
 
 
 def _words(text: str) -> list[str]:
-    plain = "".join(c for c in unicodedata.normalize("NFKD", text.casefold().replace("ß", "ss")) if not unicodedata.combining(c))
+    plain = "".join(
+        c for c in unicodedata.normalize("NFKD", text.casefold().replace("ß", "ss")) if not unicodedata.combining(c)
+    )
     return re.findall(r"\w+", plain)
 
 
@@ -41,29 +44,38 @@ class Known(NamedTuple):
 
     client_id: int
     code_hash: str
-    ref_hashes: frozenset[str]
+    ref_hash: str
     name_hash: str
     therapists: frozenset[str]
 
 
-def subjects(
-    hashes: Mapping[str, str], therapist_id: str | None, roster: Iterable[Known]
-) -> tuple[tuple[int, ...], str]:
-    """The clients an entry concerns and how they were found (`id`, `code`, `name` or empty).
+class Roster:
+    """All clients, arranged so that one entry is matched in a few look-ups."""
 
-    `hashes` maps each hint's keyed hash to its sort (`id`, `code`, `name`). Ids and codes name a client outright, and several of them a
-    couple or group. A name counts only within that therapist's caseload, and only if exactly one client there bears it.
-    """
-    by_id, by_code, by_name = set(), set(), set()
-    for known in roster:
-        if known.ref_hashes & hashes.keys():
-            by_id.add(known.client_id)
-        if hashes.get(known.code_hash) in ("code", "id"):
-            by_code.add(known.client_id)
-        if known.name_hash and hashes.get(known.name_hash) == "name" and (therapist_id in known.therapists):
-            by_name.add(known.client_id)
-    if by_id or by_code:
-        return tuple(sorted(by_id | by_code)), "id" if by_id else "code"
-    if len(by_name) == 1:
-        return tuple(by_name), "name"
-    return (), ""
+    def __init__(self, known: Iterable[Known]) -> None:
+        self._by_id: dict[str, int] = {}
+        self._by_code: dict[str, int] = {}
+        self._by_name: dict[tuple[str, str], set[int]] = defaultdict(set)
+        for client in known:
+            self._by_id[client.ref_hash] = client.client_id
+            self._by_code[client.code_hash] = client.client_id
+            if client.name_hash:
+                for therapist in client.therapists:
+                    self._by_name[therapist, client.name_hash].add(client.client_id)
+
+    def concerned(self, hints: Mapping[str, Iterable[str]], therapist_id: str | None) -> tuple[tuple[int, ...], str]:
+        """The clients that an entry with these hints concerns, and how they were found: `id`, `code`, `name`, or empty for nobody.
+
+        Ids and codes name a client outright, and several of them a couple or group. A name counts only within that therapist's
+        caseload, and only if exactly one client there bears one of the names the title could hold.
+        """
+        outright = {self._by_id[h] for h in hints.get("id", ()) if h in self._by_id}
+        if outright:
+            return tuple(sorted(outright)), "id"
+        outright = {self._by_code[h] for h in hints.get("code", ()) if h in self._by_code}
+        if outright:
+            return tuple(sorted(outright)), "code"
+        if therapist_id is None:
+            return (), ""
+        named = set().union(*(self._by_name.get((therapist_id, h), ()) for h in hints.get("name", ())))
+        return (tuple(named), "name") if len(named) == 1 else ((), "")

@@ -135,16 +135,24 @@ def tell(verdict: Verdict, voice: Voice) -> str:
     match verdict.reason:
         case "quiet":
             last, rhythm, own, _ = facts
-            usual = f"usually {voice.every(rhythm)}" if own else f"no rhythm of their own yet, {voice.every(rhythm)} taken"
+            usual = (
+                f"usually {voice.every(rhythm)}" if own else f"no rhythm of their own yet, {voice.every(rhythm)} taken"
+            )
             return f"Last seen {voice.day_and_distance(last)}; {usual}. Nothing booked."
         case "seen_lately":
             last, rhythm, own, due = facts
-            usual = f"usually {voice.every(rhythm)}" if own else f"no rhythm of their own yet, {voice.every(rhythm)} taken"
+            usual = (
+                f"usually {voice.every(rhythm)}" if own else f"no rhythm of their own yet, {voice.every(rhythm)} taken"
+            )
             return f"Last seen {voice.day_and_distance(last)}; {usual}. Nothing booked; quiet from {voice.day(due)}."
         case "missed":
             return f"{voice.count(len(facts)).capitalize()} appointments missed in a row ({voice.days(facts)})."
         case "not_missed":
-            return f"Missed last: {voice.days(facts)}; not enough in a row." if facts else "The last appointment was not missed."
+            return (
+                f"Missed last: {voice.days(facts)}; not enough in a row."
+                if facts
+                else "The last appointment was not missed."
+            )
         case "not_started":
             return f"Asked for help {voice.day_and_distance(facts[0])}. Not seen yet, nothing booked."
         case "asked_lately":
@@ -152,11 +160,17 @@ def tell(verdict: Verdict, voice: Voice) -> str:
         case "unconfirmed":
             return f"{voice.count(len(facts)).capitalize()} appointments in a row are not marked ({voice.days(facts)})."
         case "marked":
-            return f"Not marked: {voice.days(facts)}; not enough in a row." if facts else "The last appointments are marked."
+            return (
+                f"Not marked: {voice.days(facts)}; not enough in a row."
+                if facts
+                else "The last appointments are marked."
+            )
         case "booked":
             return f"Next appointment is booked for {voice.day_and_distance(facts[0])}."
         case "paused":
-            return f"Paused until {voice.day(facts[0])}." if voice.can_name(facts[0]) else "Paused until further notice."
+            return (
+                f"Paused until {voice.day(facts[0])}." if voice.can_name(facts[0]) else "Paused until further notice."
+            )
         case "blind":
             return f"Cannot say: {voice.listing(facts)} could show otherwise and cannot be relied on now."
         case "started":

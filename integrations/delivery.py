@@ -1,0 +1,245 @@
+"""From notices that are due to messages handed over, with the ledger written on both sides of every hand-over."""
+
+import os
+import time
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import select
+
+from integrations.messages.channels import Channel, hand_over, open_channel
+from integrations.messages.compose import Item, Message, compose, item_of
+from integrations.messages.mail import HandoverUnknownError, SmtpServer, Tls
+from integrations.messages.plugin import smtp_url
+from integrations.store import arming, leases, outbox
+from integrations.store.outbox import ATTEMPTS_BEFORE_TELLING, Claimed, Route
+from integrations.store.tables import table
+from models.errors import DeliveryError, NotArmedError, SettingsError
+from models.findings import Finding
+from models.instants import Instant
+from models.notices import MessageState
+from models.noticing import ADMIN
+from models.people import Client, Therapist
+from models.rule import Verdict
+from models.rules import all_rules
+from models.voice import Voice
+
+if TYPE_CHECKING:
+    from integrations.practice import Practice
+
+MAIL = "mail"
+LEASE = "deliver_notices"
+LEASE_SECONDS = 120  # renewed before every message; longer than one hand-over can take
+
+
+@dataclass(slots=True)
+class Delivered:
+    """What one delivery came to, in messages."""
+
+    sent: int = 0
+    refused: int = 0
+    failed: int = 0
+    unsure: int = 0
+    recovered: int = 0
+
+
+def deliver(practice: "Practice", now: Instant, holder: str) -> Delivered:
+    """Claim and hand over everything that is due at `now`; blocking. `holder` says for people who delivers.
+
+    Raises NotArmedError where this copy may not send, LeaseHeld where somebody else is delivering.
+    """
+    if not arming.armed(practice.store, practice.data):
+        raise NotArmedError("This copy of the practice does not send; allow it with `tending arm`.")
+    result = Delivered()
+    post = PostRoom(practice)
+    with leases.lease(practice.store, LEASE, holder, _clock(), LEASE_SECONDS) as held:
+        with practice.store.write() as connection:
+            result.recovered = outbox.recover(connection, now, _clock())
+            claimed = outbox.claim(practice, connection, now, held.holder, post.route, post.render(connection))
+        for message in claimed:
+            held.renew(_clock())
+            outcome = post.give(message, now)
+            setattr(result, outcome, getattr(result, outcome) + 1)
+    return result
+
+
+def _clock() -> Instant:
+    """The real time: leases are about processes, whatever day the practice is looked at."""
+    return int(time.time())
+
+
+class PostRoom:
+    """Routes, words and channels of one practice."""
+
+    def __init__(self, practice: "Practice") -> None:
+        self._practice = practice
+        self._channels: dict[str, Channel] = {}
+        self._addresses: dict[str, str] | None = None
+
+    def route(self, recipient: str, bundle: Iterable[Any]) -> Route | None:
+        """How a recipient is reached: by mail where there is an address, else by a channel of theirs. What tells of a failing
+        channel takes another one where there is one."""
+        settings = self._practice.settings
+        failing = {
+            notice.facts.get("channel") for notice in bundle if notice.purpose in ("delivery_failed", "handed_over")
+        }
+        ways: list[Route] = []
+        address = self._address(recipient)
+        if settings.mail is not None and address:
+            ways.append(Route(MAIL, address))
+        if recipient == ADMIN:
+            named = settings.admin.channels if settings.admin else ()
+            mine = [c.name for c in settings.channel if not c.therapist and (not named or c.name in named)]
+        else:
+            mine = [c.name for c in settings.channel if c.therapist == recipient.partition(":")[2]]
+        ways += [Route(name, "") for name in mine]
+        return next((way for way in ways if way.channel not in failing), ways[0] if ways else None)
+
+    def _address(self, recipient: str) -> str:
+        if recipient == ADMIN:
+            return self._practice.settings.admin.email if self._practice.settings.admin else ""
+        if self._addresses is None:
+            rows = table(Therapist)
+            with self._practice.store.read() as connection:
+                sealed = connection.execute(select(rows.c.id, rows.c.sealed).where(~rows.c.gone)).tuples().all()
+            self._addresses = {
+                f"therapist:{who}": self._practice.vault.open(blob).get("email", "") for who, blob in sealed if blob
+            }
+        return self._addresses.get(recipient, "")
+
+    def render(self, connection: Any) -> outbox.Render:
+        """The renderer that reads evidence and codes in the claiming transaction."""
+        practice = self._practice
+        clients, findings, therapists = table(Client), table(Finding), table(Therapist)
+
+        def zone_of(recipient: str) -> str:
+            found = connection.execute(
+                select(therapists.c.zone).where(therapists.c.id == recipient.partition(":")[2])
+            ).scalar()
+            return found or practice.zone
+
+        def items(notice: Any, voice: Voice) -> list[Item]:
+            at = {"to_zone": voice.zone, "locale": voice.locale, "at": voice.now}
+            rule, _, kind = notice.purpose.partition(".")
+            if notice.client_id is not None and kind:
+                code = connection.execute(select(clients.c.code).where(clients.c.id == notice.client_id)).scalar_one()
+                finding = connection.execute(
+                    select(findings.c.reason, findings.c.evidence).where(
+                        findings.c.client_id == notice.client_id, findings.c.kind == kind
+                    )
+                ).one()
+                return [item_of(rule, kind, told(kind, finding.reason, finding.evidence, voice) | {"code": code}, **at)]
+            if notice.purpose == "unconfirmed":
+                listed = connection.execute(
+                    select(clients.c.code, findings.c.reason, findings.c.evidence)
+                    .join_from(findings, clients, clients.c.id == findings.c.client_id)
+                    .where(
+                        findings.c.kind == "unconfirmed",
+                        findings.c.cleared_at.is_(None),
+                        findings.c.client_id.in_(notice.facts["clients"]),
+                    )
+                    .order_by(clients.c.code)
+                )
+                return [
+                    item_of(
+                        "unconfirmed",
+                        "unconfirmed",
+                        told("unconfirmed", r.reason, r.evidence, voice) | {"code": r.code},
+                        **at,
+                    )
+                    for r in listed
+                ]
+            part = kind or rule
+            return [item_of(rule, "difference" if rule == "nightly_check" else part, notice.facts, **at)]
+
+        def render(recipient: str, bundle: list[Any], now: Instant) -> dict[str, Any]:
+            voice = Voice(zone_of(recipient), practice.settings.practice.locale, now)
+            said = [item for notice in bundle for item in items(notice, voice)]
+            message = compose(said, practice=practice.name, to_zone=voice.zone, locale=voice.locale, at=now)
+            return asdict(message)
+
+        return render
+
+    def give(self, claimed: Claimed, now: Instant) -> str:
+        """Hand one message over and write down what came of it: `sent`, `refused`, `failed` or `unsure`."""
+        store = self._practice.store
+        message = Message(**{k: v for k, v in claimed.payload.items() if k in Message.__dataclass_fields__})
+
+        def before() -> None:
+            with store.write() as connection:
+                outbox.move(connection, claimed.id, MessageState.handing, now)
+
+        try:
+            channel = self.channel(claimed.channel)
+            hand_over(channel, message, before, key=claimed.header, at=claimed.payload["at"], to=claimed.payload["to"])
+        except HandoverUnknownError as error:
+            with store.write() as connection:
+                outbox.move(connection, claimed.id, MessageState.unsure, now, str(error))
+                outbox.ask_whether_arrived(connection, claimed.id, claimed.channel, now)
+            return "unsure"
+        except SettingsError as error:
+            self._not_taken(claimed, str(error), now, for_good=False)
+            return "refused"
+        except DeliveryError as error:
+            self._not_taken(claimed, str(error), now, for_good=not error.temporary)
+            return "refused" if error.temporary else "failed"
+        with store.write() as connection:
+            outbox.move(connection, claimed.id, MessageState.sent, now)
+        return "sent"
+
+    def _not_taken(self, claimed: Claimed, reason: str, now: Instant, *, for_good: bool) -> None:
+        with self._practice.store.write() as connection:
+            if for_good:
+                outbox.move(connection, claimed.id, MessageState.failed, now, reason)
+            else:
+                tries = outbox.release(connection, claimed.id, now, reason)
+            if (for_good or tries >= ATTEMPTS_BEFORE_TELLING) and claimed.recipient != ADMIN:
+                outbox.tell_failure(self._practice, connection, claimed.channel, reason, now)
+
+    def channel(self, name: str) -> Channel:
+        """The channel of that name, opened once. Raises SettingsError."""
+        if name not in self._channels:
+            self._channels[name] = open_channel(name, self._url(name))
+        return self._channels[name]
+
+    def _url(self, name: str) -> str:
+        settings = self._practice.settings
+        if name == MAIL:
+            return smtp_url(smtp_server(self._practice))
+        for part in settings.channel:
+            if part.name == name:
+                url = os.environ.get(part.url_env, "")
+                if not url:
+                    raise SettingsError(
+                        f"Channel {name}: the environment variable {part.url_env} is not set; put its address into it."
+                    )
+                return url
+        raise SettingsError(f"There is no channel called {name} in practice.toml any more.")
+
+
+def smtp_server(practice: "Practice") -> SmtpServer:
+    """The mail server of practice.toml. Raises SettingsError where there is none."""
+    mail = practice.settings.mail
+    if mail is None:
+        raise SettingsError("practice.toml has no [mail]; without it nobody can be written to.")
+    password = os.environ.get(mail.password_env, "") if mail.user else ""
+    return SmtpServer(mail.host, mail.port, Tls(mail.security), mail.sender, practice.name, mail.user, password)
+
+
+def told(kind: str, reason: str, evidence: dict[str, Any], voice: Voice) -> dict[str, str]:
+    """Label, sentence and clearing line of a finding, as its rule tells them."""
+    for rule in all_rules():
+        if kind in rule.kinds:
+            verdict = Verdict(kind, True, reason, tuple(evidence["facts"]))
+            return {
+                "label": rule.kinds[kind].label,
+                "sentence": rule.tell(verdict, voice),
+                "clears": rule.kinds[kind].clears,
+            }
+    raise KeyError(kind)
+
+
+def channels_of(practice: "Practice") -> list[str]:
+    """Names of all channels that practice.toml knows, mail first."""
+    return ([MAIL] if practice.settings.mail else []) + [c.name for c in practice.settings.channel]

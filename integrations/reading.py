@@ -1,0 +1,97 @@
+"""Reading one source into the store: fetch, understand, take in. One way for every caller: flow, reactor and command line."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from integrations.calendars.fetch import Fetched, fetch
+from integrations.calendars.reading import fingerprint, read_calendars, window
+from integrations.records.mapping import mapping_of
+from integrations.records.reading import read_records
+from integrations.store import sources
+from integrations.store.intake import Taken, take_in
+from models.errors import SettingsError, StoreError, TendingError
+from models.instants import Instant
+from models.observations import Reading
+from models.settings import SourcePart
+
+if TYPE_CHECKING:
+    from integrations.practice import Practice
+
+
+@dataclass(frozen=True, slots=True)
+class _Looked:
+    """What a source gave: a reading, or None where nothing changed, and what to show its server next time."""
+
+    reading: Reading | None
+    fingerprint: str
+    etag: str = ""
+
+
+def read_source(practice: "Practice", source: SourcePart, now: Instant) -> Taken:
+    """Read one source and record what it says. An unchanged one costs a hash; a failed one leaves everything as it was.
+
+    Raises SourceError or SettingsError with the remedy, after recording the failed attempt.
+    """
+    with practice.store.read() as connection:
+        row = sources.all_rows(connection).get(source.name)
+    try:
+        looked = _look(practice, source, row.fingerprint if row else "", row.etag if row else "", now)
+    except StoreError:
+        raise
+    except TendingError as error:
+        with practice.store.write() as connection:
+            sources.could_not_be_read(connection, source, now, type(error).__name__, str(error))
+        raise
+    with practice.store.write() as connection:
+        sources.ensure(connection, source)
+        if looked.reading is None:
+            taken = Taken(source.name, unchanged=True)
+        else:
+            policy = practice.book.of().policy
+            taken = take_in(connection, practice.vault, source, looked.reading, policy, now, practice.zone)
+        # What is held back is looked at again at every reading, until a person has spoken or it is back.
+        seen = "" if taken.held else looked.fingerprint
+        sources.was_read(practice, connection, source, now, seen, "" if taken.held else looked.etag)
+    return taken
+
+
+def _look(practice: "Practice", source: SourcePart, seen: str, etag: str, now: Instant) -> _Looked:
+    zone = source.zone or practice.zone
+    if source.kind == "records":
+        reading = read_records(Path(source.path), mapping_of(source), name=source.name, zone=zone, read_at=now)
+        mark = reading.fingerprint
+        return _Looked(None if mark == seen else reading, mark)
+    window_from, window_to = window(now)
+    terms = {
+        "zone": zone,
+        "therapist_id": source.therapist or None,
+        "window_from": window_from,
+        "window_to": window_to,
+    }
+    known_tag, _, known_window = etag.rpartition(" ")
+    fetched = fetch(place_of(source), etag=known_tag if known_window == str(window_to) and seen else "")
+    tag = f"{fetched.etag or known_tag} {window_to}"
+    if fetched.unchanged:
+        return _Looked(None, seen, tag)
+    mark = _mark(fetched, terms)
+    if mark == seen:
+        return _Looked(None, mark, tag)
+    return _Looked(read_calendars(fetched.files, **terms), mark, tag)  # type: ignore[arg-type]  # one dict for two calls
+
+
+def _mark(fetched: Fetched, terms: dict[str, object]) -> str:
+    return fingerprint(*(data for _, data in fetched.files), **terms)  # type: ignore[arg-type]  # one dict for two calls
+
+
+def place_of(source: SourcePart) -> str:
+    """Where a calendar is: its path or address, the latter perhaps from the environment. Raises SettingsError."""
+    if not source.url_env:
+        return source.path or source.url
+    place = os.environ.get(source.url_env, "")
+    if not place:
+        raise SettingsError(
+            f"Source {source.name}: the environment variable {source.url_env} is not set; put the address into it."
+        )
+    return place

@@ -1,0 +1,199 @@
+"""The one way from the store to cases: digests of one client, of some, or of all, and what looks at them share."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Connection, select
+
+from integrations.public_holidays import public_holidays
+from integrations.store.derive import appointments_of, source_traits
+from integrations.store.tables import chunks, table
+from models.clock import Spans, merged
+from models.digest import Digest, Held, History, digest_of
+from models.findings import Look
+from models.instants import HOUR, Instant, end_of, local, start_of
+from models.looking import DIGEST_COLUMNS, DigestRow, Shared
+from models.observations import ClientStatus, Observation, Plan
+from models.people import OPEN_ENDED, Client, Leave, as_day
+from models.quarantine import Quarantine, QuarantineState
+from models.rules import all_rules, rules_version
+from models.sources import Source, SourceGap, stale
+
+if TYPE_CHECKING:
+    from integrations.practice import Practice
+
+_DIGESTS = table(Digest)
+_COLUMNS = [_DIGESTS.c[name] for name in DIGEST_COLUMNS]
+
+
+def basis(practice: "Practice") -> str:
+    """Rules and policy as one word: looks made under another one are made anew."""
+    return f"{rules_version()}-{practice.book.fingerprint()}"
+
+
+def digests(connection: Connection, clients: Iterable[int]) -> Iterator[DigestRow]:
+    """The digest rows of some clients, by id."""
+    for part in chunks(sorted(set(clients))):
+        rows = connection.execute(
+            select(*_COLUMNS).where(_DIGESTS.c.client_id.in_(part)).order_by(_DIGESTS.c.client_id)
+        )
+        yield from (tuple(row) for row in rows)
+
+
+def all_digests(practice: "Practice") -> Iterator[DigestRow]:
+    """The digest rows of everybody, streamed in flat memory, by id."""
+    return practice.store.stream(select(*_COLUMNS).order_by(_DIGESTS.c.client_id))
+
+
+def due(connection: Connection, now: Instant, basis_now: str, most: int = 5000) -> list[int]:
+    """Clients whose next look has come, soonest first; then those last looked at under other rules or another policy."""
+    looks = table(Look)
+    ready = select(looks.c.client_id).where(looks.c.next_look <= now).order_by(looks.c.next_look).limit(most)
+    found = list(connection.execute(ready).scalars())
+    if len(found) < most:
+        other = select(looks.c.client_id).where(looks.c.basis.not_in([basis_now, ""])).limit(most - len(found))
+        found += [c for c in connection.execute(other).scalars() if c not in set(found)]
+    return found
+
+
+def shared(practice: "Practice", connection: Connection, now: Instant, known_at: Instant | None = None) -> Shared:
+    """What all looks at `now` share. With `known_at`, as it was known then."""
+    leave = _leave(connection, known_at)
+    days_off = [(start_of(d, practice.zone), end_of(d, practice.zone)) for d in holidays_near(practice, now)]
+    pauses: dict[str, Spans] = {"": merged(days_off)}
+    for therapist, spans in leave.items():
+        away = [(start_of(a, practice.zone), end_of(b, practice.zone)) for a, b in spans]
+        pauses[therapist] = merged([*days_off, *away])
+    return Shared(
+        now,
+        practice.book,
+        all_rules(),
+        pauses,
+        blind_by_therapist(practice, connection, now, known_at),
+        _doubtful(connection, known_at),
+    )
+
+
+def holidays_near(practice: "Practice", now: Instant) -> frozenset[Any]:
+    """Public holidays of the years that looks at `now` can touch."""
+    year = local(now, practice.zone).year
+    return public_holidays(practice.settings.practice.holidays, year - 2, year + 1)
+
+
+def _leave(connection: Connection, known_at: Instant | None) -> dict[str, list[Any]]:
+    found: dict[str, list[Any]] = defaultdict(list)
+    if known_at is None:
+        for row in connection.execute(select(table(Leave))):
+            found[row.therapist_id].append((row.from_on, row.to_on))
+    else:
+        for facts in _known(connection, "leave", known_at):
+            found[facts["therapist_id"]].append((as_day(facts["from_on"]), as_day(facts["to_on"])))
+    return found
+
+
+def _known(connection: Connection, kind: str, known_at: Instant, entry_id: str | None = None) -> list[dict[str, Any]]:
+    """The facts that held at an instant: of each entry the newest version known by then, unless it was gone."""
+    rows = table(Observation)
+    wanted = select(rows.c.source, rows.c.entry_id, rows.c.gone, rows.c.facts).where(
+        rows.c.kind == kind, rows.c.known_at <= known_at
+    )
+    if entry_id is not None:
+        wanted = wanted.where(rows.c.entry_id == entry_id)
+    newest = {
+        (row.source, row.entry_id): row for row in connection.execute(wanted.order_by(rows.c.known_at, rows.c.id))
+    }
+    return [row.facts for row in newest.values() if not row.gone]
+
+
+def blind_by_therapist(
+    practice: "Practice", connection: Connection, now: Instant, known_at: Instant | None = None
+) -> dict[str, tuple[str, ...]]:
+    """The stale sources that could refute an absence, by therapist; "" for clients whose therapist has no calendar of their own."""
+    late = set(stale_sources(practice, connection, now, known_at))
+    everybody = [s for s in practice.settings.source if not s.therapist]
+    common = tuple(s.name for s in everybody if s.name in late)
+    blind = {"": common}
+    for source in practice.settings.source:
+        if source.therapist and source.name in late:
+            blind[source.therapist] = (*blind.get(source.therapist, common), source.name)
+    return blind
+
+
+def stale_sources(
+    practice: "Practice", connection: Connection, now: Instant, known_at: Instant | None = None
+) -> dict[str, Instant | None]:
+    """Sources that are too old to refute an absence at `now`, and when each was last read."""
+    rows, gaps = table(Source), table(SourceGap)
+    read = {row.name: row for row in connection.execute(select(rows))}
+    found: dict[str, Instant | None] = {}
+    for source in practice.settings.source:
+        fresh_for = fresh_seconds(practice, source)
+        row = read.get(source.name)
+        if known_at is not None:
+            first = row.first_read_at if row else None
+            if first is None or known_at < first:
+                found[source.name] = None
+                continue
+            gap = select(gaps.c.from_at).where(gaps.c.source == source.name, gaps.c.from_at <= now, gaps.c.to_at > now)
+            began = connection.execute(gap).scalar()
+            if began is not None:
+                found[source.name] = began - fresh_for
+                continue
+        if row is None or stale(row.read_at, fresh_for, now):
+            found[source.name] = row.read_at if row else None
+    return found
+
+
+def fresh_seconds(practice: "Practice", source: Any) -> int:
+    """For how long a reading of a source can refute an absence, in seconds."""
+    hours = source.fresh_for_hours or practice.book.of().policy.fresh_for_hours
+    return int(hours * HOUR)
+
+
+def _doubtful(connection: Connection, known_at: Instant | None) -> frozenset[int]:
+    rows = table(Quarantine)
+    wanted = select(rows.c.client_id).where(rows.c.client_id.is_not(None))
+    if known_at is None:
+        wanted = wanted.where(rows.c.state == QuarantineState.held)
+    else:
+        undecided = rows.c.decided_at.is_(None) | (rows.c.decided_at > known_at)
+        wanted = wanted.where(rows.c.seen_at <= known_at, undecided)
+    return frozenset(connection.execute(wanted).scalars())
+
+
+def digest_known(practice: "Practice", connection: Connection, client_id: int, known_at: Instant) -> DigestRow:
+    """One client's digest as it followed from what was known at an instant: made from the observations, not from what is stored."""
+    policy = practice.book.of().policy
+    tolerance = int(policy.same_time_minutes * 60)
+    derived, told, _ = appointments_of(connection, [client_id], source_traits(connection), tolerance, known_at)
+    people = table(Client)
+    ref = connection.execute(select(people.c.ref_hash).where(people.c.id == client_id)).scalar_one()
+    known = _known(connection, "client", known_at, ref)
+    facts = known[-1] if known else {}
+    breaks = [
+        (as_day(b["from_on"]), as_day(b["to_on"]))
+        for b in _known(connection, "break", known_at)
+        if b["client_ref"] == ref
+    ]
+    held = tuple(
+        Held(a.start, part.mark, part.plan == Plan.booked)
+        for a in derived
+        for part in a.parts
+        if part.client_id == client_id and part.plan != Plan.cancelled
+    )
+    paused = as_day(facts.get("paused_until")) or (OPEN_ENDED if facts.get("paused") else None)
+    history = History(
+        client_id,
+        facts.get("therapist_id") or "",
+        facts.get("site", ""),
+        ClientStatus(facts.get("status", "active")),
+        as_day(facts.get("intake_on")),
+        bool(facts.get("died") or facts.get("died_on")),
+        paused,
+        held,
+        tuple(sorted(breaks)),
+        told.get(client_id, 0),
+    )
+    digest = digest_of(history, practice.zone)
+    return tuple(getattr(digest, name) for name in DIGEST_COLUMNS)

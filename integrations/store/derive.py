@@ -1,0 +1,355 @@
+"""What follows from the observations, in the transaction that wrote them: subjects, appointments, digests, changes, looks due."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from typing import Any
+
+from sqlalchemy import Connection, delete, or_, select, tuple_, update
+
+from integrations.store.changes import tell_all
+from integrations.store.people import Touched, roster
+from integrations.store.tables import chunks, insert_rows, table, upsert
+from integrations.vault import Vault
+from models.appointments import Appointment, Mark, Participant
+from models.changes import ChangeKind
+from models.digest import Digest, Held, History, digest_of
+from models.findings import Look
+from models.instants import Instant
+from models.matching import Derived, Said, Trait
+from models.matching import derive as derived_from
+from models.observations import Attendance, ClientStatus, Observation, Plan, Subject
+from models.people import Break, Client, Relation, RelationKind
+from models.policy import Policy
+from models.sources import Source
+
+Entry = tuple[str, str]  # source, entry id
+
+
+def resolve(connection: Connection, vault: Vault, entries: Iterable[Entry], touched: Touched) -> set[int]:
+    """Find anew whom entries concern: these, and where the roster changed all that it could change. Answers the clients affected."""
+    observations, subjects = table(Observation), table(Subject)
+    wanted = set(entries)
+    if touched.roster:
+        wanted |= _unsure(connection)
+    if not wanted:
+        return set()
+    people = roster(connection, vault)
+    affected: set[int] = set()
+    for part in chunks(sorted(wanted), 300):
+        before: dict[Entry, dict[int, str]] = defaultdict(dict)
+        for row in connection.execute(select(subjects).where(tuple_(subjects.c.source, subjects.c.entry_id).in_(part))):
+            before[row.source, row.entry_id][row.client_id] = row.how
+        # The newest version that says something: an absence says nothing about whom.
+        said = connection.execute(
+            select(observations.c.source, observations.c.entry_id, observations.c.hints, observations.c.facts)
+            .where(
+                tuple_(observations.c.source, observations.c.entry_id).in_(part),
+                observations.c.kind == "appointment",
+                ~observations.c.gone,
+            )
+            .order_by(observations.c.known_at, observations.c.id)
+        )
+        newest = {(row.source, row.entry_id): row for row in said}
+        fresh, stale = [], []
+        for entry, row in newest.items():
+            found, how = people.concerned(row.hints, row.facts["therapist_id"])
+            now = dict.fromkeys(found, how)
+            if now != before[entry]:
+                stale.append(entry)
+                fresh += [{"source": entry[0], "entry_id": entry[1], "client_id": c, "how": how} for c in found]
+            affected |= now.keys() | before[entry].keys()
+        for some in chunks(stale, 300):
+            connection.execute(delete(subjects).where(tuple_(subjects.c.source, subjects.c.entry_id).in_(some)))
+        insert_rows(connection, Subject, fresh)
+    return affected
+
+
+def _unsure(connection: Connection) -> set[Entry]:
+    """Entries whose client a changed roster could change: the unmatched, and those found by name."""
+    observations, subjects = table(Observation), table(Subject)
+    join = observations.outerjoin(
+        subjects,
+        (subjects.c.source == observations.c.source) & (subjects.c.entry_id == observations.c.entry_id),
+    )
+    rows = connection.execute(
+        select(observations.c.source, observations.c.entry_id)
+        .select_from(join)
+        .where(
+            observations.c.kind == "appointment",
+            observations.c.current,
+            or_(subjects.c.client_id.is_(None), subjects.c.how == "name"),
+        )
+    )
+    return {(row.source, row.entry_id) for row in rows}
+
+
+def derive(connection: Connection, clients: Iterable[int], policy: Policy, now: Instant, zone: str) -> None:
+    """Derive appointments and digests of these clients (and of all who share an appointment with them) from their observations."""
+    everyone = sorted(set(clients))
+    traits = source_traits(connection)
+    for part in chunks(everyone, 200):
+        _derive_some(connection, part, traits, policy, now, zone)
+
+
+def source_traits(connection: Connection) -> dict[str, Trait]:
+    """What each source's words mean."""
+    rows = table(Source)
+    return {
+        row.name: Trait(row.delivers, row.past_booking)
+        for row in connection.execute(select(rows.c.name, rows.c.delivers, rows.c.past_booking))
+    }
+
+
+def appointments_of(
+    connection: Connection,
+    clients: Iterable[int],
+    traits: dict[str, Trait],
+    tolerance: int,
+    known_at: Instant | None = None,
+) -> tuple[list[Derived], dict[int, Instant], set[int]]:
+    """The appointments that follow from the observations (known by an instant, if given), when each client was last told of, and
+    the clients themselves with all who share an entry with them."""
+    subjects = table(Subject)
+    group = set(clients)
+    who: dict[Entry, set[int]] = defaultdict(set)
+    frontier = set(group)
+    while frontier:
+        entries: set[Entry] = set()
+        for part in chunks(frontier):
+            found = connection.execute(
+                select(subjects.c.source, subjects.c.entry_id).where(subjects.c.client_id.in_(part))
+            )
+            entries.update((row.source, row.entry_id) for row in found)
+        entries -= who.keys()
+        for some in chunks(entries, 300):
+            for row in connection.execute(
+                select(subjects).where(tuple_(subjects.c.source, subjects.c.entry_id).in_(some))
+            ):
+                who[row.source, row.entry_id].add(row.client_id)
+        frontier = {c for entry in entries for c in who[entry]} - group
+        group |= frontier
+    observations = table(Observation)
+    said: dict[Entry, list[Said]] = defaultdict(list)
+    for some in chunks(who, 300):
+        wanted = select(observations).where(
+            observations.c.kind == "appointment", tuple_(observations.c.source, observations.c.entry_id).in_(some)
+        )
+        if known_at is not None:
+            wanted = wanted.where(observations.c.known_at <= known_at)
+        for row in connection.execute(wanted):
+            said[row.source, row.entry_id].append(said_of(row))
+    last_told: dict[int, Instant] = {}
+    for entry, versions in said.items():
+        latest = max(v.known_at for v in versions)
+        for client in who[entry]:
+            last_told[client] = max(last_told.get(client, 0), latest)
+    derived: list[Derived] = []
+    for entries_together in _together(who):
+        versions = [v for entry in entries_together for v in said.get(entry, ())]
+        derived += derived_from(versions, {e: frozenset(who[e]) for e in entries_together}, traits, tolerance)
+    return derived, last_told, group
+
+
+def said_of(row: Any) -> Said:
+    """An observation row as matching reads it."""
+    facts = row.facts
+    if row.gone:
+        return Said(row.source, row.entry_id, row.known_at, row.said_at, 0, row.content_hash, True)
+    return Said(
+        row.source,
+        row.entry_id,
+        row.known_at,
+        row.said_at,
+        facts["sequence"],
+        row.content_hash,
+        False,
+        facts["wall"],
+        facts["zone"],
+        facts["start"],
+        facts["end"],
+        facts["plan"],
+        facts["attendance"],
+        facts["cancelled_by"],
+        facts["therapist_id"],
+    )
+
+
+def _together(who: dict[Entry, set[int]]) -> list[list[Entry]]:
+    """Entries grouped so that no client is in two groups."""
+    parent: dict[int, int] = {}
+
+    def root(client: int) -> int:
+        while parent.setdefault(client, client) != client:
+            parent[client] = parent[parent[client]]
+            client = parent[client]
+        return client
+
+    for concerned in who.values():
+        first, *others = concerned
+        for other in others:
+            parent[root(other)] = root(first)
+    groups: dict[int, list[Entry]] = defaultdict(list)
+    for entry, concerned in who.items():
+        groups[root(next(iter(concerned)))].append(entry)
+    return list(groups.values())
+
+
+def _derive_some(
+    connection: Connection, clients: list[int], traits: dict[str, Trait], policy: Policy, now: Instant, zone: str
+) -> None:
+    tolerance = int(policy.same_time_minutes * 60)
+    derived, last_told, group = appointments_of(connection, clients, traits, tolerance)
+    _write_appointments(connection, group, derived, now)
+    histories = histories_of(connection, group, derived, last_told)
+    columns = tuple(column.name for column in table(Digest).columns)
+    digests = [digest_of(history, zone) for history in histories]
+    upsert(connection, Digest, [{name: getattr(d, name) for name in columns} for d in digests])
+    due = [{"client_id": c, "next_look": 0, "looked_at": 0, "basis": "", "blind": False} for c in group]
+    looks = table(Look)
+    there = set()
+    for part in chunks(group):
+        connection.execute(update(looks).where(looks.c.client_id.in_(part)).values(next_look=0))
+        there |= set(connection.execute(select(looks.c.client_id).where(looks.c.client_id.in_(part))).scalars())
+    insert_rows(connection, Look, [row for row in due if row["client_id"] not in there])
+
+
+def histories_of(
+    connection: Connection, clients: Iterable[int], derived: list[Derived], last_told: dict[int, Instant]
+) -> list[History]:
+    """People facts and appointments of clients, as digests are made from them."""
+    people, relations, breaks = table(Client), table(Relation), table(Break)
+    held: dict[int, list[Held]] = defaultdict(list)
+    for appointment in derived:
+        for part in appointment.parts:
+            if part.plan != Plan.cancelled:
+                held[part.client_id].append(Held(appointment.start, part.mark, part.plan == Plan.booked))
+    result = []
+    for some in chunks(sorted(set(clients))):
+        therapist = {
+            row.client_id: row.therapist_id
+            for row in connection.execute(
+                select(relations)
+                .where(
+                    relations.c.client_id.in_(some), relations.c.kind == RelationKind.main, relations.c.to_on.is_(None)
+                )
+                .order_by(relations.c.id)
+            )
+        }
+        spans: dict[int, list[Any]] = defaultdict(list)
+        for row in connection.execute(select(breaks).where(breaks.c.client_id.in_(some))):
+            spans[row.client_id].append((row.from_on, row.to_on))
+        for row in connection.execute(select(people).where(people.c.id.in_(some)).order_by(people.c.id)):
+            result.append(
+                History(
+                    row.id,
+                    therapist.get(row.id, ""),
+                    row.site,
+                    ClientStatus(row.status),
+                    row.intake_on,
+                    row.died,
+                    row.paused_until,
+                    tuple(held.get(row.id, ())),
+                    tuple(sorted(spans.get(row.id, ()))),
+                    last_told.get(row.id, 0),
+                )
+            )
+    return result
+
+
+def _write_appointments(connection: Connection, clients: set[int], derived: list[Derived], now: Instant) -> None:
+    """Make the derived tables hold exactly this for these clients, and tell what changed."""
+    appointments, participants = table(Appointment), table(Participant)
+    codes: dict[int, str] = {}
+    before: dict[tuple[str, int], Any] = {}
+    for part in chunks(sorted(clients)):
+        people = table(Client)
+        codes.update(connection.execute(select(people.c.id, people.c.code).where(people.c.id.in_(part))).tuples().all())
+        rows = connection.execute(
+            select(
+                participants,
+                appointments.c.wall,
+                appointments.c.zone,
+                appointments.c.start_at,
+                appointments.c.end_at,
+                appointments.c.therapist_id,
+                appointments.c.known_since,
+            )
+            .join_from(participants, appointments)
+            .where(participants.c.client_id.in_(part))
+        )
+        before.update({(row.appointment_id, row.client_id): row for row in rows})
+    old_ids = {key[0] for key in before}
+    changes: list[tuple[ChangeKind, str, int | None]] = []
+    heads, parts = [], []
+    seen: set[tuple[str, int]] = set()
+    for appointment in derived:
+        head = {
+            "id": appointment.id,
+            "wall": appointment.wall,
+            "zone": appointment.zone,
+            "start_at": appointment.start,
+            "end_at": appointment.end,
+            "therapist_id": appointment.therapist_id,
+            "known_since": appointment.known_since,
+        }
+        differs = False
+        for part in appointment.parts:
+            if part.client_id not in codes:
+                continue
+            key = (appointment.id, part.client_id)
+            seen.add(key)
+            row = {
+                "appointment_id": appointment.id,
+                "client_id": part.client_id,
+                "plan": part.plan,
+                "attendance": part.attendance,
+                "mark": int(part.mark),
+                "cancelled_by": part.cancelled_by,
+                "cancelled_known_at": part.cancelled_known_at,
+            }
+            old = before.get(key)
+            same_head = old is not None and all(getattr(old, k) == v for k, v in head.items() if k != "id")
+            differs = differs or not same_head
+            if old is None or any(getattr(old, k) != v for k, v in row.items()):
+                parts.append(row)
+            elif same_head:
+                continue
+            changes.append((_what(old, row, appointment.start), codes[part.client_id], part.client_id))
+        if differs:
+            heads.append(head)
+    upsert(connection, Appointment, heads)
+    upsert(connection, Participant, parts)
+    lost = before.keys() - seen
+    for client in {client for _, client in lost}:
+        mine = [a for a, c in lost if c == client]
+        for some in chunks(mine):
+            connection.execute(
+                delete(participants).where(participants.c.client_id == client, participants.c.appointment_id.in_(some))
+            )
+        changes += [(ChangeKind.appointment_changed, codes[client], client)] * bool(mine)
+    for some in chunks(sorted(old_ids - {key[0] for key in seen})):
+        still = set(
+            connection.execute(
+                select(participants.c.appointment_id).where(participants.c.appointment_id.in_(some))
+            ).scalars()
+        )
+        connection.execute(delete(appointments).where(appointments.c.id.in_([a for a in some if a not in still])))
+    told = {(kind, subject, client) for kind, subject, client in changes}
+    about = {client for _, _, client in told}
+    told |= {(ChangeKind.client_changed, codes[c], c) for c in clients if c in codes and c not in about}
+    tell_all(connection, sorted(told, key=lambda t: (t[2] or 0, t[0])), now)
+
+
+def _what(old: Any, row: dict[str, Any], start: Instant) -> ChangeKind:
+    """The one word for how a client's side of an appointment changed."""
+    if row["plan"] == Plan.cancelled:
+        return ChangeKind.appointment_cancelled
+    if row["mark"] == Mark.no_show:
+        return ChangeKind.appointment_missed
+    if row["attendance"] == Attendance.attended:
+        return ChangeKind.appointment_attended
+    if old is None or old.plan == Plan.cancelled:
+        return ChangeKind.appointment_booked
+    if old.start_at != start:
+        return ChangeKind.appointment_moved
+    return ChangeKind.appointment_changed

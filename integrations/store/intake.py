@@ -1,0 +1,348 @@
+"""One reading of one source becomes observations: new rows for what is new, absences for what is surely gone, nothing for the rest."""
+
+import json
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+from sqlalchemy import Connection, select, update
+
+from integrations.store import quarantine
+from integrations.store.changes import tell
+from integrations.store.derive import derive, resolve
+from integrations.store.people import Touched, derive_breaks, derive_leave, ref_hash, take_clients, take_therapists
+from integrations.store.tables import chunks, insert_rows, table, upsert
+from integrations.vault import Vault
+from models.changes import ChangeKind
+from models.instants import Instant
+from models.observations import (
+    KIND_OF,
+    AppointmentEntry,
+    BreakEntry,
+    ClientEntry,
+    Entry,
+    LeaveEntry,
+    Observation,
+    Plan,
+    Reading,
+    TherapistEntry,
+)
+from models.people import Client, Relation
+from models.policy import Policy
+from models.settings import SourcePart
+from models.sources import Delivers, Source, too_many_vanished
+from models.subjects import CODE, possible_names
+
+
+@dataclass(slots=True)
+class Taken:
+    """What one intake did, in counts; `held` is how many vanished at once and wait for a person."""
+
+    source: str
+    entries: int = 0
+    new: int = 0
+    changed: int = 0
+    vanished: int = 0
+    held: int = 0
+    rejected: int = 0
+    unmatched: int = 0
+    dropped: dict[str, int] = field(default_factory=dict)
+    clients: set[int] = field(default_factory=set)
+    unchanged: bool = False
+
+
+@dataclass(slots=True)
+class _Row:
+    """An entry split into what may be read and what is sealed."""
+
+    kind: str
+    id: str
+    facts: dict[str, Any]
+    identity: dict[str, Any]
+    hints: dict[str, list[str]]
+    said_at: Instant | None
+    hash: str = ""
+
+
+def take_in(
+    connection: Connection, vault: Vault, source: SourcePart, reading: Reading, policy: Policy, now: Instant, zone: str
+) -> Taken:
+    """Write what a reading says that was not known, in the caller's transaction, and derive what follows.
+
+    Re-reading what is known writes nothing but the source's own row.
+    """
+    taken = Taken(source.name, entries=len(reading.entries), rejected=len(reading.rejects), dropped=reading.dropped)
+    rows = [_split(entry, vault, source) for entry in reading.entries]
+    current = _current(connection, source.name)
+    touched = Touched()
+    news = [row for row in rows if not _known(current.get((row.kind, row.id)), row)]
+    taken.new = sum((row.kind, row.id) not in current for row in news)
+    taken.changed = len(news) - taken.new
+    gone = _gone(connection, source, reading, current, policy, now, taken)
+    _write(connection, vault, source, news, gone, now)
+    _people(connection, vault, news, gone, now, zone, touched)
+    client_of = ref_index(connection, {r.client_id for r in reading.rejects if r.client_id}, vault)
+    holding = quarantine.hold(connection, vault, source.name, reading.rejects, now, client_of)
+    quarantine.let_go(connection, source.name, holding.hashes, now)
+    entries = [(source.name, row.id) for row in news if row.kind == "appointment"]
+    entries += [(source.name, entry_id) for kind, entry_id in gone if kind == "appointment"]
+    affected = resolve(connection, vault, entries, touched)
+    affected |= touched.clients | clients_of(connection, touched.therapists)
+    derive(connection, affected, policy, now, zone)
+    taken.clients = affected
+    return taken
+
+
+def _split(entry: Entry, vault: Vault, source: SourcePart) -> _Row:
+    """The allow-listed facts, the identity and the hints of one entry."""
+    hints: dict[str, list[str]] = {}
+    identity: dict[str, Any] = {}
+    if isinstance(entry, AppointmentEntry):
+        codes = sorted({c for c in entry.client_ids if CODE.fullmatch(c)})
+        ids = sorted(set(entry.client_ids) - set(codes))
+        pattern = re.compile(source.name_pattern) if source.name_pattern else None
+        names = possible_names(entry.title, pattern) if entry.title and not entry.client_ids else []
+        hints = {
+            sort: [vault.hash(kind, text) for text in texts]
+            for sort, kind, texts in (("id", "ref", ids), ("code", "code", codes), ("name", "name", names))
+            if texts
+        }
+        if entry.title or entry.client_ids:
+            identity = {"title": entry.title, "client_ids": list(entry.client_ids)}
+        facts: dict[str, Any] = {
+            "wall": entry.wall,
+            "zone": entry.zone,
+            "start": entry.start,
+            "end": entry.end,
+            "plan": entry.plan.value,
+            "attendance": entry.attendance.value,
+            "cancelled_by": entry.cancelled_by.value if entry.cancelled_by else None,
+            "therapist_id": entry.therapist_id or source.therapist or None,
+            "group": entry.group or entry.id,
+            "sequence": entry.sequence,
+        }
+    elif isinstance(entry, ClientEntry):
+        identity = {"name": entry.name, "contact": entry.contact, "id": entry.id}
+        facts = {
+            "therapist_id": entry.therapist_id,
+            "status": entry.status.value,
+            "intake_on": _text(entry.intake_on),
+            "ended_on": _text(entry.ended_on),
+            "died": entry.died,
+            "died_on": _text(entry.died_on),
+            "paused": entry.paused,
+            "paused_until": _text(entry.paused_until),
+            "opted_out": entry.opted_out,
+            "site": entry.site,
+            "code": entry.code,
+        }
+    elif isinstance(entry, TherapistEntry):
+        identity = {"name": entry.name, "email": entry.email}
+        facts = {
+            "zone": entry.zone,
+            "site": entry.site,
+            "supervisor_id": entry.supervisor_id,
+            "started_on": _text(entry.started_on),
+        }
+    elif isinstance(entry, BreakEntry):
+        facts = {
+            "client_ref": ref_hash(vault, entry.client_id),
+            "from_on": _text(entry.from_on),
+            "to_on": _text(entry.to_on),
+        }
+    else:
+        assert isinstance(entry, LeaveEntry)
+        facts = {
+            "therapist_id": entry.therapist_id,
+            "from_on": _text(entry.from_on),
+            "to_on": _text(entry.to_on),
+            "cover_id": entry.cover_id,
+        }
+    kind = KIND_OF[type(entry)]
+    # A client's own id in the clinic is identity too: it is never a key of ours in the open.
+    entry_id = ref_hash(vault, entry.id) if kind == "client" else entry.id
+    compared = {k: v for k, v in facts.items() if k != "sequence"}
+    content = vault.hash("content", json.dumps([kind, compared, identity], sort_keys=True, ensure_ascii=True))
+    return _Row(kind, entry_id, facts, identity, hints, entry.said_at, content)
+
+
+def _text(day: date | None) -> str | None:
+    return day.isoformat() if day else None
+
+
+def _current(connection: Connection, source: str) -> dict[tuple[str, str], Any]:
+    rows = table(Observation)
+    found = connection.execute(
+        select(
+            rows.c.id, rows.c.kind, rows.c.entry_id, rows.c.content_hash, rows.c.gone, rows.c.facts, rows.c.said_at
+        ).where(rows.c.source == source, rows.c.current)
+    )
+    return {(row.kind, row.entry_id): row for row in found}
+
+
+def _known(there: Any, row: _Row) -> bool:
+    return there is not None and not there.gone and there.content_hash == row.hash
+
+
+def _gone(
+    connection: Connection,
+    source: SourcePart,
+    reading: Reading,
+    current: dict[tuple[str, str], Any],
+    policy: Policy,
+    now: Instant,
+    taken: Taken,
+) -> list[tuple[str, str]]:
+    """Entries that a complete reading no longer holds. Only future appointments inside the window, breaks and leave can go missing;
+    clients and therapists never do. More appointments than a few at once are held back, and a person is asked."""
+    if source.delivers == Delivers.changes:
+        return []
+    seen = {(KIND_OF[type(e)], e.id) for e in reading.entries}
+    rejected = {r.entry_id for r in reading.rejects}
+    if "" in rejected:
+        return []  # a row that could not be told apart may be the one that is missing
+    missing = [
+        (key, row)
+        for key, row in current.items()
+        if key not in seen
+        and not row.gone
+        and key[0] in reading.kinds
+        and key[1] not in rejected
+        and row.facts.get("group", key[1]) not in rejected
+    ]
+    gone = [key for key, _ in missing if key[0] in ("break", "leave")]
+
+    def ahead(row: Any) -> bool:
+        return max(now, reading.window_from) <= row.facts["start"] < reading.window_to
+
+    lost = [(key, row) for key, row in missing if key[0] == "appointment" and ahead(row)]
+    # An endless series that ends is one act; its tail was never booked.
+    lost_groups = {row.facts["group"] for _, row in lost if row.facts["plan"] == Plan.booked}
+    all_groups = {
+        row.facts["group"]
+        for key, row in current.items()
+        if key[0] == "appointment" and not row.gone and row.facts["plan"] == Plan.booked and ahead(row)
+    }
+    sources = table(Source)
+    state = connection.execute(select(sources.c.held).where(sources.c.name == source.name)).scalar() or {}
+    allowed = set(state.get("allowed", ()))
+    asked = {key[1] for key, _ in lost} - allowed
+    if asked and too_many_vanished(len(lost_groups), len(all_groups), policy.vanish_floor, policy.vanish_share):
+        if set(state.get("entries", ())) != asked:
+            held = {"entries": sorted(asked), "count": len(lost_groups), "ahead": len(all_groups), "since": now}
+            upsert(connection, Source, [{"name": source.name, "kind": source.kind, "held": held}])
+            tell(connection, ChangeKind.source_held, source.name, None, now)
+        taken.held = len(lost_groups)
+        return gone
+    if state:
+        upsert(connection, Source, [{"name": source.name, "kind": source.kind, "held": {}}])
+    taken.vanished = len(lost)
+    return gone + [key for key, _ in lost]
+
+
+def _write(
+    connection: Connection,
+    vault: Vault,
+    source: SourcePart,
+    news: list[_Row],
+    gone: list[tuple[str, str]],
+    now: Instant,
+) -> None:
+    rows = table(Observation)
+    for kind in {row.kind for row in news} | {kind for kind, _ in gone}:
+        ids = [row.id for row in news if row.kind == kind] + [entry_id for k, entry_id in gone if k == kind]
+        for part in chunks(ids):
+            connection.execute(
+                update(rows)
+                .where(rows.c.source == source.name, rows.c.kind == kind, rows.c.entry_id.in_(part), rows.c.current)
+                .values(current=False)
+            )
+    insert_rows(
+        connection,
+        Observation,
+        [
+            {
+                "source": source.name,
+                "kind": row.kind,
+                "entry_id": row.id,
+                "content_hash": row.hash,
+                "said_at": row.said_at,
+                "known_at": now,
+                "gone": False,
+                "current": True,
+                "facts": row.facts,
+                "hints": row.hints,
+                "sealed": vault.seal(row.identity) if row.identity else None,
+            }
+            for row in news
+        ]
+        + [
+            {
+                "source": source.name,
+                "kind": kind,
+                "entry_id": entry_id,
+                "content_hash": "",
+                "said_at": None,
+                "known_at": now,
+                "gone": True,
+                "current": True,
+                "facts": {},
+                "hints": {},
+                "sealed": None,
+            }
+            for kind, entry_id in gone
+        ],
+    )
+
+
+def _people(
+    connection: Connection,
+    vault: Vault,
+    news: list[_Row],
+    gone: list[tuple[str, str]],
+    now: Instant,
+    zone: str,
+    touched: Touched,
+) -> None:
+    def of(kind: str) -> list[dict[str, Any]]:
+        return [
+            {"id": row.id, "facts": row.facts, "sealed": vault.seal(row.identity), **row.identity}
+            for row in news
+            if row.kind == kind
+        ]
+
+    if therapists := of("therapist"):
+        take_therapists(connection, therapists)
+    clients = of("client")
+    if clients:
+        take_clients(connection, vault, clients, now, zone, touched)
+    kinds = {row.kind for row in news} | {kind for kind, _ in gone}
+    if "break" in kinds or touched.roster:
+        derive_breaks(connection, touched)
+    if "leave" in kinds:
+        derive_leave(connection, touched)
+
+
+def clients_of(connection: Connection, therapists: Iterable[str]) -> set[int]:
+    """Clients in the caseload of any of these therapists."""
+    relations = table(Relation)
+    return {
+        client
+        for part in chunks(set(therapists))
+        for client in connection.execute(
+            select(relations.c.client_id).where(relations.c.therapist_id.in_(part))
+        ).scalars()
+    }
+
+
+def ref_index(connection: Connection, clinic_ids: Iterable[str], vault: Vault) -> dict[str, int]:
+    """The clients that bear these ids of the clinic."""
+    clients = table(Client)
+    refs = {ref_hash(vault, clinic_id): clinic_id for clinic_id in clinic_ids}
+    return {
+        refs[found.ref_hash]: found.id
+        for part in chunks(refs)
+        for found in connection.execute(select(clients.c.ref_hash, clients.c.id).where(clients.c.ref_hash.in_(part)))
+    }

@@ -1,0 +1,368 @@
+"""The outbox and its ledger: the last look, the claim, and every state a message goes through."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from sqlalchemy import Connection, func, select, update
+
+from integrations.store import leases
+from integrations.store.cases import stale_sources
+from integrations.store.decisions import Recipients
+from integrations.store.tables import chunks, insert_new, table
+from models.eligibility import Audience, State, Urgency, eligible
+from models.errors import UsageError
+from models.findings import Finding
+from models.instants import DAY, Instant, day_of, end_of, start_of
+from models.notices import FORWARD, Message, MessageState, Notice, NoticeState
+from models.noticing import ADMIN, NoticeKey, notice_row
+from models.observations import ClientStatus
+from models.people import Client, Leave
+from models.sources import Source
+
+if TYPE_CHECKING:
+    from integrations.practice import Practice
+
+ATTEMPTS_BEFORE_TELLING = 3
+RETRY_AFTER = (60, 300, 900, 3600)  # seconds after the first, second ... refusal
+MERGED = {Urgency.ordinary, Urgency.prompt, Urgency.weekly}
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A message of our own to hand over: its row's id, whom it is for, and what the renderer stored."""
+
+    id: int
+    recipient: str
+    channel: str
+    header: str
+    payload: dict[str, Any]
+
+
+class Route(NamedTuple):
+    """How somebody is reached: a channel's name, and an address for mail."""
+
+    channel: str
+    address: str
+
+
+Render = Callable[[str, list[Any], Instant], dict[str, Any]]
+
+
+def claim(
+    practice: "Practice",
+    connection: Connection,
+    now: Instant,
+    holder: str,
+    route: Callable[[str, Iterable[Any]], Route | None],
+    render: Render,
+) -> list[Claimed]:
+    """Take what is due: look once more at every notice, cancel those whose reason is gone, and claim one message per recipient.
+
+    `route` says how a recipient is reached (None: nobody knows), `render` what the message holds. Nothing is sent here.
+    """
+    notices = table(Notice)
+    waiting = notices.c.state == NoticeState.waiting
+    connection.execute(
+        update(notices)
+        .where(waiting, notices.c.expires_at <= now)
+        .values(state=NoticeState.expired.value, decided_at=now, outcome="too old to be worth sending")
+    )
+    due = list(
+        connection.execute(
+            select(notices).where(waiting, notices.c.not_before <= now).order_by(notices.c.id).limit(1000)
+        )
+    )
+    if not due:
+        return []
+    look = _LastLook(practice, connection, now)
+    bundles: dict[tuple[str, bool, int], list[Any]] = defaultdict(list)
+    for notice in due:
+        problem = look.problem(notice)
+        if problem:
+            _settle(connection, [notice.id], NoticeState.cancelled, now, problem)
+            continue
+        addressee = look.addressee(notice.recipient)
+        merged = notice.urgency in MERGED
+        if merged and not look.room(addressee):
+            later = look.next_morning(addressee)
+            connection.execute(update(notices).where(notices.c.id == notice.id).values(not_before=later))
+            continue
+        bundles[addressee, merged, 0 if merged else notice.id].append(notice)
+    return [
+        m
+        for (addressee, _, _), bundle in bundles.items()
+        if (m := _claim_one(practice, connection, now, holder, addressee, bundle, route, render))
+    ]
+
+
+def _claim_one(
+    practice: "Practice",
+    connection: Connection,
+    now: Instant,
+    holder: str,
+    addressee: str,
+    bundle: list[Any],
+    route: Callable[[str, Iterable[Any]], Route | None],
+    render: Render,
+) -> Claimed | None:
+    way = route(addressee, bundle)
+    if way is None and addressee != ADMIN:
+        # Nobody knows how to reach this person: a duty is not dropped, the administrator gets it.
+        addressee = ADMIN
+        way = route(addressee, bundle)
+    if way is None:
+        return None  # shown by `check` and `status`; waits
+    payload = {**render(addressee, bundle, now), "to": way.address, "at": now}
+    first = bundle[0]
+    # The same reasons claimed again after a refusal are another message; a retry of one message keeps its name.
+    tries = max(n.tries for n in bundle)
+    header = practice.vault.hash("content", f"{addressee} {tries} " + " ".join(str(n.id) for n in bundle))
+    inserted = connection.execute(
+        table(Message)
+        .insert()
+        .values(
+            recipient=addressee,
+            channel=way.channel,
+            message_id_header=header,
+            sealed=practice.vault.seal(payload),
+            urgency=first.urgency,
+            state=MessageState.claimed.value,
+            claimed_at=now,
+            claimed_by=holder,
+            handed_at=None,
+            settled_at=None,
+            problem="",
+        )
+    )
+    message_id = int(inserted.inserted_primary_key[0])  # type: ignore[index]  # one row was inserted
+    notices = table(Notice)
+    for part in chunks([n.id for n in bundle]):
+        connection.execute(
+            update(notices)
+            .where(notices.c.id.in_(part))
+            .values(state=NoticeState.taken.value, decided_at=now, message_id=message_id)
+        )
+    return Claimed(message_id, addressee, way.channel, header, payload)
+
+
+class _LastLook:
+    """What has to hold right before a message leaves, read in the claiming transaction."""
+
+    def __init__(self, practice: "Practice", connection: Connection, now: Instant) -> None:
+        self._practice = practice
+        self._connection = connection
+        self._now = now
+        self._recipients = Recipients(practice, connection, now)
+        self._taken_today: dict[str, int] = {}
+        self._today = day_of(now, practice.zone)
+
+    def problem(self, notice: Any) -> str:
+        """Why a notice must not be sent any more, or nothing."""
+        requires = notice.requires
+        if notice.client_id is not None:
+            answer = eligible(Urgency(notice.urgency), Audience(notice.audience), self._state(notice.client_id))
+            if not answer.allowed:
+                return answer.reason
+        if "finding" in requires:
+            rows = table(Finding)
+            found = self._connection.execute(
+                select(rows.c.generation).where(
+                    rows.c.client_id == notice.client_id,
+                    rows.c.kind == requires["finding"],
+                    rows.c.cleared_at.is_(None),
+                )
+            ).scalar()
+            if found is None:
+                return "the finding has cleared"
+            if found != requires["generation"]:
+                return "the finding has cleared and come back as a new one"
+        if "stale" in requires and requires["stale"] not in stale_sources(self._practice, self._connection, self._now):
+            return "the source was read again"
+        if "held" in requires:
+            rows = table(Source)
+            held = self._connection.execute(select(rows.c.held).where(rows.c.name == requires["held"])).scalar() or {}
+            if held.get("since") != requires["since"]:
+                return "a person has decided, or the appointments are back"
+        if "unsure" in requires:
+            rows = table(Message)
+            state = self._connection.execute(select(rows.c.state).where(rows.c.id == requires["unsure"])).scalar()
+            if state != MessageState.unsure:
+                return "a person has said whether it arrived"
+        return ""
+
+    def _state(self, client_id: int) -> State:
+        rows = table(Client)
+        found = self._connection.execute(select(rows).where(rows.c.id == client_id)).one()
+        paused = found.paused_until is not None and found.paused_until > self._today
+        return State(bool(found.died), bool(found.opted_out), paused, found.status == ClientStatus.ended)
+
+    def addressee(self, recipient: str) -> str:
+        """Who receives it today: the named cover of somebody on leave, the administrator where none is named."""
+        rows = table(Leave)
+        passed = set()
+        while recipient.startswith("therapist:") and recipient not in passed:
+            passed.add(recipient)
+            away = self._connection.execute(
+                select(rows.c.cover_id).where(
+                    rows.c.therapist_id == recipient.partition(":")[2],
+                    rows.c.from_on <= self._today,
+                    rows.c.to_on >= self._today,
+                )
+            ).first()
+            if away is None:
+                return recipient
+            recipient = f"therapist:{away.cover_id}" if away.cover_id else ADMIN
+        return ADMIN if recipient in passed else recipient
+
+    def room(self, addressee: str) -> bool:
+        """Whether one more merged notice fits into the recipient's day."""
+        policy = self._practice.book.of(therapist=addressee.partition(":")[2]).policy
+        if addressee not in self._taken_today:
+            notices, messages = table(Notice), table(Message)
+            since = start_of(self._today, self._practice.zone)
+            self._taken_today[addressee] = self._connection.execute(
+                select(func.count())
+                .select_from(notices.join(messages, messages.c.id == notices.c.message_id))
+                .where(
+                    messages.c.recipient == addressee,
+                    messages.c.claimed_at >= since,
+                    messages.c.state != MessageState.released,
+                    notices.c.urgency.in_([u.value for u in MERGED]),
+                )
+            ).scalar_one()
+        if self._taken_today[addressee] >= policy.notices_per_day:
+            return False
+        self._taken_today[addressee] += 1
+        return True
+
+    def next_morning(self, addressee: str) -> Instant:
+        """The next working morning of a recipient, after today."""
+        therapist = addressee.partition(":")[2]
+        policy = self._practice.book.of(therapist=therapist).policy
+        return self._recipients.hours(therapist, policy).next_morning(end_of(self._today, self._practice.zone) - 1)
+
+
+def _settle(connection: Connection, ids: list[int], state: NoticeState, now: Instant, outcome: str) -> None:
+    notices = table(Notice)
+    connection.execute(
+        update(notices).where(notices.c.id.in_(ids)).values(state=state.value, decided_at=now, outcome=outcome)
+    )
+
+
+def move(connection: Connection, message_id: int, to: MessageState, now: Instant, problem: str = "") -> None:
+    """Move a message forward. Raises UsageError where it stands elsewhere by now: states never go back."""
+    messages = table(Message)
+    allowed = [state.value for state, onward in FORWARD.items() if to in onward]
+    values: dict[str, Any] = {"state": to.value, "problem": problem}
+    if to == MessageState.handing:
+        values["handed_at"] = now
+    elif to != MessageState.claimed:
+        values["settled_at"] = now
+    changed = connection.execute(
+        update(messages).where(messages.c.id == message_id, messages.c.state.in_(allowed)).values(**values)
+    )
+    if changed.rowcount != 1:
+        raise UsageError(
+            f"Message {message_id} cannot become {to.value} from where it stands; `tending outbox` shows it."
+        )
+
+
+def release(connection: Connection, message_id: int, now: Instant, problem: str) -> int:
+    """A message that was refused for now or never begun: its notices wait again. Answers how often they were tried."""
+    move(connection, message_id, MessageState.released, now, problem)
+    notices = table(Notice)
+    mine = list(connection.execute(select(notices.c.id, notices.c.tries).where(notices.c.message_id == message_id)))
+    tries = max((n.tries for n in mine), default=0) + 1
+    wait = RETRY_AFTER[min(tries, len(RETRY_AFTER)) - 1]
+    for part in chunks([n.id for n in mine]):
+        connection.execute(
+            update(notices)
+            .where(notices.c.id.in_(part))
+            .values(
+                state=NoticeState.waiting.value, decided_at=None, message_id=None, tries=tries, not_before=now + wait
+            )
+        )
+    return tries
+
+
+def recover(connection: Connection, now: Instant, clock: Instant) -> int:
+    """After a crash: what was claimed by somebody who is gone waits again; what was being handed over is asked about, and sent
+    again only where silence would be worse. `clock` is the real time, by which leases run out. Answers how many were found."""
+    messages = table(Message)
+    at_work = leases.alive(connection, clock)
+    stuck = [
+        row
+        for row in connection.execute(
+            select(messages).where(messages.c.state.in_([MessageState.claimed.value, MessageState.handing.value]))
+        )
+        if row.claimed_by not in at_work
+    ]
+    for row in stuck:
+        if row.state == MessageState.claimed:
+            release(connection, row.id, now, "the program ended before it was handed over")
+            continue
+        move(connection, row.id, MessageState.unsure, now, "the program ended while it was being handed over")
+        if row.urgency == Urgency.safety:
+            again(connection, row.id, now)
+        else:
+            ask_whether_arrived(connection, row.id, row.channel, now)
+    return len(stuck)
+
+
+def again(connection: Connection, message_id: int, now: Instant) -> None:
+    """Send an unsure or failed message once more: its notices wait again, for a message of its own."""
+    messages, notices = table(Message), table(Notice)
+    state = connection.execute(select(messages.c.state).where(messages.c.id == message_id)).scalar()
+    if state not in (MessageState.unsure, MessageState.failed):
+        raise UsageError(f"Message {message_id} is not one to send again; `tending outbox` shows which are.")
+    move(connection, message_id, MessageState.dropped, now, "sent again as another message")
+    connection.execute(
+        update(notices)
+        .where(notices.c.message_id == message_id)
+        .values(
+            state=NoticeState.waiting.value, decided_at=None, message_id=None, tries=notices.c.tries + 1, not_before=now
+        )
+    )
+
+
+def ask_whether_arrived(connection: Connection, message_id: int, channel: str, now: Instant) -> None:
+    """The administrator is asked about a message of which nobody knows whether it was taken."""
+    key = NoticeKey(f"message:{message_id}", "handed_over", 1, 0, ADMIN)
+    row = notice_row(
+        key,
+        Urgency.system,
+        now,
+        14 * DAY,
+        now,
+        requires={"unsure": message_id},
+        facts={"channel": channel, "since": now},
+    )
+    insert_new(connection, Notice, row)
+
+
+def tell_failure(practice: "Practice", connection: Connection, channel: str, reason: str, now: Instant) -> None:
+    """The administrator hears, through another channel where there is one, that a channel fails; once per channel and day."""
+    day = day_of(now, practice.zone)
+    key = NoticeKey(f"channel:{channel}", "delivery_failed", day.toordinal(), 0, ADMIN)
+    row = notice_row(
+        key,
+        Urgency.system,
+        now,
+        3 * DAY,
+        now,
+        facts={"channel": channel, "messages": 1, "reason": reason, "since": now},
+    )
+    insert_new(connection, Notice, row)
+
+
+def listed(connection: Connection, states: Iterable[MessageState]) -> list[Any]:
+    """Messages in any of these states, oldest first, without their content."""
+    rows = table(Message)
+    wanted = [
+        rows.c[n] for n in ("id", "recipient", "channel", "urgency", "state", "claimed_at", "handed_at", "problem")
+    ]
+    return list(
+        connection.execute(select(*wanted).where(rows.c.state.in_([s.value for s in states])).order_by(rows.c.id))
+    )

@@ -1,0 +1,99 @@
+"""What is known of each source: when it was read, what went wrong, and what vanished from it and waits for a person."""
+
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Connection, select, update
+
+from integrations.store.cases import fresh_seconds
+from integrations.store.changes import tell
+from integrations.store.tables import insert_new, table
+from models.changes import ChangeKind
+from models.errors import UsageError
+from models.findings import Look
+from models.instants import Instant
+from models.settings import SourcePart
+from models.sources import Source, SourceGap, stale
+
+if TYPE_CHECKING:
+    from integrations.practice import Practice
+
+
+def ensure(connection: Connection, source: SourcePart) -> Any:
+    """The source's row, made if it is new; what its words mean follows practice.toml."""
+    rows = table(Source)
+    insert_new(
+        connection,
+        Source,
+        {
+            "name": source.name,
+            "kind": source.kind,
+            "delivers": source.delivers.value,
+            "past_booking": source.past_booking.value,
+            "fingerprint": "",
+            "first_read_at": None,
+            "read_at": None,
+            "tried_at": None,
+            "problem": "",
+            "told": "",
+            "held": {},
+            "etag": "",
+        },
+    )
+    meaning = {"kind": source.kind, "delivers": source.delivers.value, "past_booking": source.past_booking.value}
+    connection.execute(update(rows).where(rows.c.name == source.name).values(**meaning))
+    return connection.execute(select(rows).where(rows.c.name == source.name)).one()
+
+
+def was_read(
+    practice: "Practice", connection: Connection, source: SourcePart, now: Instant, fingerprint: str, etag: str
+) -> None:
+    """A complete reading: the source can refute absences again. A gap that ends is kept, and who waited for it is looked at again."""
+    rows = table(Source)
+    row = ensure(connection, source)
+    fresh_for = fresh_seconds(practice, source)
+    if stale(row.read_at, fresh_for, now):
+        if row.read_at is not None:
+            gap = {"source": source.name, "from_at": row.read_at + fresh_for, "to_at": now}
+            insert_new(connection, SourceGap, gap)
+            tell(connection, ChangeKind.source_recovered, source.name, None, now)
+        looks = table(Look)
+        connection.execute(update(looks).where(looks.c.blind).values(next_look=0))
+    connection.execute(
+        update(rows)
+        .where(rows.c.name == source.name)
+        .values(
+            read_at=now,
+            tried_at=now,
+            first_read_at=row.first_read_at or now,
+            problem="",
+            told="",
+            fingerprint=fingerprint,
+            etag=etag,
+        )
+    )
+
+
+def could_not_be_read(connection: Connection, source: SourcePart, now: Instant, problem: str, told: str) -> None:
+    """A failed attempt: what was known stays, nothing is taken for cancelled. `told` is a sentence for people without content."""
+    rows = table(Source)
+    ensure(connection, source)
+    connection.execute(update(rows).where(rows.c.name == source.name).values(tried_at=now, problem=problem, told=told))
+
+
+def all_rows(connection: Connection) -> dict[str, Any]:
+    """Every source's row by name."""
+    return {row.name: row for row in connection.execute(select(table(Source)))}
+
+
+def release_held(connection: Connection, name: str, *, cancelled: bool) -> int:
+    """A person's word on appointments that vanished together: they are cancelled (taken at the next reading), or the source was
+    wrong and they stand. Answers how many; raises UsageError where nothing is held."""
+    rows = table(Source)
+    held = connection.execute(select(rows.c.held).where(rows.c.name == name)).scalar()
+    if not held or not held.get("entries"):
+        raise UsageError(f"Nothing is held for {name}; `tending status` lists what is.")
+    entries = held["entries"]
+    word = {"allowed": entries} if cancelled else {"kept": entries}
+    # The bytes are the same at the next reading: without this they would not be looked at.
+    connection.execute(update(rows).where(rows.c.name == name).values(held=word, fingerprint="", etag=""))
+    return len(entries)
