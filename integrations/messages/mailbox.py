@@ -137,10 +137,14 @@ def _read(path: Path) -> Mail:
         sender=str(parsed["From"] or ""),
         subject=str(parsed["Subject"] or ""),
         message_id=str(parsed["Message-ID"] or ""),
-        text=text.get_content() if text is not None else "",
-        html=html.get_content() if html is not None else "",
+        text=_content(text),
+        html=_content(html),
         parsed=parsed,
     )
+
+
+def _content(part: EmailMessage | None) -> str:
+    return str(part.get_content()).replace("\r\n", "\n") if part is not None else ""
 
 
 def main(arguments: list[str]) -> int:

@@ -70,7 +70,7 @@ class PracticeMail(_Service):  # type: ignore[misc]  # see _Service
         super().__init__(**kwargs)
         mode = _mode(tls, secure=bool(self.secure))
         self.server = SmtpServer(
-            host=str(self.host),
+            host=str(self.host).strip("[]"),
             port=int(self.port or _PORTS[mode]),
             tls=mode,
             sender=sender,

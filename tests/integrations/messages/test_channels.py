@@ -67,7 +67,7 @@ def test_apprise_knows_our_scheme_and_sends_nothing_by_itself(mailbox: Mailbox) 
 
 
 @pytest.mark.parametrize("tls", list(Tls))
-@pytest.mark.parametrize("host", ["localhost", "127.0.0.1"])
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "::1"])
 def test_a_url_carries_every_setting_and_back(tls: Tls, host: str) -> None:
     register()
     server = SmtpServer(host, 2525, tls, SENDER, "Praxis Müller & Co", "desk@x", PASSWORD, 7.5, "/etc/ca file.pem")
