@@ -10,7 +10,7 @@ import sys
 import threading
 from dataclasses import dataclass
 from email import message_from_bytes
-from email.message import EmailMessage
+from email.message import EmailMessage, MIMEPart
 from email.policy import default
 from pathlib import Path
 
@@ -143,7 +143,7 @@ def _read(path: Path) -> Mail:
     )
 
 
-def _content(part: EmailMessage | None) -> str:
+def _content(part: MIMEPart | None) -> str:
     return str(part.get_content()).replace("\r\n", "\n") if part is not None else ""
 
 
