@@ -166,10 +166,11 @@ def _read_private(path: Path) -> str:
         ) from None
     except OSError as error:
         raise SettingsError(f"The key file {path} cannot be read ({error.strerror}); check who owns it.") from None
+    about = os.fstat(descriptor)
+    if not stat.S_ISREG(about.st_mode):
+        os.close(descriptor)
+        raise SettingsError(f"The key file {path} is not a file; name the file itself in [store] key_file.")
     with os.fdopen(descriptor, "rb") as file:
-        about = os.fstat(file.fileno())
-        if not stat.S_ISREG(about.st_mode):
-            raise SettingsError(f"The key file {path} is not a file; name the file itself in [store] key_file.")
         if about.st_uid != os.geteuid():
             raise SettingsError(
                 f"The key file {path} belongs to another user; run as that user, or: chown {os.geteuid()} {path}"

@@ -32,13 +32,13 @@ class Store:
     SQLAlchemy's IntegrityError, since callers decide what it means. No error shows parameters or a password.
     """
 
-    def __init__(self, url: URL) -> None:
+    def __init__(self, url: URL, busy_seconds: float) -> None:
         self.url = url
         self.dialect = url.get_backend_name()
         self.place = _place(url)
-        self.engine = _engine(url, reading=False)
-        self._reader = _engine(url, reading=True)
-        self._turn = _Turn() if self.dialect == SQLITE else None
+        self.engine = _engine(url, busy_seconds, reading=False)
+        self._reader = _engine(url, busy_seconds, reading=True)
+        self._turn = _Turn(busy_seconds) if self.dialect == SQLITE else None
         self._watch: Any = None  # a connection kept for `pulse`, and what keeps it from being collected
         self._watch_holder: object = None
         self._watching = threading.Lock()
@@ -139,15 +139,16 @@ class Store:
 class _Turn:
     """SQLite has one writer at a time: threads of one process queue here instead of polling for the file lock."""
 
-    def __init__(self) -> None:
+    def __init__(self, seconds: float) -> None:
         self._lock = threading.Lock()
+        self._seconds = seconds
         self._owner = 0
 
     def __enter__(self) -> None:
         me = threading.get_ident()
         if self._owner == me:
             raise RuntimeError("a write inside a write: hand the open connection on instead")
-        if not self._lock.acquire(timeout=BUSY_SECONDS):
+        if not self._lock.acquire(timeout=self._seconds):
             raise StoreError(
                 "The database was busy for too long with another task of this program; try again in a minute."
             )
@@ -158,13 +159,13 @@ class _Turn:
         self._lock.release()
 
 
-def open_store(url: str) -> Store:
+def open_store(url: str, *, busy_seconds: float = BUSY_SECONDS) -> Store:
     """Open the database at `url`: `sqlite:///path` (an empty file is made if there is none) or `postgresql://user@host/name`.
 
     Raises StoreError with the remedy: an address that cannot be read, a missing folder, a server that does not answer,
     a file that is no database.
     """
-    store = Store(_understood(url))
+    store = Store(_understood(url), busy_seconds)
     try:
         with store.read() as connection:
             connection.exec_driver_sql("SELECT count(*) FROM sqlite_master" if store.dialect == SQLITE else "SELECT 1")
@@ -219,10 +220,10 @@ def _place(url: URL) -> str:
     return f"{url.database} at {host}{f':{url.port}' if url.port else ''}"
 
 
-def _engine(url: URL, *, reading: bool) -> Engine:
+def _engine(url: URL, busy_seconds: float, *, reading: bool) -> Engine:
     if url.get_backend_name() == SQLITE:
         # hide_parameters: what a statement was given must never stand in an error or a log.
-        engine = create_engine(url, hide_parameters=True, connect_args={"timeout": BUSY_SECONDS})
+        engine = create_engine(url, hide_parameters=True, connect_args={"timeout": busy_seconds})
         begin = "BEGIN" if reading else "BEGIN IMMEDIATE"
 
         @event.listens_for(engine, "connect")

@@ -44,8 +44,10 @@ def upsert(connection: Connection, model: type[SQLModel], rows: Sequence[dict[st
 
 def insert_new(connection: Connection, model: type[SQLModel], row: dict[str, Any]) -> bool:
     """Insert a row unless a unique key says that it is there; whether it was new."""
-    result = connection.execute(_insert(connection, model).values(**row).on_conflict_do_nothing())
-    return bool(result.rowcount)
+    statement = _insert(connection, model).values(**row).on_conflict_do_nothing()
+    # Without this option the count of an insert is -1 on PostgreSQL, which would pass for new.
+    result = connection.execute(statement, execution_options={"preserve_rowcount": True})
+    return result.rowcount == 1
 
 
 def insert_rows(connection: Connection, model: type[SQLModel], rows: Sequence[dict[str, Any]]) -> None:

@@ -74,7 +74,8 @@ def _of_postgresql(error: Exception) -> str | None:
     state = error.sqlstate
     if state is not None:
         return _STATES.get(state) or _STATES.get(state[:2])
-    if not isinstance(error, psycopg.OperationalError | psycopg.InterfaceError):
-        return None
     words = str(error).lower()
-    return next((sentence for part, sentence in _CONNECTING if part in words), _STATES["08"])
+    found = next((sentence for part, sentence in _CONNECTING if part in words), _STATES["08"])
+    if isinstance(error, psycopg.OperationalError | psycopg.InterfaceError) or "connection option" in words:
+        return found
+    return None
