@@ -161,7 +161,7 @@ class _Series:
     def _generated(
         self, series: list[rules.Rule], excluded: set[Instant], window_from: Instant, window_to: Instant
     ) -> Iterator[tuple[Instant, str, int, bool]]:
-        """(recurrence instant, wall time, length, firm) of start, rules and RDATE, less what was taken out or changed."""
+        """(recurrence instant, wall time, length, firm) of start, rules and RDATE, less what was taken out or moved."""
         master = self.master
         assert master is not None
         low, high = window_from, window_to

@@ -22,8 +22,8 @@ logging.getLogger("httpx").addFilter(lambda record: record.levelno >= logging.WA
 class Fetched:
     """What a place gave: its files as (name, bytes), sorted by name, or `unchanged` where the server said so.
 
-    `etag` and `last_modified` are what to show the server next time, empty where it gave none. A URL's file is named for
-    its host.
+    `etag` and `last_modified` are what to show the server next time, empty where it gave none. A URL's file is named
+    for its host.
     """
 
     files: tuple[tuple[str, bytes], ...] = ()

@@ -37,7 +37,7 @@ class Calendar:
 
 @dataclass(slots=True)
 class Event:
-    """One VEVENT: the properties kept, the lines [first, end) it stands on, counted from 0, and whether it was closed."""
+    """One VEVENT: the properties kept, the lines [first, end) it stands on (from 0), and whether it was closed."""
 
     calendar: Calendar
     first: int

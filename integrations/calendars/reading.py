@@ -71,14 +71,10 @@ def read_calendar(
         counts: Counter[str] = Counter()
         try:
             found = list(_entries(uid, expand(events, zones, window_from, window_to, counts), therapist_id))
-        except BadValueError as error:
-            rejects.append(_reject(feed, uid, events, name, error))
+        except Exception as error:  # one entry that nobody foresaw never stops the rest: it is kept, counted and shown
+            rejects.append(_reject(feed, uid, events, name, _understood(error)))
             continue
-        except (OverflowError, ValueError):
-            far = BadValueError("bad-date", "holds a date that lies too far away; correct the entry in the calendar")
-            rejects.append(_reject(feed, uid, events, name, far))
-            continue
-        if not found and not counts:
+        if not found and not counts.total():
             counts[OUTSIDE] = len(events)
         entries += found
         dropped.update(counts)
@@ -100,13 +96,14 @@ def read_calendars(
 ) -> Reading:
     """Read (name, bytes) of one file, or of each file of a folder, into one reading; see read_calendar.
 
-    One file alone that is no whole calendar raises SourceError. Among several it becomes a reject and the others go
-    through, but then the reading says of no kind that it was read completely, so nothing may be taken for absent. A UID
-    that an earlier file (by name) has already used gets its own file's name in front.
+    One file alone that is no whole calendar raises SourceError, and so do several if none is. Among others it becomes a
+    reject and the others go through, but then the reading says of no kind that it was read completely, so nothing may be
+    taken for absent. A UID that an earlier file (by name) has already used gets its own file's name in front.
     """
     readings: list[Reading] = []
     rejects: list[Reject] = []
     used: set[str] = set()
+    failed: SourceError | None = None
     dropped: Counter[str] = Counter()
     for name, data in sorted(files, key=lambda file: file[0]):
         try:
@@ -116,14 +113,20 @@ def read_calendars(
         except SourceError as error:
             if len(files) == 1:
                 raise
+            failed = failed or error
             rejects.append(Reject(place=name, reason="not-whole", sentence=str(error), raw=data))
             continue
         groups = {entry.group for entry in reading.entries if isinstance(entry, AppointmentEntry)}
-        readings.append(replace(reading, entries=[_told_apart(entry, name, used) for entry in reading.entries]))
-        used |= groups
+        entries: list[Entry] = [_told_apart(entry, name, used) for entry in reading.entries]
+        rejects += [
+            replace(reject, entry_id=f"{name}/{reject.entry_id}") if reject.entry_id in used else reject
+            for reject in reading.rejects
+        ]
+        readings.append(replace(reading, entries=entries))
+        used |= groups | {reject.entry_id for reject in reading.rejects}
         dropped.update(reading.dropped)
-    for reading in readings:
-        rejects += reading.rejects
+    if failed is not None and not readings:
+        raise failed
     return Reading(
         entries=[entry for reading in readings for entry in reading.entries],
         rejects=rejects,
@@ -139,6 +142,14 @@ def read_calendars(
             window_to=window_to,
         ),
     )
+
+
+def _understood(error: Exception) -> BadValueError:
+    if isinstance(error, BadValueError):
+        return error
+    if isinstance(error, OverflowError):
+        return BadValueError("bad-date", "holds a date that lies too far away; correct the entry in the calendar")
+    return BadValueError("not-understood", "cannot be understood; enter it anew in the calendar")
 
 
 def _told_apart(entry: Entry, name: str, used: set[str]) -> Entry:

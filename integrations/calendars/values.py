@@ -34,7 +34,7 @@ class Property(NamedTuple):
 
 
 class Moment(NamedTuple):
-    """A date or date-time as written: `day`, or `wall` with `utc` where it ends in Z, else `tzid`, empty for floating."""
+    """A date or date-time as written: `day`, or `wall` with `utc` if it ends in Z, else `tzid`, empty for floating."""
 
     day: date | None = None
     wall: datetime | None = None
@@ -57,7 +57,7 @@ def split_line(line: str) -> tuple[str, Property] | None:
 
 
 def moments(prop: Property) -> list[Moment]:
-    """The dates or date-times of DTSTART, EXDATE and their like, as ordered there. Raises BadValueError ('bad-date')."""
+    """The dates or date-times of DTSTART, EXDATE and their like, in order. Raises BadValueError ('bad-date')."""
     tzid = prop.parameter("TZID") if prop.parameters else ""
     return [moment_of(part.strip(), tzid) for part in prop.value.split(",") if part.strip()]
 
