@@ -10,7 +10,7 @@ from integrations.records.cells import looks_like_person
 from integrations.records.dates import ORDER_WORDS, OrderEvidence
 from integrations.records.forms import APPOINTMENTS, FORMS, Form, key
 from integrations.records.mapping import AUTO, Mapping, resolve
-from integrations.records.opening import Opened, date_texts, open_file
+from integrations.records.opening import Opened, date_texts, grammar_of, open_file
 from integrations.records.reading import RecordReading, read_records
 from integrations.records.tables import TableOfRows, read_table
 from integrations.records.vocabularies import VOCABULARIES, plain
@@ -176,6 +176,7 @@ def _candidate(form: Form, table: TableOfRows, path: Path) -> _Candidate:
     if form is APPOINTMENTS and "client" in places and _holds_names(table, places["client"]):
         columns = {"client name": theirs["client"], **columns, "client": ""}
     opened = open_file(form, path, Mapping(columns={form.name: columns}))
+    grammar_of([opened], Mapping(date_order="dmy", time_of_day=NOON), "UTC", 0)  # refuses appointments without a date
     return _Candidate(len(opened.places), opened, columns)
 
 
@@ -201,12 +202,14 @@ def _mapping(chosen: dict[str, tuple[str, _Candidate]]) -> tuple[Mapping, list[s
         questions.append(
             "The dates can be read as day/month or as month/day: which is it? Set date_order to dmy or mdy."
         )
-    else:
+    elif chosen:
         notes.append(f"Dates are read as {ORDER_WORDS[order]}.")
     statuses = "own"
     if "appointments" in chosen:
         statuses, unknown = _vocabulary(chosen["appointments"][1].opened)
         notes.append(f"Status words are read as those of {statuses}.")
+        if "status" not in chosen["appointments"][1].opened.places:
+            questions.append(f"{chosen['appointments'][0]}: no column says who came; name it under columns as status.")
         if unknown:
             questions.append(
                 f"{chosen['appointments'][0]}: {unknown} status words are not known; explain them under status_words."
@@ -214,7 +217,7 @@ def _mapping(chosen: dict[str, tuple[str, _Candidate]]) -> tuple[Mapping, list[s
     mapping = Mapping(
         files={form: file for form, (file, _) in chosen.items()},
         columns={form: one.columns for form, (_, one) in chosen.items() if one.columns},
-        date_order=order.value if order else AUTO,
+        date_order=order.value if order and chosen else AUTO,
         statuses=statuses,
     )
     return mapping, notes, questions

@@ -94,15 +94,13 @@ CLIENTS = Form(
             required=True,
         ),
         Column("name", "the client's name", "Ágnes Kovács", cells.words, _NAME, identity=True),
-        Column(
-            "first name", "instead of name: the first name", "", cells.words, ("given name", "firstname"), identity=True
-        ),
+        Column("first name", "instead of name: the first name", "", cells.words, ("given name",), identity=True),
         Column(
             "last name",
             "instead of name: the last name",
             "",
             cells.words,
-            ("surname", "family name", "lastname"),
+            ("surname", "family name"),
             identity=True,
         ),
         Column(
@@ -152,7 +150,7 @@ CLIENTS = Form(
             "yes if the client wants no messages",
             "no",
             cells.yes_no,
-            ("opt out", "optout", "no contact", "do not contact"),
+            ("opt out", "no contact", "do not contact"),
         ),
         Column("site", "where the client is seen", "North", cells.words, ("location", "office", "clinic")),
         Column(
@@ -160,7 +158,7 @@ CLIENTS = Form(
             "mail address or telephone number",
             "client@example.org",
             cells.words,
-            ("email", "e-mail", "phone", "mobile"),
+            ("email", "phone", "mobile"),
             identity=True,
         ),
         _UPDATED,
@@ -189,9 +187,7 @@ THERAPISTS = Form(
             ("therapist name", "clinician name", "full name"),
             required=True,
         ),
-        Column(
-            "email", "where alerts go", "adler@example.org", cells.mail_address, ("e-mail", "mail", "email address")
-        ),
+        Column("email", "where alerts go", "adler@example.org", cells.mail_address, ("mail", "email address")),
         Column(
             "zone",
             "IANA time zone; empty means the practice's",
@@ -273,7 +269,7 @@ APPOINTMENTS = Form(
             "with date: the time of day",
             "",
             cells.when,
-            ("start time", "appointment time", "appt time", "starttime", "session time"),
+            ("start time", "appointment time", "appt time", "session time"),
         ),
         Column(
             "end",
