@@ -58,6 +58,7 @@ FIELD_LEVEL: dict[str, Disclosure] = {
     "undelivered": Disclosure.code,
     "set_aside": Disclosure.code,
     "unread_sources": Disclosure.code,
+    "audit_head": Disclosure.code,
     # who it is: listed so that wording which names it is refused with the right reason
     "client_name": Disclosure.identity,
     "contact": Disclosure.identity,

@@ -110,12 +110,16 @@ def verify(store: Store, head: str | None = None) -> AuditState:
 
 def head_of(store: Store) -> str:
     """The head as it stands, without a check; empty while nothing is sealed."""
-    query = (
-        select(AUDIT.c.place, AUDIT.c.seal).where(AUDIT.c.place.is_not(None)).order_by(AUDIT.c.place.desc()).limit(1)
-    )
     with store.read() as connection:
-        row = connection.execute(query).first()
-    return _head(row.place, row.seal) if row else ""
+        return head(connection)
+
+
+def head(connection: Connection) -> str:
+    """The same, inside a transaction."""
+    row = connection.execute(
+        select(AUDIT.c.place, AUDIT.c.seal).where(AUDIT.c.place.is_not(None)).order_by(AUDIT.c.place.desc()).limit(1)
+    ).first()
+    return _head(row.place, row.seal) if row is not None else ""
 
 
 def _head(place: int, seal: str) -> str:

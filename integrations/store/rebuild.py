@@ -1,0 +1,116 @@
+"""Deriving everything again from the observations: it must change nothing, and says for whom it would."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Connection, select
+
+from integrations.store.derive import appointments_of, derive, histories_of, resolve, source_traits
+from integrations.store.people import Touched, roster
+from integrations.store.tables import chunks, table
+from models.appointments import Appointment, Participant
+from models.digest import Digest, digest_of
+from models.instants import Instant
+from models.observations import Observation, Subject
+from models.people import Client
+
+if TYPE_CHECKING:
+    from integrations.practice import Practice
+
+AT_ONCE = 200  # clients in one short transaction
+
+
+@dataclass(frozen=True, slots=True)
+class Rebuilt:
+    """How many clients were derived again, and the codes of those whose stored facts were not what follows."""
+
+    clients: int
+    differed: tuple[str, ...]
+
+
+def rebuild(
+    practice: "Practice", now: Instant, *, dry_run: bool, progress: Callable[[int, int], None] | None = None
+) -> Rebuilt:
+    """Derive subjects, appointments and digests of everybody again; with `dry_run` only compare. `progress(done, of)`."""
+    differed: set[int] = _subjects_again(practice, dry_run=dry_run)
+    people = table(Client)
+    with practice.store.read() as connection:
+        codes = dict(connection.execute(select(people.c.id, people.c.code)).tuples().all())
+    policy = practice.book.of().policy
+    done = 0
+    for part in chunks(sorted(codes), AT_ONCE):
+        with practice.store.write() as connection:
+            wrong = differing(connection, part, int(policy.same_time_minutes * 60), practice.zone)
+            if wrong and not dry_run:
+                derive(connection, wrong, policy, now, practice.zone)
+        differed |= wrong
+        done += len(part)
+        if progress:
+            progress(done, len(codes))
+    return Rebuilt(len(codes), tuple(sorted(codes[c] for c in differed if c in codes)))
+
+
+def _subjects_again(practice: "Practice", *, dry_run: bool) -> set[int]:
+    """Whom entries concern, found again: clients for whom the answer differs from what is stored."""
+    observations, subjects = table(Observation), table(Subject)
+    wrong: list[tuple[str, str]] = []
+    affected: set[int] = set()
+    with practice.store.read() as connection:
+        people = roster(connection, practice.vault)
+        stored: dict[tuple[str, str], dict[int, str]] = {}
+        for row in connection.execute(select(subjects)):
+            stored.setdefault((row.source, row.entry_id), {})[row.client_id] = row.how
+        rows = connection.execute(
+            select(observations.c.source, observations.c.entry_id, observations.c.hints, observations.c.facts).where(
+                observations.c.kind == "appointment", observations.c.current, ~observations.c.gone
+            )
+        )
+        for row in rows:
+            found, how = people.concerned(row.hints, row.facts["therapist_id"])
+            fresh, before = dict.fromkeys(found, how), stored.get((row.source, row.entry_id), {})
+            if fresh != before:
+                wrong.append((row.source, row.entry_id))
+                affected |= fresh.keys() | before.keys()
+    if wrong and not dry_run:
+        with practice.store.write() as connection:
+            resolve(connection, practice.vault, wrong, Touched())
+    return affected
+
+
+def differing(connection: Connection, clients: list[int], tolerance: int, zone: str) -> set[int]:
+    """Those of these clients (and of all who share an appointment with them) whose stored facts are not what follows."""
+    derived, told, group = appointments_of(connection, clients, source_traits(connection), tolerance)
+    wrong: set[int] = set()
+    wanted: dict[tuple[str, int], tuple[Any, ...]] = {}
+    for a in derived:
+        for p in a.parts:
+            head = (a.wall, a.zone, a.start, a.end, a.therapist_id, a.known_since)
+            wanted[a.id, p.client_id] = (
+                *head,
+                p.plan,
+                p.attendance,
+                int(p.mark),
+                p.cancelled_by,
+                p.cancelled_known_at,
+            )
+    appointments, participants, digests = table(Appointment), table(Participant), table(Digest)
+    columns = [appointments.c[n] for n in ("wall", "zone", "start_at", "end_at", "therapist_id", "known_since")]
+    columns += [participants.c[n] for n in ("plan", "attendance", "mark", "cancelled_by", "cancelled_known_at")]
+    stored: dict[tuple[str, int], tuple[Any, ...]] = {}
+    rows: dict[int, tuple[Any, ...]] = {}
+    names = [column.name for column in digests.columns]
+    for part in chunks(sorted(group)):
+        mine = participants.c.client_id.in_(part)
+        joined = select(participants.c.appointment_id, participants.c.client_id, *columns)
+        for row in connection.execute(joined.join_from(participants, appointments).where(mine)):
+            stored[row[0], row[1]] = tuple(row[2:])
+        for row in connection.execute(select(digests).where(digests.c.client_id.in_(part))):
+            rows[row.client_id] = tuple(row)
+    wrong |= {client for _, client in wanted.keys() ^ stored.keys()}
+    wrong |= {key[1] for key in wanted.keys() & stored.keys() if wanted[key] != stored[key]}
+    for history in histories_of(connection, group, derived, told):
+        fresh = digest_of(history, zone)
+        if rows.get(history.client_id) != tuple(getattr(fresh, name) for name in names):
+            wrong.add(history.client_id)
+    return wrong

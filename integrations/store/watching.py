@@ -1,0 +1,171 @@
+"""What a person has to be told of the practice itself: sources that are not read, entries that vanished at once, the weekly letters."""
+
+from collections import defaultdict
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Connection, func, select
+
+from integrations.store import audit, quarantine
+from integrations.store.cases import stale_sources
+from integrations.store.decisions import Recipients
+from integrations.store.sources import all_rows
+from integrations.store.tables import insert_new, table
+from models.eligibility import Urgency
+from models.findings import Finding, Opened
+from models.instants import DAY, Instant, day_of
+from models.notices import Message, MessageState, Notice
+from models.noticing import ADMIN, NoticeKey, notice_row, therapist_recipient
+from models.observations import ClientStatus
+from models.people import Client, Relation, RelationKind
+from models.timing import not_before
+
+if TYPE_CHECKING:
+    from integrations.practice import Practice
+
+WEEK = 7
+
+
+def tell_of_sources(practice: "Practice", connection: Connection, now: Instant) -> int:
+    """Notices about sources that are too old to rely on and about entries held back: once per outage or question. Answers how many."""
+    rows = all_rows(connection)
+    late = stale_sources(practice, connection, now)
+    made = 0
+    for source in practice.settings.source:
+        row = rows.get(source.name)
+        if row is None:
+            continue
+        if source.name in late and row.problem:
+            facts = {"source": source.name, "since": row.read_at, "reason": row.told}
+            requires = {"stale": source.name}
+            made += _tell(
+                practice,
+                connection,
+                f"source:{source.name}",
+                "source_stale",
+                row.read_at or 0,
+                source,
+                facts,
+                requires,
+                now,
+            )
+        if row.held.get("entries"):
+            facts = {"source": source.name, "vanished": row.held["count"], "ahead": row.held["ahead"]}
+            since = row.held["since"]
+            requires = {"held": source.name, "since": since}
+            made += _tell(
+                practice, connection, f"source:{source.name}", "held_vanished", since, source, facts, requires, now
+            )
+    return made
+
+
+def _tell(
+    practice: "Practice",
+    connection: Connection,
+    subject: str,
+    purpose: str,
+    generation: int,
+    source: Any,
+    facts: dict[str, Any],
+    requires: dict[str, Any],
+    now: Instant,
+) -> int:
+    """The administrator hears at once; a therapist whose own calendar it is, on the next working morning."""
+    key = NoticeKey(subject, purpose, generation, 0, ADMIN)
+    made = int(
+        insert_new(
+            connection, Notice, notice_row(key, Urgency.system, now, 3 * DAY, now, requires=requires, facts=facts)
+        )
+    )
+    if source.therapist:
+        policy = practice.book.of(therapist=source.therapist).policy
+        hours = Recipients(practice, connection, now).hours(source.therapist, policy)
+        row = notice_row(
+            key._replace(recipient=therapist_recipient(source.therapist)),
+            Urgency.ordinary,
+            not_before(Urgency.ordinary, hours, now),
+            3 * DAY,
+            now,
+            requires=requires,
+            facts=facts,
+        )
+        made += int(insert_new(connection, Notice, row))
+    return made
+
+
+def write_weekly_letters(practice: "Practice", connection: Connection, now: Instant) -> int:
+    """The administrator's weekly line, even when nothing happened, and each therapist's list of appointments to mark. Answers how
+    many are new; asked twice in a week, none."""
+    day = day_of(now, practice.zone)
+    week = _week(day)
+    recipients = Recipients(practice, connection, now)
+    hours = recipients.hours("", practice.book.of().policy)
+    key = NoticeKey("practice", "weekly_line", week, 0, ADMIN)
+    when = not_before(Urgency.weekly, hours, now)
+    facts = weekly_facts(practice, connection, now)
+    made = int(insert_new(connection, Notice, notice_row(key, Urgency.weekly, when, 6 * DAY, now, facts=facts)))
+    for therapist, clients in sorted(_unmarked(connection).items()):
+        hours = recipients.hours(therapist, practice.book.of(therapist=therapist).policy)
+        key = NoticeKey(
+            f"therapist:{therapist}" if therapist else "practice",
+            "unconfirmed",
+            week,
+            0,
+            therapist_recipient(therapist),
+        )
+        when = not_before(Urgency.weekly, hours, now)
+        requires, listed = {"unconfirmed": clients}, {"clients": clients}
+        row = notice_row(key, Urgency.weekly, when, 6 * DAY, now, requires=requires, facts=listed)
+        made += int(insert_new(connection, Notice, row))
+    return made
+
+
+def _week(day: date) -> int:
+    year, week, _ = day.isocalendar()
+    return year * 100 + week
+
+
+def _unmarked(connection: Connection) -> dict[str, list[int]]:
+    """Clients whose record is unsure, by main therapist; what was so on day one is sorted there, not asked every week."""
+    findings, relations = table(Finding), table(Relation)
+    main = (
+        (relations.c.client_id == findings.c.client_id)
+        & (relations.c.kind == RelationKind.main)
+        & relations.c.to_on.is_(None)
+    )
+    found: dict[str, list[int]] = defaultdict(list)
+    for row in connection.execute(
+        select(findings.c.client_id, relations.c.therapist_id)
+        .select_from(findings.outerjoin(relations, main))
+        .where(findings.c.kind == "unconfirmed", findings.c.cleared_at.is_(None), findings.c.opened == Opened.noticed)
+        .order_by(findings.c.client_id)
+    ):
+        found[row.therapist_id or ""].append(row.client_id)
+    return found
+
+
+def weekly_facts(practice: "Practice", connection: Connection, now: Instant) -> dict[str, Any]:
+    """The counts of the weekly line, and the head of the audit: sent out, it shows later whether the audit was cut or rewritten."""
+    clients, findings, messages = table(Client), table(Finding), table(Message)
+    since = now - WEEK * DAY
+
+    def count(query: Any) -> int:
+        return int(connection.execute(query).scalar_one())
+
+    settled = messages.c.settled_at >= since
+    return {
+        "period_days": WEEK,
+        "clients": count(
+            select(func.count()).select_from(clients).where(~clients.c.died, clients.c.status != ClientStatus.ended)
+        ),
+        "open_findings": count(select(func.count()).select_from(findings).where(findings.c.cleared_at.is_(None))),
+        "sent": count(select(func.count()).select_from(messages).where(settled, messages.c.state == MessageState.sent)),
+        "undelivered": count(
+            select(func.count())
+            .select_from(messages)
+            .where(messages.c.state.in_([MessageState.failed.value, MessageState.unsure.value]))
+        ),
+        "set_aside": sum(quarantine.counts(connection).values()),
+        "unread_sources": len(stale_sources(practice, connection, now)),
+        "audit_head": audit.head(connection),
+    }
