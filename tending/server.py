@@ -31,6 +31,7 @@ FIRST_PORT = 4200
 PORTS_TRIED = 200
 START_SECONDS = 180.0
 STOP_SECONDS = 10.0
+LEFT_OVER_SECONDS = 5.0
 POLL_SECONDS = 0.1
 LOG_BYTES = 5_000_000
 LINES_SHOWN = 3
@@ -285,7 +286,7 @@ def _locked_for_the_server(folder: Path) -> Iterator[IO[str]]:
     with (folder / "server.lock").open("a+") as running:
         if not _try_lock(running):
             left_over = _pid_on_file(folder)
-            for sign, seconds in ((signal.SIGTERM, STOP_SECONDS), (signal.SIGKILL, STOP_SECONDS)):
+            for sign, seconds in ((signal.SIGTERM, LEFT_OVER_SECONDS), (signal.SIGKILL, STOP_SECONDS)):
                 if left_over:
                     with contextlib.suppress(ProcessLookupError, PermissionError):
                         os.kill(left_over, sign)

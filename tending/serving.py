@@ -5,6 +5,7 @@ Import it only after `tending.server.apply_environment`: it imports Prefect, whi
 
 import asyncio
 import contextlib
+import inspect
 import signal
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
@@ -33,8 +34,10 @@ from prefect.client.schemas.objects import (
 from prefect.client.schemas.sorting import FlowRunSort
 from prefect.deployments.runner import RunnerDeployment
 from prefect.events import DeploymentEventTrigger
+from prefect.events.worker import EventsWorker
 from prefect.exceptions import ObjectNotFound
 from prefect.flows import load_flow_from_entrypoint
+from prefect.logging.handlers import APILogWorker
 from prefect.runner import Runner
 from prefect.schedules import Cron
 from prefect.states import Crashed
@@ -130,6 +133,15 @@ async def _stop(runner: Runner, running: asyncio.Task[None]) -> None:
             await asyncio.wait_for(runner.astop(), STOP_SECONDS)
     running.cancel()
     await asyncio.wait({running}, timeout=STOP_SECONDS)
+
+
+async def hand_over(seconds: float = 5.0) -> None:
+    """Send what runs in this process have logged and emitted, which Prefect does from the background: await it before the
+    server is stopped, or the last lines of the last runs are lost and it says so in the terminal."""
+    for worker in (APILogWorker, EventsWorker):
+        drained = worker.drain_all(timeout=seconds)
+        if inspect.isawaitable(drained):
+            await drained
 
 
 async def mark_interrupted(client: PrefectClient, flow_names: Sequence[str]) -> int:

@@ -1,5 +1,6 @@
 """One real Prefect server for the whole test session, with the settings that let flows run against it."""
 
+import asyncio
 import contextlib
 import os
 import shutil
@@ -15,8 +16,9 @@ from tending.server import Server, start_server
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Prefect asks its server once per process where results are stored, with a client that it never closes."""
+    """Prefect closes neither the client that asks once where results are stored, nor a runner's websocket."""
     config.addinivalue_line("filterwarnings", "ignore:unclosed <socket:ResourceWarning")
+    config.addinivalue_line("filterwarnings", "ignore:unclosed transport:ResourceWarning")
 
 
 @contextlib.contextmanager
@@ -71,3 +73,6 @@ def prefect_server(migrated_prefect: Path) -> Iterator[Server]:
         folder = Path(shutil.copytree(migrated_prefect, Path(made) / "prefect"))
         with start_server(folder) as server, pointed_at(server):
             yield server
+            from tending.serving import hand_over
+
+            asyncio.run(hand_over())

@@ -144,6 +144,7 @@ def test_it_does_not_outlive_a_starter_that_is_killed_and_the_next_start_takes_o
     assert within(1, lambda: not alive(server.pid or 0))
 
 
+@pytest.mark.long
 def test_a_server_left_over_that_does_not_end_is_made_to(prefect_folder: Path) -> None:
     parent = starter(prefect_folder)
     assert parent.stdout
