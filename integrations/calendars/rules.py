@@ -161,8 +161,9 @@ def _walked(rule: Rule, start: datetime, low: datetime, high: datetime) -> Itera
         raise _bad("mixes every such day with only the first or second of the month")  # dateutil would find none at all
     if "BYWEEKNO" in parts and not parts.keys() & {"BYDAY", "BYMONTHDAY", "BYYEARDAY"}:
         parts["BYDAY"] = DAYS[start.weekday()]  # what other programs read; dateutil alone would take all seven days
-    # Always bounded, so that a rule nothing ever meets (30 February) ends with the window.
-    parts["UNTIL"] = high.strftime("%Y%m%dT%H%M%S") if high.year > 999 else "10000101T000000"
+    # COUNT is counted below, for dateutil takes no COUNT beside an UNTIL. (A rule that nothing ever meets, such as every
+    # 30 February, still costs it a second or two: it looks as far as the year 9999.)
+    parts["UNTIL"] = high.strftime("%Y%m%dT%H%M%S")
     text = ";".join(f"{name}={value}" for name, value in parts.items())
     try:
         found = iter(rrulestr(text, dtstart=start))

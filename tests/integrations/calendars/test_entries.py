@@ -1,6 +1,8 @@
 """What an entry says: plan, words, codes, revisions, and what stays at the border."""
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from integrations.calendars.reading import fingerprint, read_calendars, window
 from models.errors import SourceError
@@ -224,9 +226,60 @@ def test_a_bad_entry_is_put_aside_and_the_others_go_through(event: str, reason: 
         assert reject.raw.endswith(b"SUMMARY:Meier C-7F3K9QX\nEND:VEVENT\n")
 
 
-def test_a_rule_that_nothing_ever_meets_ends_with_the_window() -> None:
-    reading = read(calendar("UID:a\nDTSTART:20000101T100000Z\nRRULE:FREQ=DAILY;COUNT=5;BYMONTH=2;BYMONTHDAY=30"))
+def test_a_rule_that_nothing_ever_meets_comes_to_nothing() -> None:
+    reading = read(calendar("UID:a\nDTSTART:20000101T100000Z\nRRULE:FREQ=YEARLY;COUNT=5;BYMONTH=2;BYMONTHDAY=30"))
     assert (reading.entries, reading.rejects) == ([], [])
+
+
+LINES = [line.strip() for event, _ in BAD for line in event.splitlines()] + [
+    "UID:a",
+    "UID:b",
+    "DTSTART:20260301T100000Z",
+    "DTSTART;VALUE=DATE:20260301",
+    "DTSTART;TZID=Europe/Berlin:20260301T100000",
+    "DTEND:20260301T110000Z",
+    "RRULE:FREQ=WEEKLY;COUNT=5",
+    "RRULE:FREQ=MONTHLY;BYDAY=1MO",
+    "RRULE:FREQ=DAILY;UNTIL=99991231",
+    "DTSTART:99991231T235959Z",
+    "DTSTART;TZID=Pacific/Apia:00010101T000000",
+    "DURATION:P999999999W",
+    "RDATE:20260305T100000Z",
+    "RDATE;VALUE=PERIOD:20260305T100000Z/PT1H",
+    "RDATE;VALUE=PERIOD:20260305T100000Z",
+    "EXDATE;VALUE=DATE:20260308",
+    "EXDATE:",
+    "RECURRENCE-ID:20260308T100000Z",
+    "RECURRENCE-ID;RANGE=THISANDFUTURE:20260308T100000Z",
+    "RECURRENCE-ID;RANGE=THISANDFUTURE;VALUE=DATE:20260308",
+    "SEQUENCE:x",
+    "LAST-MODIFIED:yesterday",
+    "STATUS:CANCELLED",
+    'SUMMARY;X="a:b',
+    "BEGIN:VALARM",
+    "END:VALARM",
+    "END:VEVENT",
+    "BEGIN:VEVENT",
+    "BEGIN:VTIMEZONE",
+    "END:VTIMEZONE",
+    "TZID:Nowhere",
+    "METHOD:CANCEL",
+    "",
+    " folded",
+    ":",
+    ";",
+]
+
+
+@settings(max_examples=400, deadline=None)
+@given(st.lists(st.sampled_from(LINES), max_size=25))
+def test_no_mixture_of_lines_is_a_crash_or_a_loss(lines: list[str]) -> None:
+    data = calendar(SESSION, "\n".join(lines) if lines else "UID:empty")
+    reading = read(data)
+    assert "not-understood" not in reasons(reading)
+    assert "one@practice" in {entry.group for entry in entries(reading)}
+    ids = [entry.id for entry in entries(reading)]
+    assert len(ids) == len(set(ids))
 
 
 # ---------------------------------------------------------------- what is no whole calendar
