@@ -44,12 +44,10 @@ class Grammar:
 
 
 def looks_like_person(text: str) -> bool:
-    """Whether text in an id column is more likely a name or address: an @, no digit, or two words of letters."""
-    if CODE.fullmatch(text.upper()) is not None:
-        return False
-    if "@" in text or not any(c.isdigit() for c in text):
-        return True
-    return len([word for word in re.split(r"[\s,]+", text) if len(word) > 1 and word.isalpha()]) >= 2
+    """Whether text in an id column is more likely a name or an address: an @, or two words of letters."""
+    words = [re.sub(r"[-'’.]", "", word) for word in re.split(r"[\s,]+", text)]
+    letters = [word for word in words if word.isalpha()]
+    return "@" in text or (len(letters) >= 2 and max(map(len, letters)) > 1)
 
 
 def own_id(text: str, grammar: Grammar) -> str:
@@ -64,12 +62,12 @@ def own_id(text: str, grammar: Grammar) -> str:
 
 
 def client_id(text: str, grammar: Grammar) -> str:
-    """An id of a client: never a name, since ids stand where names may not."""
+    """An id of a client: never a name, which would be found by nobody and stand where names may not."""
     own_id(text, grammar)
     if looks_like_person(text):
         raise BadCellError(
             "name-as-id",
-            "looks like a name or address, not like an id (which holds a digit)",
+            "looks like a name or address, not like an id",
             "name the id column, or read it as client name",
         )
     return text

@@ -87,7 +87,7 @@ CLIENTS = Form(
     (
         Column(
             "id",
-            "the client's id in your system; never a name, it has to hold a digit",
+            "the client's id in your system, never the name",
             "1042",
             cells.client_id,
             _CLIENT_ID,

@@ -17,7 +17,7 @@ APPOINTMENT_ROWS = [
     ("A-2,2.98725E+13,T1,2026-10-02 09:00,,,,", "mangled-id", 'column "client": it is an id that a spreadsheet', ""),
     ('A-2,"2,98725e+13",T1,2026-10-02 09:00,,,,', "mangled-id", 'column "client": it is an id', ""),
     ("A-2,#N/A,T1,2026-10-02 09:00,,,,", "mangled-id", 'column "client"', ""),
-    (f"A-2,{S},T1,2026-10-02 09:00,,,,", "name-as-id", '"client": it looks like a name', ""),
+    (f"A-2,{S} Lind,T1,2026-10-02 09:00,,,,", "name-as-id", '"client": it looks like a name', ""),
     (f"A-2,{S}@example.org,T1,2026-10-02 09:00,,,,", "name-as-id", "read it as client name", ""),
     ("A-2,,T1,2026-10-02 09:00,,,,", "missing", 'column "client": it is empty; fill it in', ""),
     ("A-2,1043,T1,,,,,", "missing", '"start": it is empty; fill in the date', "1043"),

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from integrations.records.cells import looks_like_person
 from integrations.records.vocabularies import VOCABULARIES, appointment_words, plain
 from models.instants import DAY, at_wall, wall_of
 from models.observations import (
@@ -193,3 +194,22 @@ def test_a_client_code_may_stand_for_the_id(tmp_path: Path) -> None:
     entry = read(tmp_path, "appointments", "client,start\nC-ABCDEFG,2026-10-01 09:00\n").entries[0]
     assert isinstance(entry, AppointmentEntry)
     assert entry.client_ids == ("C-ABCDEFG",)
+
+
+@pytest.mark.parametrize(
+    ("text", "person"),
+    [
+        ("1042", False),
+        ("P-1042", False),
+        ("C-ABCDEFG", False),
+        ("ABX", False),
+        ("Case 12", False),
+        ("A B", False),
+        ("Lind, A", True),
+        ("Anna-Maria O'Neil", True),
+        ("Żółty Ångström 2", True),
+        ("a@example.org", True),
+    ],
+)
+def test_what_looks_like_a_person(text: str, person: bool) -> None:
+    assert looks_like_person(text) is person
