@@ -1,5 +1,6 @@
 """Files as they come: encodings, separators, pages and workbooks instead of CSV, missing files and columns, empty ones."""
 
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
@@ -257,3 +258,23 @@ def test_a_mapping_and_the_settings_that_say_it() -> None:
     mapping = mapping_of(part)
     assert settings_of(mapping) == said
     assert mapping == Mapping(**said)  # type: ignore[arg-type]
+
+
+def test_whatever_a_mapping_says_can_be_said_in_the_settings() -> None:
+    mapping = Mapping(
+        files={"clients": "c.csv"},
+        columns={"clients": {"id": "No"}},
+        date_order="dmy",
+        delimiter=";",
+        encoding="cp1252",
+        zone=ZONE,
+        statuses="jane",
+        status_words={"done": "attended"},
+        client_status_words={"here": "active"},
+        trust_attendance_after_days=1,
+        time_of_day="12:00",
+        default_minutes=45,
+    )
+    said = settings_of(mapping)
+    assert len(said) == len(fields(Mapping)), "each is set to something else than the default"
+    assert mapping_of(SourcePart(name="own", kind="records", path=".", **said)) == mapping
