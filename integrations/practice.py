@@ -8,7 +8,7 @@ from typing import Self
 
 from integrations.settings import read_settings
 from integrations.store import facts, migrate
-from integrations.store.engine import SQLITE, Store, open_store
+from integrations.store.engine import SQLITE_FILE, Store, open_store
 from integrations.vault import ENVIRONMENT, Vault
 from models.errors import SettingsError, StoreError
 from models.policy import PolicyBook
@@ -79,7 +79,7 @@ def open_practice(path: Path, *, create: bool = False, env: Mapping[str, str] = 
                 f"The data folder {data} cannot be made ({error.strerror}); correct [practice] data."
             ) from None
     url = settings.store.url
-    if not create and url.startswith(f"{SQLITE}:///") and not Path(url.removeprefix(f"{SQLITE}:///")).exists():
+    if not create and url.startswith(SQLITE_FILE) and not Path(url.removeprefix(SQLITE_FILE)).exists():
         raise StoreError("This practice has no database yet; `tending init` makes it, or correct [store] url.")
     store = open_store(url)
     try:

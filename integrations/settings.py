@@ -3,9 +3,7 @@
 import tomllib
 from pathlib import Path
 
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError
-
+from integrations.store.engine import SQLITE_FILE
 from models.errors import SettingsError
 from models.settings import Settings, settings_from
 
@@ -54,7 +52,7 @@ def _whole_paths(settings: Settings, folder: Path) -> Settings:
             "practice": settings.practice.model_copy(update={"data": data}),
             "store": settings.store.model_copy(
                 update={
-                    "url": _whole_url(settings.store.url, folder) or f"sqlite:///{Path(data) / DATABASE}",
+                    "url": _whole_url(settings.store.url, folder) or f"{SQLITE_FILE}{Path(data) / DATABASE}",
                     "key_file": whole(settings.store.key_file),
                 }
             ),
@@ -65,10 +63,7 @@ def _whole_paths(settings: Settings, folder: Path) -> Settings:
 
 def _whole_url(url: str, folder: Path) -> str:
     """An SQLite address with its path made whole; anything else is left for the store to judge."""
-    try:
-        parsed = make_url(url)
-    except (ArgumentError, ValueError):
+    path = url.removeprefix(SQLITE_FILE)
+    if path in ("", url, ":memory:"):
         return url
-    if parsed.get_backend_name() != "sqlite" or not parsed.database or parsed.database == ":memory:":
-        return url
-    return f"sqlite:///{folder / Path(parsed.database).expanduser()}"
+    return f"{SQLITE_FILE}{folder / Path(path).expanduser()}"

@@ -19,6 +19,7 @@ from integrations.store.trouble import explained
 from models.errors import StoreError
 
 SQLITE, POSTGRESQL = "sqlite", "postgresql"
+SQLITE_FILE = "sqlite:///"  # and the path
 BUSY_SECONDS = 30  # how long a writer waits for its turn before it gives up
 CONNECT_SECONDS = 10
 CHUNK = 2000  # rows fetched at once while streaming: flat memory, few round trips
@@ -176,13 +177,15 @@ def open_store(url: str, *, busy_seconds: float = BUSY_SECONDS) -> Store:
 
 
 def _understood(url: str) -> URL:
+    if url.startswith(SQLITE_FILE):
+        return _sqlite_file(url.removeprefix(SQLITE_FILE))
     try:
         parsed = make_url(url)
         backend = parsed.get_backend_name()
     except (ArgumentError, ValueError):
         raise StoreError(f"The database address cannot be read; {_HOW}.") from None
     if backend == SQLITE:
-        return _sqlite_file(parsed)
+        raise StoreError(f"The database address names no file; {_HOW}.")
     if parsed.drivername in ("postgresql", "postgres", "postgresql+psycopg"):
         if not parsed.database:
             raise StoreError(f"The database address names no database; {_HOW}.")
@@ -194,10 +197,11 @@ def _understood(url: str) -> URL:
     raise StoreError(f"This kind of database is not supported; {_HOW}.")
 
 
-def _sqlite_file(url: URL) -> URL:
-    if not url.database or url.database == ":memory:" or url.database.startswith("file:"):
+def _sqlite_file(name: str) -> URL:
+    """All that follows sqlite:/// is the path, whatever signs a folder's name may hold."""
+    if not name or name == ":memory:":
         raise StoreError(f"The database address names no file; {_HOW}.")
-    path = Path(url.database).absolute()
+    path = Path(name).absolute()
     if path.is_dir():
         raise StoreError(f"The database address names the folder {path}; name a file in it.")
     if not path.parent.is_dir():

@@ -5,6 +5,7 @@ import os
 import shutil
 import signal
 import stat
+from contextlib import ExitStack
 
 import pytest
 from sqlalchemy import select
@@ -117,13 +118,15 @@ def test_one_run_at_a_time_and_the_loser_is_told(store):
 
 def test_a_lease_that_ran_out_is_taken_and_the_late_one_hears_of_it(store):
     with lease(store, "nightly", "slow", NOW, 60) as slow:
-        with lease(store, "nightly", "next", NOW + 60, 60) as following:
-            with pytest.raises(LeaseHeld, match="took over"):
-                slow.renew(NOW + 61)
-            following.renew(NOW + 90)
-            with pytest.raises(LeaseHeld), lease(store, "nightly", "third", NOW + 149, 60):
-                pass
-    with lease(store, "nightly", "third", NOW, 60):  # the slow one did not free what was no longer its own before time
+        following = ExitStack()
+        held = following.enter_context(lease(store, "nightly", "next", NOW + 60, 60))
+        with pytest.raises(LeaseHeld, match="took over"):
+            slow.renew(NOW + 61)
+        held.renew(NOW + 90)
+    with pytest.raises(LeaseHeld), lease(store, "nightly", "third", NOW + 149, 60):
+        pass  # the end of the slow one did not free what was no longer its own
+    following.close()
+    with lease(store, "nightly", "third", NOW, 60):
         pass
 
 

@@ -14,7 +14,9 @@ from models.errors import UsageError
 def acts(store, count, start=0):
     with store.write() as connection:
         for i in range(start, start + count):
-            audit.record(connection, 1_790_000_000 + i, "ann@desk", "seen", f"C-{i:07d}", {"n": i, "how": ["käse", 1.5]})
+            audit.record(
+                connection, 1_790_000_000 + i, "ann@desk", "seen", f"C-{i:07d}", {"n": i, "how": ["käse", 1.5]}
+            )
 
 
 def unguarded(store):
@@ -55,9 +57,13 @@ def test_more_than_one_round_of_sealing(store):
 
 
 def test_an_act_is_gone_when_its_transaction_is(store):
-    with pytest.raises(ValueError, match="on purpose"), store.write() as connection:
-        audit.record(connection, 1, "ann@desk", "seen")
-        raise ValueError("on purpose")
+    def fail():
+        with store.write() as connection:
+            audit.record(connection, 1, "ann@desk", "seen")
+            raise ValueError("on purpose")
+
+    with pytest.raises(ValueError, match="on purpose"):
+        fail()
     assert audit.verify(store).waiting == 0
 
 

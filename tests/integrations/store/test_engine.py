@@ -15,6 +15,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from integrations.store import facts
 from integrations.store.engine import SQLITE, open_store
+from integrations.store.migrate import upgrade
 from integrations.store.tables import insert_rows, table
 from models.errors import StoreError
 from models.people import Break
@@ -29,9 +30,14 @@ def names(store):
 def test_a_write_is_whole_or_not_at_all(store):
     with store.write() as connection:
         facts.put(connection, "one", "1")
-    with pytest.raises(ValueError, match="on purpose"), store.write() as connection:
-        facts.put(connection, "two", "2")
-        raise ValueError("on purpose")
+
+    def fail():
+        with store.write() as connection:
+            facts.put(connection, "two", "2")
+            raise ValueError("on purpose")
+
+    with pytest.raises(ValueError, match="on purpose"):
+        fail()
     assert names(store) == {"one"}
 
 
@@ -253,7 +259,7 @@ def test_a_server_that_was_restarted_costs_nobody_a_transaction(postgres_databas
 
 def test_a_connection_cut_in_the_middle_is_said(postgres_database_url):
     store = open_store(postgres_database_url)
-    with pytest.raises(StoreError, match="stopped or interrupted|cannot be reached"), store.write() as connection:
+    with pytest.raises(StoreError, match=r"stopped or interrupted|cannot be reached"), store.write() as connection:
         connection.execute(text("SELECT pg_terminate_backend(pg_backend_pid())"))
     store.close()
 
@@ -267,8 +273,6 @@ def test_a_file_that_is_no_database_is_said(tmp_path):
 
 
 def test_a_damaged_file_is_said(sqlite_database_url, tmp_path):
-    from integrations.store.migrate import upgrade
-
     store = open_store(sqlite_database_url)
     upgrade(store)
     store.close()
@@ -276,23 +280,19 @@ def test_a_damaged_file_is_said(sqlite_database_url, tmp_path):
     content = bytearray(file.read_bytes())
     content[4096:] = b"\xa5" * (len(content) - 4096)
     file.write_bytes(bytes(content))
-    with pytest.raises(StoreError, match="damaged|is not a database"):
-        store = open_store(sqlite_database_url)
-        try:
-            names(store)
-        finally:
-            store.close()
+    with pytest.raises(StoreError, match=r"damaged|is not a database"):
+        names(open_store(sqlite_database_url))
 
 
 def test_a_full_disk_is_said_and_nothing_is_half_written(sqlite_database_url):
-    from integrations.store.migrate import upgrade
-
     store = open_store(sqlite_database_url)
     upgrade(store)
-    with pytest.raises(StoreError, match="no room left"), store.write() as connection:
+    with store.write() as connection:
         pages = connection.execute(text("PRAGMA page_count")).scalar_one()
         connection.execute(text(f"PRAGMA max_page_count = {pages + 2}"))  # SQLite's own full disk
-        insert_rows(connection, Fact, [{"name": str(i), "value": "x" * 500} for i in range(500)])
+    many = [{"name": str(i), "value": "x" * 500} for i in range(500)]
+    with pytest.raises(StoreError, match="no room left"), store.write() as connection:
+        insert_rows(connection, Fact, many)
     assert names(store) == set()
     store.close()
 
