@@ -21,8 +21,7 @@ from models.instants import Instant
 from models.notices import MessageState
 from models.noticing import ADMIN
 from models.people import Client, Therapist
-from models.rule import Verdict
-from models.rules import all_rules
+from models.rules import told
 from models.voice import Voice
 
 if TYPE_CHECKING:
@@ -225,19 +224,6 @@ def smtp_server(practice: "Practice") -> SmtpServer:
         raise SettingsError("practice.toml has no [mail]; without it nobody can be written to.")
     password = os.environ.get(mail.password_env, "") if mail.user else ""
     return SmtpServer(mail.host, mail.port, Tls(mail.security), mail.sender, practice.name, mail.user, password)
-
-
-def told(kind: str, reason: str, evidence: dict[str, Any], voice: Voice) -> dict[str, str]:
-    """Label, sentence and clearing line of a finding, as its rule tells them."""
-    for rule in all_rules():
-        if kind in rule.kinds:
-            verdict = Verdict(kind, True, reason, tuple(evidence["facts"]))
-            return {
-                "label": rule.kinds[kind].label,
-                "sentence": rule.tell(verdict, voice),
-                "clears": rule.kinds[kind].clears,
-            }
-    raise KeyError(kind)
 
 
 def channels_of(practice: "Practice") -> list[str]:

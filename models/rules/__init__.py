@@ -4,8 +4,10 @@ import hashlib
 import importlib
 import pkgutil
 from functools import cache
+from typing import Any
 
-from models.rule import Rule
+from models.rule import Rule, Verdict
+from models.voice import Voice
 
 
 @cache
@@ -22,3 +24,16 @@ def rules_version() -> str:
     """Names and versions of all rules as one short hash: when it differs, everybody is looked at again."""
     text = " ".join(f"{rule.name}={rule.version}" for rule in all_rules())
     return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
+
+
+def told(kind: str, reason: str, evidence: dict[str, Any], voice: Voice) -> dict[str, str]:
+    """Label, sentence and clearing line of a stored finding, as its rule tells them. Raises KeyError for a kind of no rule."""
+    for rule in all_rules():
+        if kind in rule.kinds:
+            verdict = Verdict(kind, True, reason, tuple(evidence["facts"]))
+            return {
+                "label": rule.kinds[kind].label,
+                "sentence": rule.tell(verdict, voice),
+                "clears": rule.kinds[kind].clears,
+            }
+    raise KeyError(kind)
