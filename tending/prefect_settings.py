@@ -39,7 +39,7 @@ def client_environment(
         "PREFECT_PROFILES_PATH": str(server.folder / "profiles.toml"),
         "PREFECT_SERVER_EPHEMERAL_ENABLED": "false",  # a missing address is an error, not a second server
         # Runs log into Prefect's database, where the pages show them; our own terminal shows our own lines only.
-        "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "ERROR",
+        "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "CRITICAL",
         "PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW": "ignore",
         "PREFECT_LOGGING_LOG_PRINTS": "false",
         # A folder `flows` or `models` where the command happens to be run is not ours.
