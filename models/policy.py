@@ -180,6 +180,11 @@ class PolicyBook:
         self._clients = {k: checked(v, "client") for k, v in (clients or {}).items()}
         self._kept: dict[tuple[str, str], Layered] = {}
 
+    @property
+    def personal(self) -> bool:
+        """Whether anything was agreed with single clients."""
+        return bool(self._clients)
+
     def of(self, site: str = "", therapist: str = "", client_id: int | None = None) -> Layered:
         """The policy for a client of that site and therapist."""
         if client_id is not None and client_id in self._clients:

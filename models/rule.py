@@ -11,7 +11,8 @@ from models.voice import Voice
 
 
 class Verdict(NamedTuple):
-    """What a rule says of one kind at one instant. `reason` is a code that the rule has a sentence for; `facts` are instants and counts.
+    """What a rule says of one kind at one instant. `reason` is a code that the rule has a sentence for; `facts` are instants and counts,
+    given at once for what fired and could not be said, and by `Rule.with_facts` for what is silent.
 
     `fired` is True, False, or None where the rule cannot say (a source that could refute it is stale or holds rows of that client).
     """
@@ -38,16 +39,21 @@ class Kind:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A rule: `decide` gives one verdict for each of its kinds, `tell` the sentence for a verdict."""
+    """A rule: `decide` gives one verdict for each of its kinds, `with_facts` what a silent one rests on, `tell` the sentence."""
 
     name: str
     version: int
     kinds: Mapping[str, Kind]
     decide: Callable[[Case, Policy, Clock], tuple[Verdict, ...]]
+    with_facts: Callable[[Verdict, Case, Policy, Clock], Verdict]
     tell: Callable[[Verdict, Voice], str]
 
     def explain(self, case: Case, layered: Layered, voice: Voice, clock: Clock) -> list[dict[str, Any]]:
         """Every verdict with its sentence, what would clear it, and the policy lines it rests on: what `why` prints."""
+        said = [
+            verdict if verdict.facts else self.with_facts(verdict, case, layered.policy, clock)
+            for verdict in self.decide(case, layered.policy, clock)
+        ]
         return [
             {
                 "rule": self.name,
@@ -56,9 +62,10 @@ class Rule:
                 "label": self.kinds[verdict.kind].label,
                 "fired": verdict.fired,
                 "reason": verdict.reason,
+                "facts": list(verdict.facts),
                 "sentence": self.tell(verdict, voice),
                 "clears": self.kinds[verdict.kind].clears if verdict.fired else "",
                 "policy": [layered.line(name) for name in self.kinds[verdict.kind].policy],
             }
-            for verdict in self.decide(case, layered.policy, clock)
+            for verdict in said
         ]

@@ -33,26 +33,45 @@ KINDS = {
     ),
 }
 
+# What is said of most clients on most days. They carry no facts: `with_facts` adds them when somebody asks why.
+DIED = tuple(Verdict(kind, False, "died") for kind in KINDS)
+OVER = tuple(Verdict(kind, False, "ended") for kind in KINDS)
+QUIET_PAUSED, MISSED_PAUSED, NOT_STARTED_PAUSED, _ = (Verdict(kind, False, "paused") for kind in KINDS)
+QUIET_BOOKED = Verdict("quiet", False, "booked")
+NEVER_SEEN = Verdict("quiet", False, "never_seen")
+SEEN_LATELY = Verdict("quiet", False, "seen_lately")
+NOT_MISSED = Verdict("missed", False, "not_missed")
+STARTED = Verdict("not_started", False, "started")
+NOT_STARTED_BOOKED = Verdict("not_started", False, "booked")
+NO_INTAKE_DAY = Verdict("not_started", False, "no_intake_day")
+ASKED_LATELY = Verdict("not_started", False, "asked_lately")
+NOTHING_AHEAD = Verdict("unconfirmed", False, "nothing_ahead")
+MARKED = Verdict("unconfirmed", False, "marked")
+NO_SHOW = int(Mark.no_show)
+ATTENDED = int(Mark.attended)
+
 
 def stalled(case: Case, policy: Policy, clock: Clock) -> tuple[Verdict, ...]:
-    """One verdict for each of KINDS."""
-    if case.died or case.status == ENDED:
-        reason = "died" if case.died else "ended"
-        return tuple(Verdict(kind, False, reason) for kind in KINDS)
-    last = case.last_seen()
-    booked = case.next_booked()
-    if not clock.passed(case.away_until):
-        away = Verdict("quiet", False, "paused", (case.away_until,))
-        return (
-            away,
-            away._replace(kind="missed"),
-            away._replace(kind="not_started"),
-            unconfirmed(case, policy, clock),
-        )
+    """One verdict for each of KINDS, in their order."""
+    if case.died:
+        return DIED
+    if case.status == ENDED:
+        return OVER
+    if case.away_until > clock.now:
+        clock.passed(case.away_until)
+        return QUIET_PAUSED, MISSED_PAUSED, NOT_STARTED_PAUSED, unconfirmed(case, policy, clock)
+    line, past = case.line, case.past
+    booked = case.next_booked() if past < len(line) else None
+    if past and line[past - 1] & 3 == ATTENDED:
+        # Most clients on most days: the last appointment took place, so nothing was missed and nothing waits to be marked.
+        last = line[past - 1] >> 3
+        calm = QUIET_BOOKED if booked is not None else quiet(case, policy, clock, last, None)
+        return calm, NOT_MISSED, STARTED, MARKED if past < len(line) else NOTHING_AHEAD
+    last_seen = case.last_seen()
     return (
-        quiet(case, policy, clock, last, booked),
+        quiet(case, policy, clock, last_seen, booked),
         missed(case, policy),
-        not_started(case, policy, clock, last, booked),
+        STARTED if last_seen is not None else not_started(case, policy, clock, booked),
         unconfirmed(case, policy, clock),
     )
 
@@ -65,18 +84,26 @@ def rhythm_of(case: Case, policy: Policy) -> tuple[float, bool]:
     return policy.usual_rhythm_days * DAY, False
 
 
-def quiet(case: Case, policy: Policy, clock: Clock, last: Instant | None, booked: Instant | None) -> Verdict:
-    """Nothing booked by a person's act, and longer since last seen than max(floor, factor x own rhythm), pauses not counted."""
-    if booked is not None:
-        return Verdict("quiet", False, "booked", (booked,))
-    if last is None:
-        return Verdict("quiet", False, "never_seen")
+def quiet_from(case: Case, policy: Policy, last: Instant) -> tuple[Instant, float, bool]:
+    """When silence since `last` makes a client quiet, and the rhythm that this rests on."""
     rhythm, own = rhythm_of(case, policy)
     limit = max(policy.quiet_after_days * DAY, policy.quiet_factor * rhythm)
     # A pause that was agreed ends with its last day; the silence is counted from there.
-    due = counted_until(max(last, case.away_until), int(limit), case.pauses)
+    return counted_until(max(last, case.away_until), int(limit), case.pauses), rhythm, own
+
+
+def quiet(case: Case, policy: Policy, clock: Clock, last: Instant | None, booked: Instant | None) -> Verdict:
+    """Nothing booked by a person's act, and longer since last seen than max(floor, factor x own rhythm), pauses not counted."""
+    if booked is not None:
+        return QUIET_BOOKED
+    if last is None:
+        return NEVER_SEEN
+    # Pauses only ever lengthen this: before it, nobody needs to know the rhythm.
+    if not clock.passed(last + int(policy.quiet_after_days * DAY)):
+        return SEEN_LATELY
+    due, rhythm, own = quiet_from(case, policy, last)
     if not clock.passed(due):
-        return Verdict("quiet", False, "seen_lately", (last, int(rhythm), own, due))
+        return SEEN_LATELY
     if case.blind:
         return Verdict("quiet", None, "blind", case.blind)
     return Verdict("quiet", True, "quiet", (last, int(rhythm), own, due))
@@ -84,49 +111,92 @@ def quiet(case: Case, policy: Policy, clock: Clock, last: Instant | None, booked
 
 def missed(case: Case, policy: Policy) -> Verdict:
     """The last appointments of which it is known how they went were all missed, whether another is booked or not."""
-    recent = case.last_marked(policy.missed_in_a_row)
-    if len(recent) < policy.missed_in_a_row or any(mark != Mark.no_show for _, mark in recent):
-        return Verdict("missed", False, "not_missed", tuple(start for start, mark in recent if mark == Mark.no_show))
+    line = case.line
+    starts: list[Instant] = []
+    for i in range(case.past - 1, -1, -1):
+        mark = line[i] & 3
+        if mark == NO_SHOW:
+            starts.append(line[i] >> 3)
+            if len(starts) == policy.missed_in_a_row:
+                break
+        elif mark:
+            return NOT_MISSED
+    if len(starts) < policy.missed_in_a_row:
+        return NOT_MISSED
     if case.blind:
         return Verdict("missed", None, "blind", case.blind)
-    return Verdict("missed", True, "missed", tuple(start for start, _ in reversed(recent)))
+    return Verdict("missed", True, "missed", tuple(reversed(starts)))
 
 
-def not_started(case: Case, policy: Policy, clock: Clock, last: Instant | None, booked: Instant | None) -> Verdict:
+def not_started(case: Case, policy: Policy, clock: Clock, booked: Instant | None) -> Verdict:
     """Asked for help, was never seen, and nothing is booked."""
-    if last is not None:
-        return Verdict("not_started", False, "started", (last,))
     if booked is not None:
-        return Verdict("not_started", False, "booked", (booked,))
+        return NOT_STARTED_BOOKED
     if case.intake_at < 0:
-        return Verdict("not_started", False, "no_intake_day")
-    due = counted_until(max(case.intake_at, case.away_until), int(policy.not_started_after_days * DAY), case.pauses)
-    if not clock.passed(due):
-        return Verdict("not_started", False, "asked_lately", (case.intake_at, due))
+        return NO_INTAKE_DAY
+    if not clock.passed(start_by(case, policy)):
+        return ASKED_LATELY
     if case.blind:
         return Verdict("not_started", None, "blind", case.blind)
     return Verdict("not_started", True, "not_started", (case.intake_at,))
 
 
+def start_by(case: Case, policy: Policy) -> Instant:
+    """Until when somebody who asked for help should have been seen."""
+    return counted_until(max(case.intake_at, case.away_until), int(policy.not_started_after_days * DAY), case.pauses)
+
+
 def unconfirmed(case: Case, policy: Policy, clock: Clock) -> Verdict:
     """The last appointments that should be marked by now are unknown or only presumed, though more are planned."""
-    ahead = case.next_entry()
-    if ahead is None:
-        return Verdict("unconfirmed", False, "nothing_ahead")
-    grace = int(policy.mark_within_days * DAY)
-    wanted = policy.unconfirmed_in_a_row
-    starts: list[Instant] = []
     line = case.line
+    past = case.past
+    if past == len(line):
+        return NOTHING_AHEAD
+    if past and line[past - 1] & 3 >= ATTENDED:
+        return MARKED
+    starts = unmarked(case, policy, clock)
+    if len(starts) < policy.unconfirmed_in_a_row:
+        return MARKED
+    return Verdict("unconfirmed", True, "unconfirmed", tuple(reversed(starts)))
+
+
+def unmarked(case: Case, policy: Policy, clock: Clock) -> list[Instant]:
+    """The last appointments in a row that should be marked by now and are not, newest first, as many as the rule asks for."""
+    grace = int(policy.mark_within_days * DAY)
+    starts: list[Instant] = []
     for i in range(case.past - 1, -1, -1):
-        start = line[i] >> 3
-        if not clock.passed(start + grace):
-            continue
-        if line[i] & 3 not in (Mark.unknown, Mark.presumed):
+        start = case.line[i] >> 3
+        if case.line[i] & 3 >= ATTENDED:
             break
-        starts.append(start)
-        if len(starts) == wanted:
-            return Verdict("unconfirmed", True, "unconfirmed", tuple(reversed(starts)))
-    return Verdict("unconfirmed", False, "marked", tuple(reversed(starts)))
+        if clock.passed(start + grace):
+            starts.append(start)
+            if len(starts) == policy.unconfirmed_in_a_row:
+                break
+    return starts
+
+
+def with_facts(verdict: Verdict, case: Case, policy: Policy, clock: Clock) -> Verdict:
+    """A silent verdict with the facts that its sentence names."""
+    last, booked = case.last_seen(), case.next_booked()
+    match verdict.reason:
+        case "booked":
+            return verdict._replace(facts=(booked,))
+        case "seen_lately":
+            assert last is not None
+            due, rhythm, own = quiet_from(case, policy, last)
+            return verdict._replace(facts=(last, int(rhythm), own, due))
+        case "not_missed":
+            recent = [start for start, mark in case.last_marked(policy.missed_in_a_row) if mark == Mark.no_show]
+            return verdict._replace(facts=tuple(reversed(recent)))
+        case "asked_lately":
+            return verdict._replace(facts=(case.intake_at, start_by(case, policy)))
+        case "started":
+            return verdict._replace(facts=(last,))
+        case "paused":
+            return verdict._replace(facts=(case.away_until,))
+        case "marked":
+            return verdict._replace(facts=tuple(reversed(unmarked(case, policy, clock))))
+    return verdict
 
 
 def tell(verdict: Verdict, voice: Voice) -> str:
@@ -135,15 +205,10 @@ def tell(verdict: Verdict, voice: Voice) -> str:
     match verdict.reason:
         case "quiet":
             last, rhythm, own, _ = facts
-            usual = (
-                f"usually {voice.every(rhythm)}" if own else f"no rhythm of their own yet, {voice.every(rhythm)} taken"
-            )
-            return f"Last seen {voice.day_and_distance(last)}; {usual}. Nothing booked."
+            return f"Last seen {voice.day_and_distance(last)}; {_usual(rhythm, own, voice)}. Nothing booked."
         case "seen_lately":
             last, rhythm, own, due = facts
-            usual = (
-                f"usually {voice.every(rhythm)}" if own else f"no rhythm of their own yet, {voice.every(rhythm)} taken"
-            )
+            usual = _usual(rhythm, own, voice)
             return f"Last seen {voice.day_and_distance(last)}; {usual}. Nothing booked; quiet from {voice.day(due)}."
         case "missed":
             return f"{voice.count(len(facts)).capitalize()} appointments missed in a row ({voice.days(facts)})."
@@ -188,4 +253,8 @@ def tell(verdict: Verdict, voice: Voice) -> str:
     raise ValueError(f"no sentence for {verdict.reason}")
 
 
-RULE = Rule(name="stalled", version=1, kinds=KINDS, decide=stalled, tell=tell)
+def _usual(rhythm: float, own: bool, voice: Voice) -> str:
+    return f"usually {voice.every(rhythm)}" if own else f"no rhythm of their own yet, {voice.every(rhythm)} taken"
+
+
+RULE = Rule(name="stalled", version=1, kinds=KINDS, decide=stalled, with_facts=with_facts, tell=tell)
