@@ -11,11 +11,11 @@ from typing import Any
 
 import psycopg
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
-from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.exc import ArgumentError, StatementError
 from sqlalchemy.pool import ConnectionPoolEntry
 from sqlalchemy.sql import Executable
 
-from integrations.store.trouble import explained
+from integrations.store.trouble import explained, without_values
 from models.errors import StoreError
 
 SQLITE, POSTGRESQL = "sqlite", "postgresql"
@@ -130,11 +130,9 @@ class Store:
     def _plain_errors(self) -> Iterator[None]:
         try:
             yield
-        except (DBAPIError, sqlite3.Error, psycopg.Error) as error:
+        except (StatementError, sqlite3.Error, psycopg.Error) as error:
             sentence = explained(error, self.place)
-            if sentence is None:
-                raise
-            raise StoreError(sentence) from None
+            raise (StoreError(sentence) if sentence else without_values(error)) from None
 
 
 class _Turn:

@@ -4,7 +4,7 @@ import sqlite3
 from collections.abc import Callable
 
 import psycopg
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import StatementError
 
 _DISK = "There is no room left on the disk of the database {place}; make room and try again, nothing was half written."
 
@@ -56,12 +56,32 @@ _CONNECTING: tuple[tuple[str, str], ...] = (
 
 def explained(error: Exception, place: str) -> str | None:
     """The sentence for an operational error; None for what is the program's or its data's fault."""
-    original = error.orig if isinstance(error, DBAPIError) else error
+    original = error.orig if isinstance(error, StatementError) else error
     if isinstance(original, sqlite3.IntegrityError | psycopg.IntegrityError):
         return None
     explain: Callable[[Exception], str | None] = _of_postgresql if isinstance(original, psycopg.Error) else _of_sqlite
     sentence = explain(original) if isinstance(original, Exception) else None
     return sentence.format(place=place) if sentence else None
+
+
+def without_values(error: Exception) -> Exception:
+    """The same error without what it quotes: parameters, and on PostgreSQL the failing row, the key, the misfit value.
+
+    What is left are names of the schema. The driver's own error is made anew too, since it is what gets pickled.
+    """
+    original = error.orig if isinstance(error, StatementError) else error
+    if isinstance(original, psycopg.Error):
+        about = original.diag
+        names = (about.table_name, about.column_name, about.constraint_name)
+        said = " ".join((f"SQLSTATE {original.sqlstate}", *filter(None, names)))
+        bare = type(original)(said)
+        if not isinstance(error, StatementError):
+            return bare
+        error.orig = bare
+        error.args = (f"({type(original).__name__}) {said}",)
+    if isinstance(error, StatementError):
+        error.params = None
+    return error
 
 
 def _of_sqlite(error: Exception) -> str | None:

@@ -2,10 +2,12 @@
 
 import multiprocessing
 import os
+import pickle
 import signal
 import sqlite3
 import stat
 import threading
+import traceback
 import tracemalloc
 
 import pytest
@@ -63,6 +65,46 @@ def test_a_broken_constraint_stays_an_integrity_error_and_shows_no_values(store)
     with pytest.raises(IntegrityError) as broken, store.write() as connection:
         insert_rows(connection, Fact, [{"name": "one", "value": "Ann Example"}])
     assert "Ann" not in str(broken.value)
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "INSERT INTO fact (name) VALUES (:who)",
+        "INSERT INTO client (code, status) VALUES (:who, :who)",
+        "INSERT INTO look (client_id, next_look, looked_at, basis, blind) VALUES (CAST(:who AS INTEGER), 0, 0, :who, false)",
+        "SELECT 1 FROM fact WHERE CAST(:who AS INTEGER) = 1",
+        "SELECT nonsense FROM fact WHERE name = :who",
+    ],
+)
+def test_errors_name_the_schema_and_never_a_value(store, statement):
+    canary = "Żaneta Öztürk"
+    with store.write() as connection:
+        insert_rows(connection, Fact, [{"name": "one", "value": canary}])
+    errors = [error for use in (_write_it, _stream_it) if (error := _error_of(use, store, statement, canary))]
+    assert errors or store.dialect == SQLITE  # which takes any text for a number
+    for error in errors:
+        assert canary not in "".join(traceback.format_exception(error)) + repr(error.__dict__)
+        assert canary.encode() not in pickle.dumps(error)
+        if isinstance(error, IntegrityError):
+            assert any(name in str(error) for name in ("fact", "client", "look", "FOREIGN KEY"))
+
+
+def _error_of(use, *arguments):
+    try:
+        use(*arguments)
+    except Exception as error:  # whatever it is, no value may show in it
+        return error
+    return None
+
+
+def _write_it(store, statement, value):
+    with store.write() as connection:
+        connection.execute(text(statement), {"who": value})
+
+
+def _stream_it(store, statement, value):
+    list(store.stream(statement, {"who": value}))
 
 
 def test_references_are_kept(store):
