@@ -53,6 +53,8 @@ def files_of(where: Path | Mapping[str, Path], mapping: RecordMapping, name: str
     """Form -> file. Raises SourceError if the folder is missing or holds none."""
     if not isinstance(where, Path):
         return {form: where[form] for form in FORMS if form in where}
+    if where.is_file():
+        return {_form_of_file(where, mapping): where}
     if not where.is_dir():
         raise SourceError(
             f"Source {name}: there is no folder {where.name}; create it or correct the path in practice.toml."
@@ -64,6 +66,16 @@ def files_of(where: Path | Mapping[str, Path], mapping: RecordMapping, name: str
         wanted = ", ".join(form.file for form in FORMS.values())
         raise SourceError(f"Source {name}: {where.name} holds none of {wanted}; put them there or set files.")
     return found
+
+
+def _form_of_file(path: Path, mapping: RecordMapping) -> str:
+    """The form of a source that is one file: the one it is named after, or the only one that the mapping tells of."""
+    told = {form for form, file in mapping.files.items() if Path(file).name == path.name} or set(mapping.columns)
+    if key(path.stem) in FORMS:
+        return key(path.stem)
+    if len(told) == 1:
+        return told.pop()
+    raise SettingsError(f'{path.name}: say which form it is, for example files = {{appointments = "{path.name}"}}.')
 
 
 def open_file(form: Form, path: Path, mapping: RecordMapping) -> Opened:

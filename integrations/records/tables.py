@@ -152,6 +152,16 @@ def _best_delimiter(lines: Sequence[str], score: Callable[[Sequence[str]], int])
     return best
 
 
+def _swallowed(cells: Sequence[str], delimiter: str, width: int) -> bool:
+    """Whether a cell of several lines holds other rows, because two quotation marks out of place met far apart.
+
+    Prose has spaces behind its commas; rows have none behind their separators.
+    """
+    separators = re.compile(re.escape(delimiter) + r"(?! )")
+    several = (cell.splitlines()[1:] for cell in cells if "\n" in cell or "\r" in cell)
+    return any(len(separators.findall(line)) >= max(2, width // 2) for lines in several for line in lines)
+
+
 class _Lines:
     """The lines from one place on, for a csv.reader; it refuses to feed a row that has grown out of all proportion."""
 
@@ -172,12 +182,15 @@ class _Lines:
 
 def _rows(lines: Sequence[str], delimiter: str, hidden: int) -> Iterator[Row]:
     """Rows with their numbers. A quotation mark out of place costs its one line: reading goes on with the next."""
-    at, number = hidden, 0
+    at, number, width = hidden, 0, 0
     while at < len(lines):
         feed = _Lines(lines, at)
         reader = csv.reader(feed, delimiter=delimiter, strict=True)
         try:
             for cells in reader:
+                if width and feed.at - feed.row_start > 1 and _swallowed(cells, delimiter, width):
+                    raise csv.Error("rows inside a cell")
+                width = width or (len(cells) if any(map(str.strip, cells)) else 0)
                 number += 1
                 yield Row(number, feed.row_start + 1, cells)
                 feed.row_start = feed.at

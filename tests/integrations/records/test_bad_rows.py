@@ -210,6 +210,24 @@ def test_a_lost_quotation_mark_in_a_long_file_costs_one_row(tmp_path: Path) -> N
     assert len(reading.entries) == 1999
 
 
+@pytest.mark.parametrize("last", [7, 40, 1500])
+@pytest.mark.parametrize("column", ["attended", "note"])
+def test_two_lost_quotation_marks_swallow_no_rows_between_them(tmp_path: Path, last: int, column: str) -> None:
+    rows = [GOOD.replace("A-1", f"A-{i}") for i in range(2000)]
+    rows[5] = rows[5].replace(column, f'"{column}')
+    rows[last] = rows[last].replace(column, f'{column}"')
+    reading = read(tmp_path, "appointments", HEADER + "".join(rows))
+    assert only_reject(reading).place == "appointments.csv, line 7"
+    assert len(reading.entries) == 1999
+
+
+def test_notes_of_several_lines_are_one_cell(tmp_path: Path) -> None:
+    note = '"first, second, and third line,\nwith a comma, and another, and ""a quotation"",\n\nand an end, at last"'
+    reading = read(tmp_path, "appointments", HEADER + GOOD.replace("note", note) + GOOD.replace("A-1", "A-2"))
+    assert len(reading.entries) == 2
+    assert not reading.rejects
+
+
 def test_row_numbers_are_those_of_a_spreadsheet(tmp_path: Path) -> None:
     content = HEADER + "\n" + GOOD.replace("note", '"a note\nof two lines"') + "A-2,1043,T1,never,,,,\n\n , ,\n"
     reading = read(tmp_path, "appointments", content)

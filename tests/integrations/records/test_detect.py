@@ -158,6 +158,12 @@ def test_words_tell_the_system(tmp_path: Path) -> None:
         assert found.questions == ()
 
 
+def test_columns_tell_the_system_where_words_do_not(tmp_path: Path) -> None:
+    visits = "client id,start,status,Client type,Billing route\n1042,2026-10-01 09:00,Cancelled,Adult,x\n"
+    found = detect(folder_of(tmp_path, {"visits.csv": visits}), zone=ZONE, read_at=NOW)
+    assert found.mapping.statuses == "simplepractice"
+
+
 def test_no_folder(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="There is no folder nowhere"):
         detect(tmp_path / "nowhere", zone=ZONE, read_at=NOW)

@@ -2,6 +2,7 @@
 
 from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -122,9 +123,9 @@ def test_only_what_was_read_completely_is_a_kind(tmp_path: Path) -> None:
 
 
 def test_columns_that_are_not_listed_are_dropped_and_counted(tmp_path: Path) -> None:
-    content = f"id,name,Session notes,Empty,{SECRET}@example.org\n1,A,{SECRET},,x\n2,B,,,x\n3,C,{SECRET},,\n"
+    content = f"id,name,Session notes,Empty,{SECRET}@example.org,No 123\n1,A,{SECRET},,x,y\n2,B,,,x,\n3,C,{SECRET},,,\n"
     reading = read(tmp_path, "clients", content)
-    assert reading.dropped == {"Session notes": 2, "column 5": 2}
+    assert reading.dropped == {"Session notes": 2, "column 5": 2, "column 6": 1}
     assert SECRET not in repr(reading)
 
 
@@ -278,3 +279,25 @@ def test_whatever_a_mapping_says_can_be_said_in_the_settings() -> None:
     said = settings_of(mapping)
     assert len(said) == len(fields(Mapping)), "each is set to something else than the default"
     assert mapping_of(SourcePart(name="own", kind="records", path=".", **said)) == mapping
+
+
+@pytest.mark.parametrize(
+    ("file", "mapping"),
+    [
+        ("clients.csv", {}),
+        ("Clients.CSV", {}),
+        ("people.csv", {"files": {"clients": "people.csv"}}),
+        ("people.csv", {"columns": {"clients": {"id": "id"}}}),
+    ],
+)
+def test_a_source_may_be_one_file(tmp_path: Path, file: str, mapping: dict[str, Any]) -> None:
+    (tmp_path / file).write_text(CLIENTS)
+    reading = read_records(tmp_path / file, Mapping(**mapping), name="own", zone=ZONE, read_at=NOW)
+    assert reading.kinds == {"client"}
+    assert len(reading.entries) == 2
+
+
+def test_one_file_of_no_known_form(tmp_path: Path) -> None:
+    (tmp_path / "people.csv").write_text(CLIENTS)
+    with pytest.raises(SettingsError, match=r"people\.csv: say which form it is, for example files = \{appointments"):
+        read_records(tmp_path / "people.csv", Mapping(), name="own", zone=ZONE, read_at=NOW)
