@@ -1,15 +1,19 @@
 """Reading one source into the store: fetch, understand, take in. One way for every caller: flow, reactor and command line."""
 
+import hashlib
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from integrations.calendars.fetch import Fetched, fetch
+import tzdata
+
+from integrations.calendars.fetch import fetch
 from integrations.calendars.reading import fingerprint, read_calendars, window
 from integrations.records.mapping import mapping_of
 from integrations.records.reading import read_records
 from integrations.store import sources
+from integrations.store.derive import derive
 from integrations.store.intake import Taken, take_in
 from models.errors import SettingsError, StoreError, TendingError
 from models.instants import Instant
@@ -46,11 +50,15 @@ def read_source(practice: "Practice", source: SourcePart, now: Instant) -> Taken
         raise
     with practice.store.write() as connection:
         sources.ensure(connection, source)
+        policy = practice.book.of().policy
         if looked.reading is None:
             taken = Taken(source.name, unchanged=True)
         else:
-            policy = practice.book.of().policy
             taken = take_in(connection, practice.vault, source, looked.reading, policy, now, practice.zone)
+        if row and row.fingerprint and not row.fingerprint.startswith(_meaning(source)):
+            # Words that mean something else now: what follows from them is derived again though nobody said anything new.
+            taken.clients |= (again := sources.clients_in(connection, source.name))
+            derive(connection, again, policy, now, practice.zone)
         # What is held back is looked at again at every reading, until a person has spoken or it is back.
         seen = "" if taken.held else looked.fingerprint
         sources.was_read(practice, connection, source, now, seen, "" if taken.held else looked.etag)
@@ -59,30 +67,34 @@ def read_source(practice: "Practice", source: SourcePart, now: Instant) -> Taken
 
 def _look(practice: "Practice", source: SourcePart, seen: str, etag: str, now: Instant) -> _Looked:
     zone = source.zone or practice.zone
+    meaning = _meaning(source)
     if source.kind == "records":
         reading = read_records(Path(source.path), mapping_of(source), name=source.name, zone=zone, read_at=now)
-        mark = reading.fingerprint
+        mark = f"{meaning}{reading.fingerprint}"
         return _Looked(None if mark == seen else reading, mark)
     window_from, window_to = window(now)
-    terms = {
+    terms: dict[str, Any] = {
         "zone": zone,
         "therapist_id": source.therapist or None,
         "window_from": window_from,
         "window_to": window_to,
     }
     known_tag, _, known_window = etag.rpartition(" ")
-    fetched = fetch(place_of(source), etag=known_tag if known_window == str(window_to) and seen else "")
+    same_terms = seen.startswith(meaning) and known_window == str(window_to)
+    fetched = fetch(place_of(source), etag=known_tag if same_terms else "")
     tag = f"{fetched.etag or known_tag} {window_to}"
     if fetched.unchanged:
         return _Looked(None, seen, tag)
-    mark = _mark(fetched, terms)
+    mark = f"{meaning}{fingerprint(*(data for _, data in fetched.files), **terms)}"
     if mark == seen:
         return _Looked(None, mark, tag)
-    return _Looked(read_calendars(fetched.files, **terms), mark, tag)  # type: ignore[arg-type]  # one dict for two calls
+    return _Looked(read_calendars(fetched.files, **terms), mark, tag)
 
 
-def _mark(fetched: Fetched, terms: dict[str, object]) -> str:
-    return fingerprint(*(data for _, data in fetched.files), **terms)  # type: ignore[arg-type]  # one dict for two calls
+def _meaning(source: SourcePart) -> str:
+    """How a source is understood, as a short hash: its settings, and the time zone data, by which what lies ahead has its instant."""
+    text = f"{tzdata.IANA_VERSION} {source.model_dump_json()}"
+    return hashlib.blake2b(text.encode(), digest_size=6).hexdigest() + "-"
 
 
 def place_of(source: SourcePart) -> str:

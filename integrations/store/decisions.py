@@ -10,7 +10,7 @@ from sqlalchemy import Connection, select, update
 from integrations.store.cases import basis, digests, holidays_near, shared
 from integrations.store.tables import chunks, insert_new, insert_rows, table
 from models.findings import Finding, Look, Opened, Standing, settle
-from models.instants import DAY, Instant
+from models.instants import DAY, HOUR, Instant
 from models.looking import DigestRow, Looked, Shared
 from models.notices import Notice
 from models.noticing import finding_notice
@@ -96,7 +96,9 @@ def _decide_some(
         )
         # While something could not be said, a first look is not over: what turns out then was true before.
         basis_then = (last.basis if last else "") if looked.blind else basis_now
-        values = {"next_look": looked.next_look, "looked_at": now, "basis": basis_then, "blind": looked.blind}
+        # What waits for a source or a quarantined row is tried again within the hour, whatever it waits for.
+        next_look = min(looked.next_look, now + HOUR) if looked.blind else looked.next_look
+        values = {"next_look": next_look, "looked_at": now, "basis": basis_then, "blind": looked.blind}
         if last is None:
             fresh.append({"client_id": looked.client_id, **values})
         else:

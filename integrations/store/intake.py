@@ -164,7 +164,7 @@ def _split(entry: Entry, vault: Vault, source: SourcePart) -> _Row:
     # A client's own id in the clinic is identity too: it is never a key of ours in the open.
     entry_id = ref_hash(vault, entry.id) if kind == "client" else entry.id
     compared = {k: v for k, v in facts.items() if k != "sequence"}
-    content = vault.hash("content", json.dumps([kind, compared, identity], sort_keys=True, ensure_ascii=True))
+    content = vault.hash("content", json.dumps([kind, compared, identity, hints], sort_keys=True, ensure_ascii=True))
     return _Row(kind, entry_id, facts, identity, hints, entry.said_at, content)
 
 

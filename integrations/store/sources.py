@@ -11,6 +11,7 @@ from models.changes import ChangeKind
 from models.errors import UsageError
 from models.findings import Look
 from models.instants import Instant
+from models.observations import Subject
 from models.settings import SourcePart
 from models.sources import Source, SourceGap, stale
 
@@ -83,6 +84,12 @@ def could_not_be_read(connection: Connection, source: SourcePart, now: Instant, 
 def all_rows(connection: Connection) -> dict[str, Any]:
     """Every source's row by name."""
     return {row.name: row for row in connection.execute(select(table(Source)))}
+
+
+def clients_in(connection: Connection, name: str) -> set[int]:
+    """Everybody whom an entry of the source concerns."""
+    rows = table(Subject)
+    return set(connection.execute(select(rows.c.client_id).where(rows.c.source == name).distinct()).scalars())
 
 
 def release_held(connection: Connection, name: str, *, cancelled: bool) -> int:
