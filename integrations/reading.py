@@ -3,10 +3,9 @@
 import hashlib
 import os
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-
-import tzdata
 
 from integrations.calendars.fetch import fetch
 from integrations.calendars.reading import fingerprint, read_calendars, window
@@ -93,7 +92,7 @@ def _look(practice: "Practice", source: SourcePart, seen: str, etag: str, now: I
 
 def _meaning(source: SourcePart) -> str:
     """How a source is understood, as a short hash: its settings, and the time zone data, by which what lies ahead has its instant."""
-    text = f"{tzdata.IANA_VERSION} {source.model_dump_json()}"
+    text = f"{version('tzdata')} {source.model_dump_json()}"
     return hashlib.blake2b(text.encode(), digest_size=6).hexdigest() + "-"
 
 
