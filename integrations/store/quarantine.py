@@ -7,7 +7,7 @@ from sqlalchemy import Connection, Select, bindparam, func, select, update
 
 from integrations.store import audit
 from integrations.store.engine import Store
-from integrations.store.tables import chunks, insert_new, table
+from integrations.store.tables import chunks, insert_rows, table
 from integrations.vault import Vault
 from models.errors import UsageError
 from models.instants import Instant
@@ -69,7 +69,7 @@ def hold(
     for some in chunks(by_hash):
         query = select(ROWS.c.raw_hash, ROWS.c.state).where(ROWS.c.source == source, ROWS.c.raw_hash.in_(some))
         known |= {row.raw_hash: row.state for row in connection.execute(query)}
-    new = 0
+    new: list[dict[str, object]] = []
     changed: list[dict[str, object]] = []
     for raw_hash, reject in by_hash.items():
         says: dict[str, object] = {
@@ -80,13 +80,14 @@ def hold(
         }
         if raw_hash not in known:
             row = says | {"source": source, "raw": vault.seal(reject.raw), "raw_hash": raw_hash, "seen_at": at}
-            new += insert_new(connection, Quarantine, row | {"state": QuarantineState.held.value, "decided_by": ""})
+            new.append(row | {"state": QuarantineState.held.value, "decided_by": ""})
         elif known[raw_hash] != QuarantineState.discarded:
             changed.append({f"to_{name}": value for name, value in says.items()} | {"of_hash": raw_hash})
+    insert_rows(connection, Quarantine, new)
     if changed:
         _hold_again(connection, source, changed)
     discarded = sum(state == QuarantineState.discarded for state in known.values())
-    return Holding(new, len(changed), discarded, frozenset(by_hash))
+    return Holding(len(new), len(changed), discarded, frozenset(by_hash))
 
 
 def _hold_again(connection: Connection, source: str, changed: Sequence[Mapping[str, object]]) -> None:
