@@ -1,6 +1,9 @@
 """What a workflow declares about itself, and the wrapper that keeps what went wrong free of anybody's data."""
 
 import functools
+import os
+import threading
+import time
 import traceback
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
@@ -12,6 +15,9 @@ from models.errors import TendingError
 
 P = ParamSpec("P")
 R = TypeVar("R")
+
+STARTER = "TENDING_STARTER"
+"""The variable with the id of the process that serves workflows; runs in processes of their own watch it."""
 
 _ROOT = Path(__file__).resolve().parent.parent
 
@@ -55,6 +61,7 @@ def tells_no_data(function: Callable[P, Awaitable[R]]) -> Callable[P, Awaitable[
 
     @functools.wraps(function)
     async def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
+        _end_with_the_starter()
         try:
             return await function(*args, **kwargs)
         except TendingError as error:
@@ -63,6 +70,24 @@ def tells_no_data(function: Callable[P, Awaitable[R]]) -> Callable[P, Awaitable[
             raise WorkflowError(f"{type(error).__name__} at {place_of(error)}") from None
 
     return guarded
+
+
+@functools.cache
+def _end_with_the_starter() -> None:
+    """In the process of a served run: end when the process that serves is gone, however it went.
+
+    Prefect's own code would go on for minutes, trying to reach a server that went with it.
+    """
+    starter = int(os.environ.get(STARTER, "0"))
+    if not starter or starter == os.getpid():
+        return
+
+    def watch() -> None:
+        while os.getppid() == starter:
+            time.sleep(1)
+        os._exit(1)
+
+    threading.Thread(target=watch, name="end with the starter", daemon=True).start()
 
 
 def place_of(error: BaseException) -> str:

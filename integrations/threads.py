@@ -1,0 +1,43 @@
+"""Blocking work beside an event loop, in threads that do not hold up the end of the process."""
+
+import asyncio
+import contextvars
+import threading
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+R = TypeVar("R")
+
+
+async def in_thread(function: Callable[..., R], *args: Any, **kwargs: Any) -> R:
+    """Run a blocking function in a thread of its own, with the caller's context, and wait for its answer.
+
+    A caller that is cancelled stops waiting; the thread goes on, and ends with the process at the latest. That is no
+    worse than a kill: a transaction is whole or not there, and a message in the middle of its hand-over is asked about.
+    """
+    loop = asyncio.get_running_loop()
+    answer: asyncio.Future[R] = loop.create_future()
+    context = contextvars.copy_context()
+
+    def settle(result: R | None, error: BaseException | None) -> None:
+        if answer.done():
+            return
+        if error is not None:
+            answer.set_exception(error)
+        else:
+            answer.set_result(result)  # type: ignore[arg-type]  # a function may well answer None
+
+    def work() -> None:
+        result: R | None = None
+        failed: BaseException | None = None
+        try:
+            result = context.run(function, *args, **kwargs)
+        except BaseException as error:  # carried to whoever waits
+            failed = error
+        try:
+            loop.call_soon_threadsafe(settle, result, failed)
+        except RuntimeError:
+            pass  # the loop has ended: nobody waits
+
+    threading.Thread(target=work, name=f"work: {getattr(function, '__name__', 'call')}", daemon=True).start()
+    return await answer
