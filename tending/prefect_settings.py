@@ -10,6 +10,8 @@ from collections.abc import Mapping, MutableMapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from flows.workflow import STARTER
+
 if TYPE_CHECKING:
     from tending.server import Server
 
@@ -44,6 +46,7 @@ def client_environment(
         "PREFECT_LOGGING_LOG_PRINTS": "false",
         # A folder `flows` or `models` where the command happens to be run is not ours.
         "PYTHONSAFEPATH": "1",
+        STARTER: str(os.getpid()),
         "PYTHONPATH": _with(environ.get("PYTHONPATH", ""), [str(ROOT)], os.pathsep, first=True),
         **_SILENT,
     }

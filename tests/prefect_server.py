@@ -5,6 +5,7 @@ import contextlib
 import os
 import shutil
 import sqlite3
+import subprocess
 import tempfile
 from collections.abc import Iterator
 from importlib.metadata import version
@@ -13,6 +14,16 @@ from pathlib import Path
 import pytest
 
 from tending.server import Server, start_server
+
+
+def alive(pid: int) -> bool:
+    """Whether a process runs; one that has ended and only waits to be collected does not."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    state = subprocess.run(["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True, check=False)
+    return bool(state.stdout.strip()) and not state.stdout.strip().startswith("Z")
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -18,3 +18,9 @@ async def tick() -> None:
 @tells_no_data
 async def slow() -> None:
     await asyncio.sleep(5)
+
+
+@flow(name="Takes very long")
+@tells_no_data
+async def long() -> None:
+    await asyncio.sleep(600)

@@ -17,6 +17,7 @@ import pytest
 
 from tending.prefect_settings import apply_environment, client_environment, server_environment
 from tending.server import Server, ServerError, start_server
+from tests.prefect_server import alive
 
 STARTER = """
 import sys, time
@@ -26,16 +27,6 @@ server = start_server(Path(sys.argv[1]))
 print(server.pid, flush=True)
 time.sleep(600)
 """
-
-
-def alive(pid: int) -> bool:
-    """Whether a process runs; one that has ended and only waits to be collected does not."""
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    state = subprocess.run(["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True, check=False)
-    return bool(state.stdout.strip()) and not state.stdout.strip().startswith("Z")
 
 
 def within(seconds: float, true: Callable[[], bool]) -> bool:

@@ -4,6 +4,7 @@ import asyncio
 import os
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
@@ -27,7 +28,7 @@ from models.errors import TendingError
 from tending.prefect_settings import PRACTICE
 from tending.server import Server, start_server
 from tending.serving import TAG, deployment_of, forget_others, mark_interrupted, serve, skip_late_runs
-from tests.prefect_server import pointed_at
+from tests.prefect_server import alive, pointed_at
 
 TICK = Workflow("served", "each minute", "tests.flows.served.tick", cron="* * * * *")
 SLOW = Workflow("served", "when asked", "tests.flows.served.slow", triggers=("clinic.room.freed",))
@@ -51,10 +52,11 @@ async def runs_of(client: PrefectClient, deployment: UUID) -> list[FlowRun]:
     return await client.read_flow_runs(flow_run_filter=only)
 
 
-def children() -> set[int]:
-    """Processes that this one has started and that still run."""
-    listed = subprocess.run(["ps", "-o", "pid=,comm=", "--ppid", str(os.getpid())], capture_output=True, text=True)
-    return {int(line.split()[0]) for line in listed.stdout.splitlines() if line.split()[1] != "ps"}
+def children(of: int) -> set[int]:
+    """Processes that a process has started and that still run."""
+    listed = subprocess.run(["ps", "-A", "-o", "pid=,ppid=,comm="], capture_output=True, text=True, check=True)
+    rows = [line.split(None, 2) for line in listed.stdout.splitlines()]
+    return {int(pid) for pid, parent, command in rows if int(parent) == of and not command.endswith("ps")}
 
 
 def state_names(runs: list[FlowRun]) -> list[str]:
@@ -70,7 +72,7 @@ async def test_a_scheduled_tick_fires_and_runs_of_one_workflow_do_not_overlap(
     monkeypatch.setenv("PYTHONSAFEPATH", "1")
     monkeypatch.setenv(PRACTICE, str(tmp_path / PRACTICE_FILE))
     monkeypatch.chdir(tmp_path)  # the modules are found wherever the command is run
-    before, handler = children(), signal.getsignal(signal.SIGTERM)
+    before, handler = children(os.getpid()), signal.getsignal(signal.SIGTERM)
     ready = asyncio.Event()
     serving = asyncio.create_task(
         serve([TICK, SLOW], zone="Europe/Berlin", alone=True, poll_seconds=1, on_ready=ready.set)
@@ -118,7 +120,7 @@ async def test_a_scheduled_tick_fires_and_runs_of_one_workflow_do_not_overlap(
             serving.cancel()
             await asyncio.wait({serving}, timeout=40)
         assert serving.cancelled()
-        assert children() <= before
+        assert children(os.getpid()) <= before
         # Stopping does not switch the schedules off.
         assert not (await client.read_deployment(tick.id)).paused
         # A workflow that is no longer there is forgotten, others' deployments are not.
@@ -216,3 +218,51 @@ def test_a_workflow_declares_what_can_be_served() -> None:
         Workflow("sweep", "Sweep", "flows/sweep.py:sweep")
     with pytest.raises(ValueError, match="five fields"):
         Workflow("sweep", "Sweep", "flows.sweep.sweep", cron="hourly")
+
+
+SERVER_AND_A_RUN = """
+import asyncio, sys
+from pathlib import Path
+from tending.prefect_settings import apply_environment, client_environment
+from tending.server import start_server
+
+async def main():
+    from prefect.client.orchestration import get_client
+    from flows.workflow import Workflow
+    from tending.serving import serve
+    ready = asyncio.Event()
+    workflow = Workflow("served", "when asked", "tests.flows.served.long")
+    serving = asyncio.create_task(serve([workflow], zone="UTC", alone=True, poll_seconds=1, on_ready=ready.set))
+    await ready.wait()
+    async with get_client() as client:
+        made = await client.read_deployment_by_name("Takes very long/when asked")
+        run = await client.create_flow_run_from_deployment(made.id)
+        while not (await client.read_flow_run(run.id)).state.is_running():
+            await asyncio.sleep(0.1)
+    print("running", flush=True)
+    await serving
+
+server = start_server(Path(sys.argv[1]))
+apply_environment(client_environment(server))
+asyncio.run(main())
+"""
+
+
+@pytest.mark.long
+def test_nothing_outlives_a_killed_starter(prefect_folder: Path, root: Path, tmp_path: Path) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", SERVER_AND_A_RUN, str(prefect_folder)],
+        env={**os.environ, "PYTHONPATH": str(root)},
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=tmp_path,
+    ) as starter:
+        assert starter.stdout
+        assert starter.stdout.readline().strip() == "running"
+        started = children(starter.pid)
+        assert len(started) == 2  # the server and the run
+        starter.kill()
+    end = time.monotonic() + 15
+    while left := [pid for pid in started if alive(pid)]:
+        assert time.monotonic() < end, left
+        time.sleep(0.2)
