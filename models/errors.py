@@ -20,7 +20,8 @@ class SettingsError(TendingError):
 
 
 class SourceError(TendingError):
-    """A source could not be read whole: missing, unreachable, truncated, a login page instead of a calendar. Nothing was taken from it. Exit code 4."""
+    """A source could not be read whole: missing, unreachable, truncated, a login page instead of a calendar. Nothing was taken from it.
+    Exit code 4."""
 
     exit_code = 4
 

@@ -176,7 +176,8 @@ class Observation(SQLModel, table=True):
     """One thing one source said, once. Append-only: a correction is a new row, an absence a row with `gone`.
 
     `facts` holds the allow-listed, identity-free part of the entry; `hints` keyed hashes under which its client may be found, by sort
-    (`id`, `code`, `name`); `sealed` the identity part, encrypted; `content_hash` a keyed hash of the whole entry. `current` marks the newest version of (source, kind, entry_id): derived, kept for set-based reading.
+    (`id`, `code`, `name`); `sealed` the identity part, encrypted; `content_hash` a keyed hash of the whole entry. `current` marks the
+    newest version of (source, kind, entry_id): derived, kept for set-based reading.
     """
 
     __tablename__ = "observation"
@@ -202,7 +203,7 @@ class Observation(SQLModel, table=True):
 class Subject(SQLModel, table=True):
     """Whom an appointment entry concerns: derived from the entry's hints and the roster, one row per client found.
 
-    `how` is `id`, `code` or `name`. An entry without a row here is unmatched and listed, never guessed.
+    `how` is `id`, `code`, `name`, or `some` where not all ids and codes are known. An entry without a row here is unmatched and listed, never guessed.
     """
 
     __tablename__ = "subject"

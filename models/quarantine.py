@@ -1,4 +1,4 @@
-"""Quarantine: input that could not be understood, kept whole and encrypted, with its place and reason; and small facts of the installation."""
+"""Quarantine: input not understood, kept whole and encrypted, with its place and reason; and small facts of the installation."""
 
 from enum import StrEnum
 

@@ -28,7 +28,8 @@ class Source(SQLModel, table=True):
     """A calendar or record system that is read, and how the last reading went.
 
     `read_at` is the last complete reading, `tried_at` the last attempt; `problem` the reason code of a failed attempt, `told` the
-    sentence a person sees. `held` lists entry ids that vanished together and wait for a person's word.
+    sentence a person sees. `held` lists entry ids that vanished together and wait for a person's word (`entries`, asked about `since`),
+    and those about which one was given: `allowed` to go at the next reading, or `kept` for as long as the source lacks them.
     """
 
     __tablename__ = "source"

@@ -64,17 +64,19 @@ class Roster:
                     self._by_name[therapist, client.name_hash].add(client.client_id)
 
     def concerned(self, hints: Mapping[str, Iterable[str]], therapist_id: str | None) -> tuple[tuple[int, ...], str]:
-        """The clients that an entry with these hints concerns, and how they were found: `id`, `code`, `name`, or empty for nobody.
+        """The clients that an entry with these hints concerns, and how they were found: `id`, `code`, `name`, `some`, or empty for
+        nobody.
 
-        Ids and codes name a client outright, and several of them a couple or group. A name counts only within that therapist's
-        caseload, and only if exactly one client there bears one of the names the title could hold.
+        Ids and codes name a client outright, and several of them a couple or group; `some` says that not all of them are known
+        (yet). A name counts only within that therapist's caseload, and only if exactly one client there bears one of the names the
+        title could hold.
         """
-        outright = {self._by_id[h] for h in hints.get("id", ()) if h in self._by_id}
-        if outright:
-            return tuple(sorted(outright)), "id"
-        outright = {self._by_code[h] for h in hints.get("code", ()) if h in self._by_code}
-        if outright:
-            return tuple(sorted(outright)), "code"
+        ids, codes = tuple(hints.get("id", ())), tuple(hints.get("code", ()))
+        by_id = [self._by_id[h] for h in ids if h in self._by_id]
+        by_code = [self._by_code[h] for h in codes if h in self._by_code]
+        if by_id or by_code:
+            whole = len(by_id) + len(by_code) == len(ids) + len(codes)
+            return tuple(sorted({*by_id, *by_code})), "some" if not whole else "id" if by_id else "code"
         if therapist_id is None:
             return (), ""
         named = set().union(*(self._by_name.get((therapist_id, h), ()) for h in hints.get("name", ())))

@@ -1,7 +1,9 @@
 """The one way from the store to cases: digests of one client, of some, or of all, and what looks at them share."""
 
+import hashlib
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, select
@@ -28,8 +30,12 @@ _COLUMNS = [_DIGESTS.c[name] for name in DIGEST_COLUMNS]
 
 
 def basis(practice: "Practice") -> str:
-    """Rules and policy as one word: looks made under another one are made anew."""
-    return f"{rules_version()}-{practice.book.fingerprint()}"
+    """Rules, policy and what else of the settings all looks rest on, as one word: looks made under another one are made anew."""
+    settings = practice.settings
+    terms = [settings.practice.zone, settings.practice.holidays]
+    terms += [f"{s.name} {s.therapist} {fresh_seconds(practice, s)}" for s in settings.source]
+    around = hashlib.blake2b("\n".join(terms).encode(), digest_size=4).hexdigest()
+    return f"{rules_version()}-{practice.book.fingerprint()}-{around}"
 
 
 def digests(connection: Connection, clients: Iterable[int]) -> Iterator[DigestRow]:
@@ -78,7 +84,7 @@ def shared(practice: "Practice", connection: Connection, now: Instant, known_at:
 def holidays_near(practice: "Practice", now: Instant) -> frozenset[Any]:
     """Public holidays of the years that looks at `now` can touch."""
     year = local(now, practice.zone).year
-    return public_holidays(practice.settings.practice.holidays, year - 2, year + 1)
+    return public_holidays(practice.settings.practice.holidays, year - 5, year + 1)
 
 
 def _leave(connection: Connection, known_at: Instant | None) -> dict[str, list[Any]]:
@@ -93,16 +99,17 @@ def _leave(connection: Connection, known_at: Instant | None) -> dict[str, list[A
 
 
 def _known(connection: Connection, kind: str, known_at: Instant, entry_id: str | None = None) -> list[dict[str, Any]]:
-    """The facts that held at an instant: of each entry the newest version known by then, unless it was gone."""
+    """The facts that held at an instant, newest last: of each entry the newest version known by then, unless it was gone."""
     rows = table(Observation)
     wanted = select(rows.c.source, rows.c.entry_id, rows.c.gone, rows.c.facts).where(
         rows.c.kind == kind, rows.c.known_at <= known_at
     )
     if entry_id is not None:
         wanted = wanted.where(rows.c.entry_id == entry_id)
-    newest = {
-        (row.source, row.entry_id): row for row in connection.execute(wanted.order_by(rows.c.known_at, rows.c.id))
-    }
+    newest: dict[tuple[str, str], Any] = {}
+    for row in connection.execute(wanted.order_by(rows.c.known_at, rows.c.source, rows.c.id)):
+        newest.pop((row.source, row.entry_id), None)
+        newest[row.source, row.entry_id] = row
     return [row.facts for row in newest.values() if not row.gone]
 
 
@@ -135,7 +142,7 @@ def stale_sources(
             if first is None or known_at < first:
                 found[source.name] = None
                 continue
-            gap = select(gaps.c.from_at).where(gaps.c.source == source.name, gaps.c.from_at <= now, gaps.c.to_at > now)
+            gap = select(gaps.c.from_at).where(gaps.c.source == source.name, gaps.c.from_at < now, gaps.c.to_at > now)
             began = connection.execute(gap).scalar()
             if began is not None:
                 found[source.name] = began - fresh_for
@@ -172,7 +179,7 @@ def digest_known(practice: "Practice", connection: Connection, client_id: int, k
     known = _known(connection, "client", known_at, ref)
     facts = known[-1] if known else {}
     breaks = [
-        (as_day(b["from_on"]), as_day(b["to_on"]))
+        (date.fromisoformat(b["from_on"]), date.fromisoformat(b["to_on"]))
         for b in _known(connection, "break", known_at)
         if b["client_ref"] == ref
     ]

@@ -1,13 +1,13 @@
 """What follows from the observations, in the transaction that wrote them: subjects, appointments, digests, changes, looks due."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from sqlalchemy import Connection, delete, or_, select, tuple_, update
+from sqlalchemy import Connection, delete, func, or_, select, tuple_, update
 
 from integrations.store.changes import tell_all
-from integrations.store.people import Touched, roster
+from integrations.store.people import Touched, roster, who_may_be_meant
 from integrations.store.tables import chunks, insert_rows, table, upsert
 from integrations.vault import Vault
 from models.appointments import Appointment, Mark, Participant
@@ -25,15 +25,37 @@ from models.sources import Source
 Entry = tuple[str, str]  # source, entry id
 
 
-def resolve(connection: Connection, vault: Vault, entries: Iterable[Entry], touched: Touched) -> set[int]:
-    """Find anew whom entries concern: these, and where the roster changed all that it could change. Answers the clients affected."""
+_ONE_WRITER = 7_043_215  # a number of our own among PostgreSQL's advisory locks
+
+
+def one_at_a_time(connection: Connection) -> None:
+    """Wait for any other transaction that derives facts, and keep the turn until this one ends.
+
+    Two sources may speak of one client at once: derived side by side, each without the other's news, the one that is written last
+    would be wrong. SQLite has one writer anyway.
+    """
+    if connection.dialect.name == "postgresql":
+        connection.execute(select(func.pg_advisory_xact_lock(_ONE_WRITER)))
+
+
+def resolve(
+    connection: Connection,
+    vault: Vault,
+    entries: Iterable[Entry],
+    touched: Touched,
+    codes: Mapping[str, str] | None = None,
+) -> set[int]:
+    """Find anew whom entries concern: these, and where the roster changed all that it could change. Answers the clients affected.
+
+    `codes` are those that these entries name, by their hash: with them only who may be meant is loaded, without them everybody.
+    """
     observations, subjects = table(Observation), table(Subject)
     wanted = set(entries)
     if touched.roster:
         wanted |= _unsure(connection)
     if not wanted:
         return set()
-    people = roster(connection, vault)
+    people = roster(connection, vault) if codes is None else None
     affected: set[int] = set()
     for part in chunks(sorted(wanted), 300):
         before: dict[Entry, dict[int, str]] = defaultdict(dict)
@@ -50,6 +72,18 @@ def resolve(connection: Connection, vault: Vault, entries: Iterable[Entry], touc
             .order_by(observations.c.known_at, observations.c.id)
         )
         newest = {(row.source, row.entry_id): row for row in said}
+        if codes is not None:
+            hinted = [newest[entry].hints for entry in newest]
+            meant = who_may_be_meant(
+                connection,
+                (h for hints in hinted for h in hints.get("id", ())),
+                (h for hints in hinted for h in hints.get("name", ())),
+                (codes[h] for hints in hinted for h in hints.get("code", ()) if h in codes),
+            )
+            # Of entries that were known before, codes are known only as hashes: whom they can mean was found then, or is new now.
+            found_before = {client for concerned in before.values() for client in concerned}
+            people = roster(connection, vault, meant | found_before | touched.roster)
+        assert people is not None
         fresh, stale = [], []
         for entry, row in newest.items():
             found, how = people.concerned(row.hints, row.facts["therapist_id"])
@@ -65,7 +99,7 @@ def resolve(connection: Connection, vault: Vault, entries: Iterable[Entry], touc
 
 
 def _unsure(connection: Connection) -> set[Entry]:
-    """Entries whose client a changed roster could change: the unmatched, and those found by name."""
+    """Entries whose clients a changed roster could change: the unmatched, those found by name, and couples found in part."""
     observations, subjects = table(Observation), table(Subject)
     join = observations.outerjoin(
         subjects,
@@ -77,7 +111,7 @@ def _unsure(connection: Connection) -> set[Entry]:
         .where(
             observations.c.kind == "appointment",
             observations.c.current,
-            or_(subjects.c.client_id.is_(None), subjects.c.how == "name"),
+            or_(subjects.c.client_id.is_(None), subjects.c.how.in_(["name", "some"])),
         )
     )
     return {(row.source, row.entry_id) for row in rows}
@@ -85,6 +119,7 @@ def _unsure(connection: Connection) -> set[Entry]:
 
 def derive(connection: Connection, clients: Iterable[int], policy: Policy, now: Instant, zone: str) -> None:
     """Derive appointments and digests of these clients (and of all who share an appointment with them) from their observations."""
+    one_at_a_time(connection)
     everyone = sorted(set(clients))
     traits = source_traits(connection)
     for part in chunks(everyone, 200):
@@ -204,13 +239,15 @@ def _derive_some(
     columns = tuple(column.name for column in table(Digest).columns)
     digests = [digest_of(history, zone) for history in histories]
     upsert(connection, Digest, [{name: getattr(d, name) for name in columns} for d in digests])
-    due = [{"client_id": c, "next_look": 0, "looked_at": 0, "basis": "", "blind": False} for c in group]
     looks = table(Look)
-    there = set()
-    for part in chunks(group):
-        connection.execute(update(looks).where(looks.c.client_id.in_(part)).values(next_look=0))
-        there |= set(connection.execute(select(looks.c.client_id).where(looks.c.client_id.in_(part))).scalars())
-    insert_rows(connection, Look, [row for row in due if row["client_id"] not in there])
+    there: set[int] = set()
+    for some in chunks(sorted(group)):
+        # In the order of ids, as looks are taken elsewhere: two transactions never wait for one another.
+        mine = select(looks.c.client_id).where(looks.c.client_id.in_(some)).order_by(looks.c.client_id)
+        there |= set(connection.execute(mine.with_for_update()).scalars())
+        connection.execute(update(looks).where(looks.c.client_id.in_(some)).values(next_look=0))
+    fresh = {"next_look": 0, "looked_at": 0, "basis": "", "blind": False}
+    insert_rows(connection, Look, [{"client_id": c, **fresh} for c in sorted(group - there)])
 
 
 def histories_of(
@@ -261,9 +298,9 @@ def _write_appointments(connection: Connection, clients: set[int], derived: list
     appointments, participants = table(Appointment), table(Participant)
     codes: dict[int, str] = {}
     before: dict[tuple[str, int], Any] = {}
-    for part in chunks(sorted(clients)):
+    for some in chunks(sorted(clients)):
         people = table(Client)
-        codes.update(connection.execute(select(people.c.id, people.c.code).where(people.c.id.in_(part))).tuples().all())
+        codes.update(connection.execute(select(people.c.id, people.c.code).where(people.c.id.in_(some))).tuples().all())
         rows = connection.execute(
             select(
                 participants,
@@ -275,7 +312,7 @@ def _write_appointments(connection: Connection, clients: set[int], derived: list
                 appointments.c.known_since,
             )
             .join_from(participants, appointments)
-            .where(participants.c.client_id.in_(part))
+            .where(participants.c.client_id.in_(some))
         )
         before.update({(row.appointment_id, row.client_id): row for row in rows})
     old_ids = {key[0] for key in before}
@@ -322,18 +359,18 @@ def _write_appointments(connection: Connection, clients: set[int], derived: list
     lost = before.keys() - seen
     for client in {client for _, client in lost}:
         mine = [a for a, c in lost if c == client]
-        for some in chunks(mine):
+        for few in chunks(mine):
             connection.execute(
-                delete(participants).where(participants.c.client_id == client, participants.c.appointment_id.in_(some))
+                delete(participants).where(participants.c.client_id == client, participants.c.appointment_id.in_(few))
             )
         changes += [(ChangeKind.appointment_changed, codes[client], client)] * bool(mine)
-    for some in chunks(sorted(old_ids - {key[0] for key in seen})):
+    for few in chunks(sorted(old_ids - {key[0] for key in seen})):
         still = set(
             connection.execute(
-                select(participants.c.appointment_id).where(participants.c.appointment_id.in_(some))
+                select(participants.c.appointment_id).where(participants.c.appointment_id.in_(few))
             ).scalars()
         )
-        connection.execute(delete(appointments).where(appointments.c.id.in_([a for a in some if a not in still])))
+        connection.execute(delete(appointments).where(appointments.c.id.in_([a for a in few if a not in still])))
     told = {(kind, subject, client) for kind, subject, client in changes}
     about = {client for _, _, client in told}
     told |= {(ChangeKind.client_changed, codes[c], c) for c in clients if c in codes and c not in about}

@@ -2,18 +2,27 @@
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, exists, func, select, update
 
 from integrations.store import quarantine
 from integrations.store.changes import tell
-from integrations.store.derive import derive, resolve
-from integrations.store.people import Touched, derive_breaks, derive_leave, ref_hash, take_clients, take_therapists
-from integrations.store.tables import chunks, insert_rows, table, upsert
+from integrations.store.derive import derive, one_at_a_time, resolve
+from integrations.store.people import (
+    Touched,
+    derive_breaks,
+    derive_leave,
+    derive_relations,
+    newer_elsewhere,
+    ref_hash,
+    take_clients,
+    take_therapists,
+)
+from integrations.store.tables import chunks, insert_rows, table
 from integrations.vault import Vault
 from models.changes import ChangeKind
 from models.instants import Instant
@@ -27,6 +36,7 @@ from models.observations import (
     Observation,
     Plan,
     Reading,
+    Subject,
     TherapistEntry,
 )
 from models.people import Client, Relation
@@ -63,7 +73,17 @@ class _Row:
     identity: dict[str, Any]
     hints: dict[str, list[str]]
     said_at: Instant | None
+    codes: dict[str, str] = field(default_factory=dict)  # the codes among the hints, by their hash
     hash: str = ""
+
+    @property
+    def key(self) -> tuple[str, str]:
+        return self.kind, self.id
+
+    @property
+    def order(self) -> tuple[Instant, int, str]:
+        """Of two versions in one reading the greater one holds, in whatever order they stand there."""
+        return self.said_at or 0, self.facts.get("sequence", 0), self.hash
 
 
 def take_in(
@@ -73,25 +93,31 @@ def take_in(
 
     Re-reading what is known writes nothing but the source's own row.
     """
+    one_at_a_time(connection)
     taken = Taken(source.name, entries=len(reading.entries), rejected=len(reading.rejects), dropped=reading.dropped)
-    rows = [_split(entry, vault, source) for entry in reading.entries]
+    rows: dict[tuple[str, str], _Row] = {}
+    for row in (_split(entry, vault, source) for entry in reading.entries):
+        if row.key not in rows or rows[row.key].order < row.order:
+            rows[row.key] = row
     current = _current(connection, source.name)
     touched = Touched()
-    news = [row for row in rows if not _known(current.get((row.kind, row.id)), row)]
-    taken.new = sum((row.kind, row.id) not in current for row in news)
+    news = [row for key, row in rows.items() if not _known(current.get(key), row)]
+    taken.new = sum(row.key not in current for row in news)
     taken.changed = len(news) - taken.new
-    gone = _gone(connection, source, reading, current, policy, now, taken)
+    gone = _gone(connection, source, reading, rows.keys(), current, policy, now, taken)
     _write(connection, vault, source, news, gone, now)
-    _people(connection, vault, news, gone, now, zone, touched)
+    _people(connection, vault, source, news, gone, now, zone, touched)
     client_of = ref_index(connection, {r.client_id for r in reading.rejects if r.client_id}, vault)
     holding = quarantine.hold(connection, vault, source.name, reading.rejects, now, client_of)
     quarantine.let_go(connection, source.name, holding.hashes, now)
     entries = [(source.name, row.id) for row in news if row.kind == "appointment"]
     entries += [(source.name, entry_id) for kind, entry_id in gone if kind == "appointment"]
-    affected = resolve(connection, vault, entries, touched)
+    codes = {hashed: code for row in news for hashed, code in row.codes.items()}
+    affected = resolve(connection, vault, entries, touched, codes)
     affected |= touched.clients | clients_of(connection, touched.therapists)
     derive(connection, affected, policy, now, zone)
     taken.clients = affected
+    taken.unmatched = unmatched(connection, source.name)
     return taken
 
 
@@ -99,6 +125,7 @@ def _split(entry: Entry, vault: Vault, source: SourcePart) -> _Row:
     """The allow-listed facts, the identity and the hints of one entry."""
     hints: dict[str, list[str]] = {}
     identity: dict[str, Any] = {}
+    clear: dict[str, str] = {}
     if isinstance(entry, AppointmentEntry):
         codes = sorted({c for c in entry.client_ids if CODE.fullmatch(c)})
         ids = sorted(set(entry.client_ids) - set(codes))
@@ -109,6 +136,7 @@ def _split(entry: Entry, vault: Vault, source: SourcePart) -> _Row:
             for sort, kind, texts in (("id", "ref", ids), ("code", "code", codes), ("name", "name", names))
             if texts
         }
+        clear = {vault.hash("code", code): code for code in codes}
         if entry.title or entry.client_ids:
             identity = {"title": entry.title, "client_ids": list(entry.client_ids)}
         facts: dict[str, Any] = {
@@ -164,8 +192,9 @@ def _split(entry: Entry, vault: Vault, source: SourcePart) -> _Row:
     # A client's own id in the clinic is identity too: it is never a key of ours in the open.
     entry_id = ref_hash(vault, entry.id) if kind == "client" else entry.id
     compared = {k: v for k, v in facts.items() if k != "sequence"}
+    # The hints count too: with another name_pattern the same title may mean somebody else.
     content = vault.hash("content", json.dumps([kind, compared, identity, hints], sort_keys=True, ensure_ascii=True))
-    return _Row(kind, entry_id, facts, identity, hints, entry.said_at, content)
+    return _Row(kind, entry_id, facts, identity, hints, entry.said_at, clear, content)
 
 
 def _text(day: date | None) -> str | None:
@@ -190,6 +219,7 @@ def _gone(
     connection: Connection,
     source: SourcePart,
     reading: Reading,
+    seen: Collection[tuple[str, str]],
     current: dict[tuple[str, str], Any],
     policy: Policy,
     now: Instant,
@@ -199,7 +229,6 @@ def _gone(
     clients and therapists never do. More appointments than a few at once are held back, and a person is asked."""
     if source.delivers == Delivers.changes:
         return []
-    seen = {(KIND_OF[type(e)], e.id) for e in reading.entries}
     rejected = {r.entry_id for r in reading.rejects}
     if "" in rejected:
         return []  # a row that could not be told apart may be the one that is missing
@@ -213,33 +242,40 @@ def _gone(
         and row.facts.get("group", key[1]) not in rejected
     ]
     gone = [key for key, _ in missing if key[0] in ("break", "leave")]
+    if "appointment" not in reading.kinds:
+        return gone
 
     def ahead(row: Any) -> bool:
-        return max(now, reading.window_from) <= row.facts["start"] < reading.window_to
+        return bool(max(now, reading.window_from) <= row.facts["start"] < reading.window_to)
 
-    lost = [(key, row) for key, row in missing if key[0] == "appointment" and ahead(row)]
+    lost = {key[1]: row for key, row in missing if key[0] == "appointment" and ahead(row)}
+    sources = table(Source)
+    state = connection.execute(select(sources.c.held).where(sources.c.name == source.name)).scalar() or {}
+    # A person has spoken about some: these are gone, those stand although the source lacks them.
+    allowed = lost.keys() & set(state.get("allowed", ()))
+    kept = lost.keys() & set(state.get("kept", ()))
+    asked = lost.keys() - allowed - kept
     # An endless series that ends is one act; its tail was never booked.
-    lost_groups = {row.facts["group"] for _, row in lost if row.facts["plan"] == Plan.booked}
+    lost_groups = {lost[e].facts["group"] for e in asked if lost[e].facts["plan"] == Plan.booked}
     all_groups = {
         row.facts["group"]
         for key, row in current.items()
         if key[0] == "appointment" and not row.gone and row.facts["plan"] == Plan.booked and ahead(row)
     }
-    sources = table(Source)
-    state = connection.execute(select(sources.c.held).where(sources.c.name == source.name)).scalar() or {}
-    allowed = set(state.get("allowed", ()))
-    asked = {key[1] for key, _ in lost} - allowed
-    if asked and too_many_vanished(len(lost_groups), len(all_groups), policy.vanish_floor, policy.vanish_share):
-        if set(state.get("entries", ())) != asked:
-            held = {"entries": sorted(asked), "count": len(lost_groups), "ahead": len(all_groups), "since": now}
-            upsert(connection, Source, [{"name": source.name, "kind": source.kind, "held": held}])
-            tell(connection, ChangeKind.source_held, source.name, None, now)
+    held: dict[str, Any] = {"kept": sorted(kept)} if kept else {}
+    if too_many_vanished(len(lost_groups), len(all_groups), policy.vanish_floor, policy.vanish_share):
+        # Fewer than were asked about already is the same question; more is another one.
+        before = set(state.get("entries", ()))
+        since = state["since"] if asked <= before else now
+        held |= {"entries": sorted(asked), "count": len(lost_groups), "ahead": len(all_groups), "since": since}
         taken.held = len(lost_groups)
-        return gone
-    if state:
-        upsert(connection, Source, [{"name": source.name, "kind": source.kind, "held": {}}])
-    taken.vanished = len(lost)
-    return gone + [key for key, _ in lost]
+        if since == now:
+            tell(connection, ChangeKind.source_held, source.name, None, now)
+        asked = set()
+    if held != state:
+        connection.execute(update(sources).where(sources.c.name == source.name).values(held=held))
+    taken.vanished = len(allowed | asked)
+    return gone + [("appointment", entry_id) for entry_id in sorted(allowed | asked)]
 
 
 def _write(
@@ -300,29 +336,38 @@ def _write(
 def _people(
     connection: Connection,
     vault: Vault,
+    source: SourcePart,
     news: list[_Row],
     gone: list[tuple[str, str]],
     now: Instant,
     zone: str,
     touched: Touched,
 ) -> None:
-    def of(kind: str) -> list[dict[str, Any]]:
+    def newest(kind: str) -> list[dict[str, Any]]:
+        mine = [row for row in news if row.kind == kind]
+        older = newer_elsewhere(connection, kind, [row.id for row in mine], source.name, now)
         return [
-            {"id": row.id, "facts": row.facts, "sealed": vault.seal(row.identity), **row.identity}
-            for row in news
-            if row.kind == kind
+            {**row.identity, "id": row.id, "facts": row.facts, "sealed": vault.seal(row.identity)}
+            for row in mine
+            if row.id not in older
         ]
 
-    if therapists := of("therapist"):
-        take_therapists(connection, therapists)
-    clients = of("client")
-    if clients:
-        take_clients(connection, vault, clients, now, zone, touched)
+    take_therapists(connection, newest("therapist"))
+    take_clients(connection, vault, newest("client"), touched)
+    derive_relations(connection, [row.id for row in news if row.kind == "client"], zone, touched)
     kinds = {row.kind for row in news} | {kind for kind, _ in gone}
     if "break" in kinds or touched.roster:
         derive_breaks(connection, touched)
     if "leave" in kinds:
         derive_leave(connection, touched)
+
+
+def unmatched(connection: Connection, source: str) -> int:
+    """How many entries of a source concern nobody that is known."""
+    rows, subjects = table(Observation), table(Subject)
+    nobody = ~exists().where(subjects.c.source == rows.c.source, subjects.c.entry_id == rows.c.entry_id)
+    standing = (rows.c.source == source) & (rows.c.kind == "appointment") & rows.c.current & ~rows.c.gone
+    return connection.execute(select(func.count()).select_from(rows).where(standing, nobody)).scalar_one()
 
 
 def clients_of(connection: Connection, therapists: Iterable[str]) -> set[int]:

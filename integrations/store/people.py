@@ -42,6 +42,23 @@ class Touched:
     therapists: set[str] = field(default_factory=set)
 
 
+def newer_elsewhere(
+    connection: Connection, kind: str, entry_ids: Iterable[str], source: str, known_at: Instant
+) -> set[str]:
+    """Those of these entries of which another source has a newer word: whichever reading comes in last, the newest word holds."""
+    rows = table(Observation)
+    return {
+        row.entry_id
+        for part in chunks(entry_ids)
+        for row in connection.execute(
+            select(rows.c.entry_id, rows.c.source, rows.c.known_at).where(
+                rows.c.kind == kind, rows.c.entry_id.in_(part), rows.c.current, ~rows.c.gone, rows.c.source != source
+            )
+        )
+        if (row.known_at, row.source) > (known_at, source)
+    }
+
+
 def take_therapists(connection: Connection, rows: list[dict[str, Any]]) -> None:
     """Write therapists as last said. Each row: id, sealed, and the facts of the entry."""
     upsert(
@@ -62,18 +79,12 @@ def take_therapists(connection: Connection, rows: list[dict[str, Any]]) -> None:
     )
 
 
-def take_clients(
-    connection: Connection, vault: Vault, rows: list[dict[str, Any]], now: Instant, zone: str, touched: Touched
-) -> None:
-    """Write clients as last said, draw codes for new ones, and end and begin relations where the therapist changed."""
+def take_clients(connection: Connection, vault: Vault, rows: list[dict[str, Any]], touched: Touched) -> None:
+    """Write clients as last said, and draw codes for new ones. Each row: id (its keyed hash), name, sealed, facts."""
     clients = table(Client)
-    refs = {ref_hash(vault, row["id"]): row for row in rows}
-    there = {
-        found.ref_hash: found
-        for part in chunks(refs)
-        for found in connection.execute(select(clients).where(clients.c.ref_hash.in_(part)))
-    }
-    codes = set(connection.execute(select(clients.c.code)).scalars())
+    refs = {row["id"]: row for row in rows}
+    there = _by_ref(connection, refs)
+    codes = set(connection.execute(select(clients.c.code)).scalars()) if refs.keys() - there.keys() else set()
     fresh: list[dict[str, Any]] = []
     for ref, row in refs.items():
         facts = row["facts"]
@@ -100,48 +111,70 @@ def take_clients(
             codes.add(code)
             fresh.append({**values, "code": code, "ref_hash": ref})
     insert_rows(connection, Client, sorted(fresh, key=lambda row: row["code"]))
-    ids = {
-        found.ref_hash: found.id
-        for part in chunks(refs)
-        for found in connection.execute(select(clients.c.ref_hash, clients.c.id).where(clients.c.ref_hash.in_(part)))
-    }
+    ids = {ref: row.id for ref, row in _by_ref(connection, refs).items()}
     touched.clients.update(ids.values())
     touched.roster.update(ids[row["ref_hash"]] for row in fresh)
-    _take_relations(
-        connection, {ids[ref]: row["facts"]["therapist_id"] for ref, row in refs.items()}, day_of(now, zone), touched
-    )
 
 
-def _take_relations(connection: Connection, therapist_of: dict[int, str | None], today: date, touched: Touched) -> None:
-    relations = table(Relation)
-    open_now = {
-        found.client_id: found
-        for part in chunks(therapist_of)
+def _by_ref(connection: Connection, refs: Iterable[str]) -> dict[str, Any]:
+    clients = table(Client)
+    return {
+        found.ref_hash: found
+        for part in chunks(refs)
         for found in connection.execute(
-            select(relations).where(
-                relations.c.client_id.in_(part), relations.c.kind == RelationKind.main, relations.c.to_on.is_(None)
-            )
+            select(clients.c.id, clients.c.ref_hash, clients.c.name_hash).where(clients.c.ref_hash.in_(part))
         )
     }
-    fresh = []
-    for client_id, therapist in therapist_of.items():
-        before = open_now.get(client_id)
-        if before is not None and before.therapist_id == therapist:
-            continue
-        if before is not None:
-            connection.execute(update(relations).where(relations.c.id == before.id).values(to_on=today))
-        if therapist:
-            fresh.append(
+
+
+def derive_relations(connection: Connection, refs: Iterable[str], zone: str, touched: Touched) -> None:
+    """Make the main relations of these clients (by keyed hash) what was said of them, in the order in which it was known."""
+    rows, relations = table(Observation), table(Relation)
+    ids = {ref: found.id for ref, found in _by_ref(connection, refs).items()}
+    for part in chunks(sorted(ids)):
+        said = connection.execute(
+            select(rows.c.entry_id, rows.c.known_at, rows.c.facts)
+            .where(rows.c.kind == "client", rows.c.entry_id.in_(part), ~rows.c.gone)
+            .order_by(rows.c.known_at, rows.c.source, rows.c.id)
+        )
+        wanted: dict[int, list[tuple[str, date | None, date | None]]] = {}
+        heard: set[int] = set()
+        for row in said:
+            client = ids[row.entry_id]
+            line = wanted.setdefault(client, [])
+            therapist, today = row.facts["therapist_id"] or "", day_of(row.known_at, zone)
+            if line and line[-1][2] is None:
+                if line[-1][0] == therapist:
+                    continue
+                line[-1] = (line[-1][0], line[-1][1], today)
+            if therapist:
+                line.append((therapist, today if client in heard else None, None))
+            heard.add(client)
+        there: dict[int, list[tuple[str, date | None, date | None]]] = {}
+        mine = (relations.c.kind == RelationKind.main) & relations.c.client_id.in_([ids[ref] for ref in part])
+        for row in connection.execute(select(relations).where(mine).order_by(relations.c.id)):
+            there.setdefault(row.client_id, []).append((row.therapist_id, row.from_on, row.to_on))
+        differ = sorted(client for client, line in wanted.items() if line != there.get(client, []))
+        for some in chunks(differ):
+            old = (relations.c.kind == RelationKind.main) & relations.c.client_id.in_(some)
+            connection.execute(delete(relations).where(old))
+        insert_rows(
+            connection,
+            Relation,
+            [
                 {
-                    "client_id": client_id,
+                    "client_id": client,
                     "therapist_id": therapist,
                     "kind": RelationKind.main.value,
-                    "from_on": today if before is not None else None,
-                    "to_on": None,
+                    "from_on": from_on,
+                    "to_on": to_on,
                 }
-            )
-        touched.roster.add(client_id)
-    insert_rows(connection, Relation, fresh)
+                for client in differ
+                for therapist, from_on, to_on in wanted[client]
+            ],
+        )
+        touched.clients.update(differ)
+        touched.roster.update(differ)
 
 
 def derive_breaks(connection: Connection, touched: Touched) -> None:
@@ -198,11 +231,21 @@ def _made_so(connection: Connection, model: type[SQLModel], wanted: set[tuple[An
     return there ^ wanted
 
 
-def roster(connection: Connection, vault: Vault) -> Roster:
-    """Every client with what an entry may be matched by."""
+def roster(connection: Connection, vault: Vault, clients_of: Iterable[int] | None = None) -> Roster:
+    """Clients with what an entry may be matched by: all of them, or those with these ids."""
     clients, relations = table(Client), table(Relation)
+    wanted = select(clients.c.id, clients.c.code, clients.c.ref_hash, clients.c.name_hash)
+    joined = select(relations.c.client_id, relations.c.therapist_id)
+    rows: list[Any] = []
+    pairs: list[Any] = []
+    if clients_of is None:
+        rows, pairs = list(connection.execute(wanted)), list(connection.execute(joined))
+    else:
+        for part in chunks(sorted(set(clients_of))):
+            rows += connection.execute(wanted.where(clients.c.id.in_(part)))
+            pairs += connection.execute(joined.where(relations.c.client_id.in_(part)))
     therapists: dict[int, set[str]] = {}
-    for found in connection.execute(select(relations.c.client_id, relations.c.therapist_id)):
+    for found in pairs:
         therapists.setdefault(found.client_id, set()).add(found.therapist_id)
     return Roster(
         Known(
@@ -212,8 +255,34 @@ def roster(connection: Connection, vault: Vault) -> Roster:
             found.name_hash,
             frozenset(therapists.get(found.id, ())),
         )
-        for found in connection.execute(select(clients.c.id, clients.c.code, clients.c.ref_hash, clients.c.name_hash))
+        for found in rows
     )
+
+
+def who_may_be_meant(
+    connection: Connection, refs: Iterable[str], names: Iterable[str], codes: Iterable[str]
+) -> set[int]:
+    """Ids of the clients that bear one of these keyed hashes or codes."""
+    clients = table(Client)
+    return {
+        client
+        for column, values in ((clients.c.ref_hash, refs), (clients.c.name_hash, names), (clients.c.code, codes))
+        for part in chunks(sorted(set(values)))
+        for client in connection.execute(select(clients.c.id).where(column.in_(part))).scalars()
+    }
+
+
+def addresses(connection: Connection, vault: Vault) -> dict[str, str]:
+    """The mail address of each therapist, opened; empty where there is none."""
+    rows = table(Therapist)
+    sealed = connection.execute(select(rows.c.id, rows.c.sealed).where(~rows.c.gone)).tuples()
+    return {who: vault.open(blob).get("email", "") for who, blob in sealed if blob}
+
+
+def zone_of(connection: Connection, therapist_id: str) -> str:
+    """The zone that a therapist lives in, empty where it is the practice's."""
+    rows = table(Therapist)
+    return connection.execute(select(rows.c.zone).where(rows.c.id == therapist_id)).scalar() or ""
 
 
 def observed(connection: Connection, kind: str) -> list[Any]:

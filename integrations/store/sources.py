@@ -96,11 +96,13 @@ def release_held(connection: Connection, name: str, *, cancelled: bool) -> int:
     """A person's word on appointments that vanished together: they are cancelled (taken at the next reading), or the source was
     wrong and they stand. Answers how many; raises UsageError where nothing is held."""
     rows = table(Source)
-    held = connection.execute(select(rows.c.held).where(rows.c.name == name)).scalar()
+    held = connection.execute(select(rows.c.held).where(rows.c.name == name).with_for_update()).scalar()
     if not held or not held.get("entries"):
         raise UsageError(f"Nothing is held for {name}; `tending status` lists what is.")
     entries = held["entries"]
-    word = {"allowed": entries} if cancelled else {"kept": entries}
+    word = {"allowed": set(held.get("allowed", ())), "kept": set(held.get("kept", ()))}
+    word["allowed" if cancelled else "kept"].update(entries)
+    said = {name: sorted(ids) for name, ids in word.items() if ids}
     # The bytes are the same at the next reading: without this they would not be looked at.
-    connection.execute(update(rows).where(rows.c.name == name).values(held=word, fingerprint="", etag=""))
+    connection.execute(update(rows).where(rows.c.name == name).values(held=said, fingerprint="", etag=""))
     return len(entries)
