@@ -28,7 +28,8 @@ _POSTGRESQL = (
                 AND {" AND ".join(f"OLD.{c}::text IS NOT DISTINCT FROM NEW.{c}::text" for c in WRITTEN)}
             THEN RETURN NEW; END IF;
         END IF;
-        RAISE EXCEPTION 'the audit is append-only' USING ERRCODE = 'integrity_constraint_violation';
+        RAISE EXCEPTION 'the audit is append-only'
+            USING ERRCODE = 'integrity_constraint_violation', CONSTRAINT = 'audit_is_append_only';
     END $$""",
     """CREATE TRIGGER audit_guard BEFORE INSERT OR UPDATE OR DELETE ON audit
     FOR EACH ROW EXECUTE FUNCTION audit_guard()""",
