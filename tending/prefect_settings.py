@@ -97,7 +97,8 @@ def server_environment(
         "PREFECT_SERVER_SERVICES_DB_VACUUM_ENABLED": "events,flow_runs",
         "PREFECT_SERVER_SERVICES_DB_VACUUM_RETENTION_PERIOD": "2592000",  # seconds: 30 days
         **_SILENT,
-        **({"PREFECT_SERVER_DATABASE_CONNECTION_URL": database_url} if database_url else {}),
+        # Relative to the folder, where the server runs: a folder's name with a # or ? in it would break an absolute address.
+        "PREFECT_SERVER_DATABASE_CONNECTION_URL": database_url or "sqlite+aiosqlite:///prefect.db",
         **({"PREFECT_SERVER_API_AUTH_STRING": auth} if auth else {}),
     }
 

@@ -178,14 +178,18 @@ def start_server(
         elsewhere = Server(folder, given, given.removesuffix("/api"))
         return elsewhere.wait(on_wait) if wait else elsewhere
 
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     log = log or folder / "server.log"
-    owner = _own(folder)
     try:
-        server = _launch(folder, owner, port or FIRST_PORT, log, database_url, auth, environ)
-    except BaseException:
-        owner.close()
-        raise
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        owner = _own(folder)
+        try:
+            server = _launch(folder, owner, port or FIRST_PORT, log, database_url, auth, environ)
+        except BaseException:
+            owner.close()
+            raise
+    except OSError as error:
+        where = error.filename or folder
+        raise ServerError(f"The Prefect server cannot be started: {where}: {error.strerror}; mend that first.") from None
     if not wait:
         return server
     try:

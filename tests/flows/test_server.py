@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -93,6 +94,16 @@ def _open_websocket(port: int, *, origin: str) -> bytes:
             "Sec-WebSocket-Version: 13\r\n\r\n".encode()
         )
         return asking.recv(1000)
+
+
+def test_a_folder_may_have_any_name(migrated_prefect: Path, tmp_path: Path) -> None:
+    folder = shutil.copytree(migrated_prefect, tmp_path / "Práxis #1, 100%?x")
+    before = (folder / "prefect.db").stat().st_ino
+    with start_server(folder) as server:
+        assert get(f"{server.api_url}/admin/version")[0] == 200
+    assert (folder / "prefect.db-wal").exists()  # this file is the one that was used
+    assert (folder / "prefect.db").stat().st_ino == before
+    assert [each.name for each in tmp_path.iterdir()] == [folder.name]
 
 
 def test_a_taken_port_is_stepped_around_and_stop_ends_only_what_was_started(prefect_folder: Path) -> None:
@@ -246,3 +257,9 @@ async def test_a_flow_in_this_process_finds_the_server(prefect_server: Server) -
             seen = [event["event"] for event in answer.json()["events"]]
         assert said
         assert seen == ["tending.test.said"]
+
+
+def test_a_folder_that_cannot_be_used_is_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ServerError, match=r"cannot be started: .*file.*: Not a directory"):
+        start_server(tmp_path / "file" / "prefect")
