@@ -189,7 +189,9 @@ def start_server(
             raise
     except OSError as error:
         where = error.filename or folder
-        raise ServerError(f"The Prefect server cannot be started: {where}: {error.strerror}; mend that first.") from None
+        raise ServerError(
+            f"The Prefect server cannot be started: {where}: {error.strerror}; mend that first."
+        ) from None
     if not wait:
         return server
     try:

@@ -15,6 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from sqlalchemy.engine import make_url
 
 from tending.prefect_settings import apply_environment, client_environment, server_environment
 from tending.server import Server, ServerError, start_server
@@ -263,3 +264,11 @@ def test_a_folder_that_cannot_be_used_is_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(ServerError, match=r"cannot be started: .*file.*: Not a directory"):
         start_server(tmp_path / "file" / "prefect")
+
+
+@pytest.mark.long
+def test_its_database_may_be_postgresql(postgres_database_url: str, tmp_path: Path) -> None:
+    url = make_url(postgres_database_url).set(drivername="postgresql+asyncpg").render_as_string(hide_password=False)
+    with start_server(tmp_path / "prefect", database_url=url) as server:
+        assert get(f"{server.api_url}/admin/version")[0] == 200
+    assert not (tmp_path / "prefect" / "prefect.db").exists()
