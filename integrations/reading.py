@@ -64,6 +64,31 @@ def read_source(practice: "Practice", source: SourcePart, now: Instant) -> Taken
     return taken
 
 
+class _Undone(Exception):
+    """Ends a transaction that was only meant to be looked at."""
+
+
+def preview_source(practice: "Practice", source: SourcePart, now: Instant) -> Taken:
+    """What reading one source would come to: taken in and undone again, nothing is recorded. Raises as `read_source` does."""
+    reading = read_only(practice, source, now)
+    taken = Taken(source.name)
+    try:
+        with practice.store.write() as connection:
+            sources.ensure(connection, source)
+            policy = practice.book.of().policy
+            taken = take_in(connection, practice.vault, source, reading, policy, now, practice.zone)
+            raise _Undone
+    except _Undone:
+        return taken
+
+
+def read_only(practice: "Practice", source: SourcePart, now: Instant) -> Reading:
+    """What a source says now, taken in by nobody. Raises SourceError or SettingsError with the remedy."""
+    looked = _look(practice, source, "", "", now)
+    assert looked.reading is not None, "a source that was never seen cannot be unchanged"
+    return looked.reading
+
+
 def _look(practice: "Practice", source: SourcePart, seen: str, etag: str, now: Instant) -> _Looked:
     zone = source.zone or practice.zone
     meaning = _meaning(source)

@@ -1,0 +1,305 @@
+"""What people ask about the practice as a whole and about one client: findings, notices, counts, entries of nobody. Reads only."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection, func, or_, select
+
+from integrations.store.tables import chunks, table
+from models.audit import Audit
+from models.digest import Digest
+from models.findings import Finding, Opened
+from models.instants import Instant
+from models.notices import Message, MessageState, Notice, NoticeState
+from models.observations import ClientStatus, Observation, Subject
+from models.people import Client, Relation, RelationKind, Therapist
+from models.quarantine import Lease
+
+
+class About(NamedTuple):
+    """One client, without identity. `therapist_id` is the main therapist, empty where there is none."""
+
+    id: int
+    code: str
+    status: str
+    site: str
+    therapist_id: str
+    died: bool
+    opted_out: bool
+    paused_until: Any  # a date or None
+
+
+class FindingRow(NamedTuple):
+    """One finding with whom it is about and in whose caseload."""
+
+    code: str
+    therapist_id: str
+    rule: str
+    kind: str
+    generation: int
+    opened: str
+    opened_at: Instant
+    cleared_at: Instant | None
+    reason: str
+    evidence: dict[str, Any]
+
+
+class Waiting(NamedTuple):
+    """Notices of one class that wait: how many in all, how many of them would go now, and how many have grown too old."""
+
+    urgency: str
+    count: int
+    due: int
+    too_old: int
+
+
+class Entry(NamedTuple):
+    """Calendar entries of one event that belong to nobody: one, or a series. `wall` and `start` are the next one's, or the last's."""
+
+    source: str
+    therapist_id: str
+    count: int
+    start: Instant
+    wall: str
+    zone: str
+    observation_id: int
+
+
+def about(connection: Connection, code: str) -> About | None:
+    """The client of that code."""
+    clients, relations = table(Client), table(Relation)
+    main = _main_relation()
+    columns = [clients.c[name] for name in ("id", "code", "status", "site", "died", "opted_out", "paused_until")]
+    row = connection.execute(
+        select(*columns, relations.c.therapist_id)
+        .select_from(clients.outerjoin(relations, main))
+        .where(clients.c.code == code)
+    ).first()
+    if row is None:
+        return None
+    return About(
+        row.id,
+        row.code,
+        row.status,
+        row.site,
+        row.therapist_id or "",
+        bool(row.died),
+        bool(row.opted_out),
+        row.paused_until,
+    )
+
+
+def _main_relation() -> Any:
+    clients, relations = table(Client), table(Relation)
+    is_main = (relations.c.kind == RelationKind.main) & relations.c.to_on.is_(None)
+    return (relations.c.client_id == clients.c.id) & is_main
+
+
+def findings(
+    connection: Connection, *, client_id: int | None = None, cleared_since: Instant | None = None
+) -> list[FindingRow]:
+    """Open findings, and those cleared since an instant; of everybody or of one client."""
+    rows, clients, digests = table(Finding), table(Client), table(Digest)
+    names = [name for name in FindingRow._fields if name not in ("code", "therapist_id")]
+    wanted = rows.c.cleared_at.is_(None)
+    if cleared_since is not None:
+        wanted |= rows.c.cleared_at >= cleared_since
+    query = (
+        select(clients.c.code, digests.c.therapist_id, *[rows.c[name] for name in names])
+        .select_from(
+            rows.join(clients, clients.c.id == rows.c.client_id).outerjoin(digests, digests.c.client_id == clients.c.id)
+        )
+        .where(wanted)
+        .order_by(rows.c.opened_at, clients.c.code)
+    )
+    if client_id is not None:
+        query = query.where(rows.c.client_id == client_id)
+    return [FindingRow(row[0], row[1] or "", *row[2:]) for row in connection.execute(query)]
+
+
+def finding_counts(connection: Connection) -> dict[tuple[str, str], int]:
+    """How many findings are open, by kind and by how they came to be."""
+    rows = table(Finding)
+    query = select(rows.c.kind, rows.c.opened, func.count()).where(rows.c.cleared_at.is_(None))
+    return {(kind, how): n for kind, how, n in connection.execute(query.group_by(rows.c.kind, rows.c.opened)).tuples()}
+
+
+def day_one_left(connection: Connection) -> int:
+    """How many open findings stand on the list to sort."""
+    return sum(n for (_, how), n in finding_counts(connection).items() if how == Opened.day_one)
+
+
+def client_counts(connection: Connection) -> dict[str, int]:
+    """Clients by where their care stands; `died` apart."""
+    rows = table(Client)
+    found: dict[str, int] = defaultdict(int)
+    query = select(rows.c.status, rows.c.died, func.count()).group_by(rows.c.status, rows.c.died)
+    for status, died, n in connection.execute(query).tuples():
+        found["died" if died else status] += n
+    return dict(found)
+
+
+def waiting(connection: Connection, now: Instant) -> list[Waiting]:
+    """Notices that wait, by class."""
+    rows = table(Notice)
+    found: dict[str, list[int]] = {}
+    query = select(rows.c.urgency, rows.c.not_before, rows.c.expires_at).where(rows.c.state == NoticeState.waiting)
+    for urgency, not_before, expires_at in connection.execute(query).tuples():
+        counts = found.setdefault(urgency, [0, 0, 0])
+        counts[0] += 1
+        counts[1] += not_before <= now < expires_at
+        counts[2] += expires_at <= now
+    return [Waiting(urgency, *counts) for urgency, counts in sorted(found.items())]
+
+
+def notices_about(connection: Connection, client_id: int, most: int = 20) -> list[Any]:
+    """The newest notices about a client, with the state of the message each became part of."""
+    notices, messages = table(Notice), table(Message)
+    columns = [notices.c[n] for n in ("purpose", "recipient", "urgency", "state", "outcome", "made_at", "not_before")]
+    columns += [messages.c.state.label("message_state"), messages.c.settled_at, messages.c.channel, messages.c.problem]
+    columns += [messages.c.id.label("message_id"), messages.c.recipient.label("went_to"), notices.c.decided_at]
+    query = (
+        select(*columns)
+        .select_from(notices.outerjoin(messages, messages.c.id == notices.c.message_id))
+        .where(notices.c.client_id == client_id)
+        .order_by(notices.c.id.desc())
+        .limit(most)
+    )
+    return list(connection.execute(query))
+
+
+def message_counts(connection: Connection, since: Instant) -> dict[str, int]:
+    """Messages by state: those settled since an instant, and all that are not settled or failed."""
+    rows = table(Message)
+    lasting = rows.c.state.in_([MessageState.unsure.value, MessageState.failed.value])
+    query = select(rows.c.state, func.count()).where(
+        or_(rows.c.settled_at.is_(None), rows.c.settled_at >= since, lasting)
+    )
+    return dict(connection.execute(query.group_by(rows.c.state)).tuples().all())
+
+
+def unmatched(connection: Connection, now: Instant) -> list[Entry]:
+    """Appointment entries for which nobody was found, each series once, soonest first; those of the past after them, newest first."""
+    observations, subjects = table(Observation), table(Subject)
+    same = (subjects.c.source == observations.c.source) & (subjects.c.entry_id == observations.c.entry_id)
+    query = (
+        select(observations.c.id, observations.c.source, observations.c.facts)
+        .select_from(observations.outerjoin(subjects, same))
+        .where(
+            observations.c.kind == "appointment",
+            observations.c.current,
+            ~observations.c.gone,
+            subjects.c.client_id.is_(None),
+        )
+    )
+    groups: dict[tuple[str, str], list[Any]] = defaultdict(list)
+    for row in connection.execute(query):
+        groups[row.source, row.facts["group"]].append(row)
+    found = []
+    for (source, _), rows in groups.items():
+        rows.sort(key=lambda row: row.facts["start"])
+        shown = next((row for row in rows if row.facts["start"] >= now), rows[-1])
+        facts = shown.facts
+        found.append(
+            Entry(
+                source,
+                facts["therapist_id"] or "",
+                len(rows),
+                facts["start"],
+                facts["wall"],
+                facts["zone"],
+                shown.id,
+            )
+        )
+    return sorted(found, key=lambda entry: (entry.start < now, abs(entry.start - now)))
+
+
+def unmatched_count(connection: Connection) -> int:
+    """How many appointment entries belong to nobody."""
+    observations, subjects = table(Observation), table(Subject)
+    same = (subjects.c.source == observations.c.source) & (subjects.c.entry_id == observations.c.entry_id)
+    wanted = [observations.c.kind == "appointment", observations.c.current, ~observations.c.gone]
+    query = select(func.count()).select_from(observations.outerjoin(subjects, same))
+    return int(connection.execute(query.where(*wanted, subjects.c.client_id.is_(None))).scalar_one())
+
+
+def without_therapist(connection: Connection) -> list[str]:
+    """Codes of clients in care whom nobody is named for."""
+    clients, relations = table(Client), table(Relation)
+    query = (
+        select(clients.c.code)
+        .select_from(clients.outerjoin(relations, _main_relation()))
+        .where(relations.c.id.is_(None), clients.c.status != ClientStatus.ended, ~clients.c.died)
+        .order_by(clients.c.code)
+    )
+    return list(connection.execute(query).scalars())
+
+
+def caseloads(connection: Connection) -> dict[str, int]:
+    """Clients in care by main therapist."""
+    clients, relations = table(Client), table(Relation)
+    query = (
+        select(relations.c.therapist_id, func.count())
+        .select_from(clients.join(relations, _main_relation()))
+        .where(clients.c.status != ClientStatus.ended, ~clients.c.died)
+    )
+    return dict(connection.execute(query.group_by(relations.c.therapist_id)).tuples().all())
+
+
+def therapists(connection: Connection) -> dict[str, Any]:
+    """Therapist rows by the clinic's reference."""
+    return {row.id: row for row in connection.execute(select(table(Therapist)).order_by(table(Therapist).c.id))}
+
+
+def missing_from(connection: Connection, source: str, kind: str, seen: Iterable[str]) -> list[str]:
+    """Entry ids of a kind that a source once told of and that are not among `seen`."""
+    rows = table(Observation)
+    query = select(rows.c.entry_id).where(rows.c.source == source, rows.c.kind == kind, rows.c.current, ~rows.c.gone)
+    return sorted(set(connection.execute(query).scalars()) - set(seen))
+
+
+def codes_in_care(connection: Connection, refs: Iterable[str]) -> list[str]:
+    """Codes of those of these clients (by the hash of their clinic's id) who are in care."""
+    rows = table(Client)
+    in_care = [rows.c.status != ClientStatus.ended, ~rows.c.died]
+    return sorted(
+        code
+        for part in chunks(refs)
+        for code in connection.execute(select(rows.c.code).where(rows.c.ref_hash.in_(part), *in_care)).scalars()
+    )
+
+
+def concerned(connection: Connection, source: str, entry_ids: Iterable[str]) -> list[Any]:
+    """Appointment entries of a source by id: their start, therapist and the codes of whom they concern."""
+    observations, subjects, clients = table(Observation), table(Subject), table(Client)
+    same = (subjects.c.source == observations.c.source) & (subjects.c.entry_id == observations.c.entry_id)
+    found: dict[int, tuple[dict[str, Any], list[str]]] = {}
+    for part in chunks(sorted(set(entry_ids)), 300):
+        query = (
+            select(observations.c.id, observations.c.facts, clients.c.code)
+            .select_from(
+                observations.outerjoin(subjects, same).outerjoin(clients, clients.c.id == subjects.c.client_id)
+            )
+            .where(
+                observations.c.source == source,
+                observations.c.kind == "appointment",
+                observations.c.current,
+                observations.c.entry_id.in_(part),
+            )
+        )
+        for row in connection.execute(query):
+            found.setdefault(row.id, (row.facts, []))[1].extend([row.code] if row.code else [])
+    return sorted(((facts, codes) for facts, codes in found.values()), key=lambda one: one[0].get("start", 0))
+
+
+def leases(connection: Connection) -> dict[str, Any]:
+    """Lease rows by name."""
+    return {row.name: row for row in connection.execute(select(table(Lease)))}
+
+
+def acts(connection: Connection, most: int, subject: str = "") -> list[Any]:
+    """The newest acts of the audit, newest first, of everybody or about one subject."""
+    rows = table(Audit)
+    query = select(rows).order_by(rows.c.id.desc()).limit(most)
+    return list(connection.execute(query.where(rows.c.subject == subject) if subject else query))

@@ -1,0 +1,126 @@
+"""The command line: all commands under one name, and what an error becomes: one plain sentence and an exit code."""
+
+import os
+import sys
+import zoneinfo
+from typing import Annotated
+
+import typer
+
+from models.errors import TendingError
+
+# Zone data come from the locked package alone, however this was started; processes that we start do the same.
+os.environ["PYTHONTZPATH"] = ""
+zoneinfo.reset_tzpath([])
+
+from tending import mishap  # noqa: E402 - what reads zones comes after the line above
+from tending.commands import (  # noqa: E402
+    explain,
+    findings,
+    practice,
+    sources,
+)
+from tending.commands.common import Given, PracticeOption  # noqa: E402
+from tending.output import say, tell  # noqa: E402
+
+INTERRUPTED, BROKEN_PIPE, UNEXPECTED = 130, 141, 70
+EXIT_CODES = {
+    0: "done; nothing needs doing",
+    1: "done, and something needs a person: `check` found something, rows lie in quarantine, a question is open",
+    2: "the command was given words it does not take; nothing was done",
+    3: "practice.toml, the environment or the key file is missing or holds a value that does not fit",
+    4: "a source could not be read whole; nothing was taken from it",
+    5: "the database cannot be opened, is of another version, or has no room",
+    6: "a channel refused a message or could not be reached",
+    7: "this copy of the practice does not send; `tending arm` allows it",
+    UNEXPECTED: "an error of Tending itself; the line names the file that tells where",
+    INTERRUPTED: "stopped with Ctrl-C",
+    BROKEN_PIPE: "whoever read the output stopped reading, as `head` does",
+}
+HELP = """Looks after the work between sessions: nobody drops out of care unnoticed, and a person decides.
+
+New here: `tending init`, then edit practice.toml, then `tending check`, `tending sync` and `tending findings`.
+`tending arm` lets it send; until then nothing leaves."""
+
+app = typer.Typer(
+    name="tending",
+    help=HELP,
+    epilog="Exit codes: "
+    + "; ".join(f"{code}: {meaning.partition(';')[0].partition(':')[0]}" for code, meaning in EXIT_CODES.items())
+    + ".",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        say(f"tending {version('tending')}")
+        raise typer.Exit
+
+
+@app.callback()
+def tending(
+    practice: PracticeOption = None,
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version.", callback=_version, is_eager=True)
+    ] = False,
+) -> None:
+    """What may stand before the command."""
+    Given.practice = practice
+
+
+for part in (practice, sources, findings, explain):
+    part.add_to(app)
+
+
+def run(words: list[str]) -> int:
+    """Run one command. Answers its exit code; an error has become one line on stderr."""
+    Given.practice = Given.data = None
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")  # a terminal that cannot show a letter is no reason to stop
+    try:
+        result = app(words, standalone_mode=False, prog_name="tending")
+        sys.stdout.flush()
+        return result if isinstance(result, int) else 0
+    except TendingError as error:
+        tell(str(error))
+        return error.exit_code
+    except (KeyboardInterrupt, typer.Abort):
+        return INTERRUPTED
+    except BrokenPipeError:
+        # Python flushes stdout once more at its end: into nothing, so that it does not complain there.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return BROKEN_PIPE
+    except typer.TyperException as error:
+        return _wrong_words(error)
+    except Exception as error:
+        place = mishap.written_down(error, Given.data)
+        where = f"; where it happened is written in {place}" if place else ""
+        tell(f"Something went wrong inside Tending ({type(error).__name__}){where}. Please report it with that file.")
+        return UNEXPECTED
+
+
+def _wrong_words(error: typer.TyperException) -> int:
+    """A command or option that does not exist, or a value that does not fit: what, and where the help is."""
+    context = getattr(error, "ctx", None)
+    message = error.format_message() if hasattr(error, "format_message") else str(error)
+    if not message:  # a command group without a command shows its help
+        return 2
+    tell(f"{message.rstrip('.')}. See `{context.command_path if context else 'tending'} --help`.")
+    return 2
+
+
+def main() -> None:
+    """The console script `tending`."""
+    sys.exit(run(sys.argv[1:]))
+
+
+if __name__ == "__main__":
+    main()

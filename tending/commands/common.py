@@ -1,0 +1,137 @@
+"""What all commands share: which practice, who asks, when, about whom, and how a code or a day may be written."""
+
+import os
+import pwd
+import re
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date, datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from sqlalchemy import Connection
+
+from integrations.practice import Practice, open_practice
+from integrations.store import lookups
+from models.errors import UsageError
+from models.instants import Instant, at_wall, day_of, end_of, utc_text
+from models.subjects import CODE
+from models.voice import Voice
+
+ENVIRONMENT = "TENDING_PRACTICE"
+DEFAULT = Path("practice.toml")
+
+PracticeOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--practice",
+        metavar="PATH",
+        help=f"The practice.toml to use; else the environment's {ENVIRONMENT}, else ./practice.toml.",
+        show_default=False,
+    ),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print the facts as JSON, for machines.")]
+DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Say what would happen; change nothing.")]
+
+
+class Given:
+    """What was said before the command's own name, and where an unexpected error is written down."""
+
+    practice: Path | None = None
+    data: Path | None = None
+
+
+def place(practice: Path | None) -> Path:
+    """The practice.toml that is meant."""
+    if practice or Given.practice:
+        return practice or Given.practice or DEFAULT
+    return Path(os.environ.get(ENVIRONMENT) or DEFAULT)
+
+
+@contextmanager
+def opened(practice: Path | None) -> Iterator[Practice]:
+    """The practice that is meant, open. Raises SettingsError and StoreError."""
+    with open_practice(place(practice)) as found:
+        Given.data = found.data
+        yield found
+
+
+def now() -> Instant:
+    """This moment: asked for once at the start of a command, then passed on."""
+    return int(time.time())
+
+
+def login() -> str:
+    """Who acts, for the audit: the login name, and who stands behind it where sudo says so."""
+    try:
+        name = pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:
+        name = f"user {os.getuid()}"
+    behind = os.environ.get("SUDO_USER", "")
+    return f"{behind} as {name}" if behind and behind != name else name
+
+
+def voice_of(practice: Practice, at: Instant) -> Voice:
+    """How the practice's administrator reads instants."""
+    return Voice(practice.zone, practice.settings.practice.locale, at)
+
+
+def code_from(text: str) -> str:
+    """A code as people type it: small letters, without `C-`, O for 0, I or L for 1. Raises UsageError, which does not repeat it."""
+    body = text.strip().upper()
+    body = re.sub(r"^C[-\s\N{EN DASH}\N{NON-BREAKING HYPHEN}]", "", body).translate(str.maketrans("OIL", "011"))
+    if not CODE.fullmatch(f"C-{body}"):
+        raise UsageError(
+            "A client code looks like C-7F3K9QX; `tending code` finds it by the clinic's own id or the name."
+        )
+    return f"C-{body}"
+
+
+def client_of(connection: Connection, text: str) -> lookups.About:
+    """The client of a code. Raises UsageError where there is none."""
+    code = code_from(text)
+    found = lookups.about(connection, code)
+    if found is None:
+        raise UsageError(f"No client has the code {code}; `tending code` finds one by the clinic's own id or the name.")
+    return found
+
+
+def moment_from(text: str, zone: str, at: Instant) -> Instant:
+    """An instant from `2026-11-03`, `2026-11-03 14:30` or `yesterday`-free ISO text: a day is meant at its end, today now.
+
+    Raises UsageError for anything else and for what lies ahead.
+    """
+    try:
+        if len(text.strip()) == 10:
+            day = date.fromisoformat(text.strip())
+            when = at if day == day_of(at, zone) else end_of(day, zone) - 1
+        else:
+            wall = datetime.fromisoformat(text.strip())
+            when = int(wall.timestamp()) if wall.tzinfo else at_wall(wall, zone)
+    except (ValueError, OverflowError):
+        raise UsageError("A day is written like 2026-11-03, a moment like 2026-11-03T14:30.") from None
+    if when > at:
+        raise UsageError("That lies ahead; name a day that has been, or leave --at away for now.")
+    return when
+
+
+def therapist_of(connection: Connection, text: str) -> str:
+    """A therapist's reference as the store has it. Raises UsageError listing those there are."""
+    known = {*lookups.therapists(connection), *lookups.caseloads(connection)}
+    for one in known:
+        if one.casefold() == text.strip().casefold():
+            return one
+    there = ", ".join(sorted(known)) or "none yet"
+    raise UsageError(f"No therapist has that id; there are: {there}.")
+
+
+def instant_or_none(when: Instant | None) -> str | None:
+    """An instant for JSON, ISO text in UTC."""
+    return None if when is None else utc_text(when)
+
+
+def counted(counts: dict[str, Any]) -> str:
+    """`3 active, 1 intake`."""
+    return ", ".join(f"{n} {name.replace('_', ' ')}" for name, n in counts.items()) or "none"

@@ -1,0 +1,317 @@
+"""`why` and `policy`: what every rule says about one client at any past instant, and which thresholds hold for whom."""
+
+from dataclasses import fields
+from datetime import date
+from typing import Annotated, Any
+
+import typer
+from sqlalchemy import Connection
+
+from integrations.practice import Practice
+from integrations.store import cases, lookups
+from models.appointments import Mark
+from models.case import Case
+from models.clock import Clock
+from models.digest import BOOKED, STATUS
+from models.eligibility import Audience, State, Urgency, eligible
+from models.errors import UsageError
+from models.instants import Instant, day_of
+from models.notices import MessageState, NoticeState
+from models.policy import DEFAULT, Layered, Policy
+from models.rules import all_rules
+from models.voice import Voice
+from tending.commands.common import (
+    JsonOption,
+    PracticeOption,
+    client_of,
+    instant_or_none,
+    moment_from,
+    now,
+    opened,
+    therapist_of,
+    voice_of,
+)
+from tending.output import columns, moment, say, show_json, toned
+
+SHOWN_BEFORE, SHOWN_AHEAD = 8, 4  # appointments listed before the instant and after it
+FIRED = {True: "yes", False: "no", None: "cannot say"}
+STATUS_WORDS = {number: status.value for status, number in STATUS.items()}
+MARK_WORDS = {
+    Mark.unknown: "not marked",
+    Mark.presumed: "presumed attended",
+    Mark.attended: "attended",
+    Mark.no_show: "missed",
+}
+PURPOSES = {
+    "nightly_check": "Nightly comparison",
+}
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add these commands."""
+    app.command()(why)
+    app.command()(policy)
+
+
+def why(
+    client: Annotated[str, typer.Argument(metavar="CLIENT", help="The client's code, such as C-7F3K9QX.")],
+    at: Annotated[
+        str,
+        typer.Option(
+            "--at",
+            metavar="DATE",
+            help="As it was, and as it was known, then: a day (its end) or a moment.",
+            show_default=False,
+        ),
+    ] = "",
+    as_json: JsonOption = False,
+    practice: PracticeOption = None,
+) -> None:
+    """Why something was said about a client, or why not: every rule with its facts and the policy behind it."""
+    current = now()
+    with opened(practice) as here:
+        when = moment_from(at, here.zone, current) if at else current
+        with here.store.read() as connection:
+            who = client_of(connection, client)
+            facts = explained(here, connection, who, when, past=bool(at) and when != current)
+        voice = voice_of(here, when)
+    if as_json:
+        show_json(facts)
+        return
+    _print(facts, voice)
+
+
+def explained(
+    here: Practice, connection: Connection, who: lookups.About, when: Instant, *, past: bool
+) -> dict[str, Any]:
+    """All that `why` says, for people and machines. With `past`, from what was known then."""
+    voice = voice_of(here, when)
+    if past:
+        together, row = cases.shared(here, connection, when, when), cases.digest_known(here, connection, who.id, when)
+    else:
+        together = cases.shared(here, connection, when)
+        stored = list(cases.digests(connection, [who.id]))
+        if not stored:
+            raise UsageError(f"Nothing is derived for {who.code} yet; `tending rebuild` derives it.")
+        row = stored[0]
+    case, layered = together.case(row), together.policy(row)
+    clock = Clock(when)
+    said = [one for rule in all_rules() for one in rule.explain(case, layered, voice, clock)]
+    return {
+        "code": who.code,
+        "at": instant_or_none(when),
+        "as_known_then": past,
+        "therapist": row[1],
+        "site": row[2],
+        "status": "died" if case.died else STATUS_WORDS[case.status],
+        "intake_at": instant_or_none(case.intake_at if case.intake_at >= 0 else None),
+        "rules": said,
+        "next_look": instant_or_none(clock.next_look if voice.can_name(clock.next_look) else None),
+        "appointments": _appointments(case),
+        "not_counted": [
+            {"from": instant_or_none(a), "until": instant_or_none(b)}
+            for a, b in case.pauses
+            if b > (case.last_seen() or when) and a <= when
+        ],
+        "findings": [
+            {
+                "kind": f.kind,
+                "opened": f.opened,
+                "opened_at": instant_or_none(f.opened_at),
+                "cleared_at": instant_or_none(f.cleared_at),
+                "generation": f.generation,
+            }
+            for f in lookups.findings(connection, client_id=who.id, cleared_since=0)
+            if f.opened_at <= when
+        ],
+        "notices": [_notice(n) for n in lookups.notices_about(connection, who.id) if n.made_at <= when],
+        "eligible": _eligible(who, day_of(when, here.zone)),
+    }
+
+
+def _appointments(case: Case) -> list[dict[str, Any]]:
+    line = case.line[max(0, case.past - SHOWN_BEFORE) : case.past + SHOWN_AHEAD]
+    return [
+        {
+            "start": instant_or_none(entry >> 3),
+            "at": entry >> 3,
+            "mark": Mark(entry & 3).name,
+            "booked": bool(entry & BOOKED),
+        }
+        for entry in line
+    ]
+
+
+def _notice(n: Any) -> dict[str, Any]:
+    """A notice and what became of it; the sentence names the state in words."""
+    settled = n.settled_at if n.message_id is not None else n.decided_at
+    return {
+        "purpose": n.purpose,
+        "recipient": n.went_to or n.recipient,
+        "urgency": n.urgency,
+        "state": n.message_state if n.state == NoticeState.taken and n.message_state else n.state,
+        "made_at": instant_or_none(n.made_at),
+        "not_before": instant_or_none(n.not_before),
+        "settled_at": instant_or_none(settled),
+        "outcome": n.outcome or n.problem or "",
+        "made": n.made_at,
+        "due": n.not_before,
+        "settled": settled,
+        "message": n.message_id,
+    }
+
+
+def _eligible(who: lookups.About, day: date) -> list[dict[str, Any]]:
+    """For whom and in which class something about this client may be sent today, and why."""
+    paused = who.paused_until is not None and who.paused_until > day
+    state = State(who.died, who.opted_out, paused, who.status == "ended")
+    wanted = [
+        (Audience.therapist, Urgency.ordinary),
+        (Audience.therapist, Urgency.weekly),
+        (Audience.client, Urgency.ordinary),
+        (Audience.client, Urgency.cancellation),
+    ]
+    return [
+        {"audience": audience.value, "class": urgency.value, **eligible(urgency, audience, state)._asdict()}
+        for audience, urgency in wanted
+    ]
+
+
+def _print(facts: dict[str, Any], voice: Voice) -> None:
+    known = ", from what was known then" if facts["as_known_then"] else ""
+    about = [f"therapist {facts['therapist']}" if facts["therapist"] else "no therapist named", facts["status"]]
+    if facts["site"]:
+        about.append(f"site {facts['site']}")
+    say(f"{facts['code']} ({', '.join(about)}), as of {moment(voice, voice.now)}{known}")
+    for one in facts["rules"]:
+        say()
+        fired = FIRED[one["fired"]]
+        say(f"{one['label']}: {toned(fired, 'good' if one['fired'] is False else 'mend')}. {one['sentence']}")
+        if one["clears"]:
+            say(f"  {one['clears']}")
+        for line in one["policy"]:
+            say(f"  {line}")
+    say()
+    say("Appointments")
+    columns(
+        [
+            (
+                moment(voice, a["at"]),
+                ("booked" if a["booked"] else "planned in a series")
+                if a["at"] > voice.now
+                else MARK_WORDS[Mark[a["mark"]]],
+            )
+            for a in facts["appointments"]
+        ]
+        or [("none",)],
+        indent=2,
+    )
+    say("Findings")
+    columns(
+        [(f["kind"].replace("_", " "), _finding_line(f)) for f in facts["findings"]] or [("none so far",)], indent=2
+    )
+    say("Messages about this client")
+    columns(
+        [(_purpose(n["purpose"]), f"to {n['recipient']}", _fate(n, voice)) for n in facts["notices"]]
+        or [("none so far",)],
+        indent=2,
+    )
+    say("May be sent")
+    columns(
+        [
+            (f"to the {e['audience']}, {e['class']}", "yes" if e["allowed"] else "no", e["reason"])
+            for e in facts["eligible"]
+        ],
+        indent=2,
+    )
+
+
+def _purpose(purpose: str) -> str:
+    for rule in all_rules():
+        for kind in rule.kinds.values():
+            if purpose == f"{rule.name}.{kind.name}":
+                return kind.label
+    return PURPOSES.get(purpose, purpose.replace("_", " ").capitalize())
+
+
+def _finding_line(f: dict[str, Any]) -> str:
+    how = "already so at first sight" if f["opened"] == "day_one" else "noticed"
+    time = f["generation"]
+    again = f", for the {time}. time" if time > 1 else ""
+    return f"{how} {f['opened_at'][:10]}{again}, " + (f"cleared {f['cleared_at'][:10]}" if f["cleared_at"] else "open")
+
+
+def _fate(n: dict[str, Any], voice: Voice) -> str:
+    state, outcome = n["state"], f": {n['outcome']}" if n["outcome"] else ""
+    if state == NoticeState.waiting:
+        return f"waits until {moment(voice, n['due'])}" if n["due"] > voice.now else f"due{outcome}"
+    if state == MessageState.unsure:
+        return f"nobody knows whether it arrived{outcome}; `tending outbox`"
+    settled = f" {moment(voice, n['settled'])}" if n["settled"] else ""
+    return f"{state}{settled}{outcome}"
+
+
+def policy(
+    client: Annotated[
+        str, typer.Argument(metavar="[CLIENT]", help="The policy for this client.", show_default=False)
+    ] = "",
+    therapist: Annotated[
+        str,
+        typer.Option("--therapist", metavar="ID", help="The policy for this therapist's clients.", show_default=False),
+    ] = "",
+    as_json: JsonOption = False,
+    practice: PracticeOption = None,
+) -> None:
+    """Every threshold: its value, the layer it comes from, and where the number comes from.
+
+    Layers, the later ones winning: default, practice, site, therapist, agreed with this client.
+    """
+    if client and therapist:
+        raise UsageError("Name a client or a therapist, not both.")
+    with opened(practice) as here, here.store.read() as connection:
+        if client:
+            who = client_of(connection, client)
+            row = next(iter(cases.digests(connection, [who.id])), None)
+            site, whose = (row[2], row[1]) if row else (who.site, who.therapist_id)
+            layered, about = here.book.of(site, whose, who.id), who.code
+        elif therapist:
+            mine = therapist_of(connection, therapist)
+            layered, about = here.book.of(therapist=mine), f"therapist {mine}"
+        else:
+            layered, about = here.book.of(), "the whole practice"
+    lines = policy_lines(layered)
+    if as_json:
+        show_json({"for": about, "policy": lines})
+        return
+    say(f"Policy for {about}")
+    columns(
+        [
+            (line["name"], f"{_shown(line['value'])} {line['unit']}", line["layer"], f"basis: {line['basis']}")
+            for line in lines
+        ],
+        indent=2,
+    )
+
+
+def policy_lines(layered: Layered) -> list[dict[str, Any]]:
+    """Every field with value, unit, winning layer, reason and basis. The basis speaks of the default alone."""
+    lines = []
+    for field in fields(Policy):
+        layer = layered.origin.get(field.name, "default")
+        value = getattr(layered.policy, field.name)
+        lines.append(
+            {
+                "name": field.name,
+                "value": value,
+                "unit": field.metadata["unit"],
+                "layer": layer,
+                "default": getattr(DEFAULT, field.name),
+                "reason": field.metadata["reason"],
+                "basis": field.metadata["basis"] if layer == "default" else f"set in practice.toml ({layer})",
+            }
+        )
+    return lines
+
+
+def _shown(value: Any) -> str:
+    return value if isinstance(value, str) else f"{value:g}"

@@ -1,0 +1,211 @@
+"""`findings` and `status`: what asks for somebody, and how the practice stands."""
+
+from typing import Annotated, Any
+
+import typer
+
+from integrations.practice import Practice
+from integrations.store import arming, audit, cases, lookups, quarantine
+from integrations.store.arming import Arming
+from integrations.store.sources import all_rows
+from models.findings import Opened
+from models.instants import DAY, Instant
+from models.rules import all_rules, told
+from models.voice import Voice
+from models.words import counted as words_counted
+from tending.commands.common import (
+    JsonOption,
+    PracticeOption,
+    counted,
+    instant_or_none,
+    now,
+    opened,
+    therapist_of,
+    voice_of,
+)
+from tending.output import columns, moment, say, show_json, since, toned
+
+CLEARED_DAYS = 30
+ARMED = {
+    Arming.armed: "armed: messages are sent from here",
+    Arming.never: "not armed: nothing is sent; `tending arm` allows it",
+    Arming.copy: "not armed: armed elsewhere, this is a copy; nothing is sent from here",
+}
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add these commands."""
+    app.command()(findings)
+    app.command()(status)
+
+
+def findings(
+    therapist: Annotated[
+        str, typer.Option("--therapist", metavar="ID", help="Only this therapist's clients.", show_default=False)
+    ] = "",
+    day_one: Annotated[
+        bool, typer.Option("--day-one", help="The list to sort: what was already so at first sight.")
+    ] = False,
+    everything: Annotated[
+        bool, typer.Option("--all", help=f"Both lists, and what cleared in the last {CLEARED_DAYS} days.")
+    ] = False,
+    as_json: JsonOption = False,
+    practice: PracticeOption = None,
+) -> None:
+    """Who asks for somebody, by therapist, each with its reason in a sentence.
+
+    What was already so when Tending first looked is a list of its own, to sort once: nobody is mailed about it.
+    """
+    at = now()
+    with opened(practice) as here:
+        with here.store.read() as connection:
+            mine = therapist_of(connection, therapist) if therapist else None
+            cleared_since = at - CLEARED_DAYS * DAY if everything else None
+            rows = lookups.findings(connection, cleared_since=cleared_since)
+            read = all_rows(connection)
+        voice = voice_of(here, at)
+    facts = [_fact(row, voice) for row in rows if mine is None or row.therapist_id == mine]
+    noticed = [f for f in facts if f["cleared_at"] is None and f["opened"] == Opened.noticed]
+    first = [f for f in facts if f["cleared_at"] is None and f["opened"] == Opened.day_one]
+    cleared = [f for f in facts if f["cleared_at"] is not None]
+    shown = [*noticed, *first, *cleared] if everything else first if day_one else noticed
+    if as_json:
+        show_json([{k: v for k, v in f.items() if k != "order"} for f in shown])
+        return
+    if everything or not day_one:
+        _print(noticed, "Nothing new asks for anybody." + _read_when(read, voice))
+    if first and not everything and not day_one:
+        one = words_counted(len(first), "client was", "findings were")
+        say(
+            f"Besides, {'1 finding was' if len(first) == 1 else one} already so at first sight: `tending findings --day-one`."
+        )
+    if everything or day_one:
+        if everything:
+            say()
+        say("Already so at first sight, to sort; nobody is mailed about these:")
+        _print(first, "Nothing is left to sort.", indent=2)
+    if everything:
+        say()
+        say(f"Cleared in the last {CLEARED_DAYS} days:")
+        _print(cleared, "Nothing.", indent=2)
+
+
+def _read_when(read: dict[str, Any], voice: Voice) -> str:
+    times = [row.read_at for row in read.values() if row.read_at is not None]
+    return f" Sources were read {since(voice, min(times))}." if times else " No source was read yet: `tending sync`."
+
+
+def _fact(row: lookups.FindingRow, voice: Voice) -> dict[str, Any]:
+    words = told(row.kind, row.reason, row.evidence, voice)
+    kinds = [kind for rule in all_rules() for kind in rule.kinds]
+    first = next((fact for fact in row.evidence["facts"] if isinstance(fact, int)), row.opened_at)
+    return {
+        "code": row.code,
+        "therapist": row.therapist_id,
+        "rule": row.rule,
+        "kind": row.kind,
+        **words,
+        "opened": row.opened,
+        "opened_at": instant_or_none(row.opened_at),
+        "cleared_at": instant_or_none(row.cleared_at),
+        "generation": row.generation,
+        "order": (row.therapist_id, kinds.index(row.kind), first, row.code),
+    }
+
+
+def _print(facts: list[dict[str, Any]], otherwise: str, indent: int = 0) -> None:
+    """By therapist, kinds together, the longest wait first."""
+    if not facts:
+        say(" " * indent + otherwise)
+        return
+    by_therapist: dict[str, list[dict[str, Any]]] = {}
+    for fact in sorted(facts, key=lambda f: f["order"]):
+        by_therapist.setdefault(fact["therapist"], []).append(fact)
+    for therapist, mine in by_therapist.items():
+        say(" " * indent + (therapist or "Nobody is named for these"))
+        columns([(f["code"], f["label"], f["sentence"]) for f in mine], indent=indent + 2)
+
+
+def status(as_json: JsonOption = False, practice: PracticeOption = None) -> None:
+    """How the practice stands: sources, clients, findings, messages, and what waits for a person."""
+    at = now()
+    with opened(practice) as here:
+        facts = standing(here, at)
+        voice = voice_of(here, at)
+    if as_json:
+        show_json(facts)
+        return
+    say(f"{facts['practice']}, {moment(voice, at)}")
+    armed = Arming(facts["arming"])
+    columns(
+        [
+            ("sending", toned(ARMED[armed], "good" if armed is Arming.armed else "mend")),
+            (
+                "running",
+                f"yes ({', '.join(facts['running'])})" if facts["running"] else "no; `tending up` runs the practice",
+            ),
+            *[(f"source {s['name']}", _source_line(s, voice)) for s in facts["sources"]],
+            ("clients", counted(facts["clients"])),
+            ("findings", counted(facts["findings"])),
+            ("to sort", f"{facts['day_one']} already so at first sight" if facts["day_one"] else "nothing"),
+            *[("waiting", _waiting_line(w)) for w in facts["waiting"]],
+            (
+                "messages",
+                f"{counted(facts['messages'])} (last 7 days)" if facts["messages"] else "none in the last 7 days",
+            ),
+            ("quarantine", counted(facts["quarantine"]) if facts["quarantine"] else "empty"),
+            ("unmatched", f"{facts['unmatched']} calendar entries belong to nobody" if facts["unmatched"] else "none"),
+            ("audit", facts["audit_head"] or "nothing is sealed yet"),
+        ]
+    )
+
+
+def _waiting_line(w: dict[str, Any]) -> str:
+    older = f", {w['too_old']} too old and dropped at the next delivery" if w["too_old"] else ""
+    return f"{w['count']} {w['urgency']}, {w['due']} of them due now{older}"
+
+
+def _source_line(source: dict[str, Any], voice: Voice) -> str:
+    read = "never read; `tending sync`" if source["read_at"] is None else f"read {since(voice, source['read'])}"
+    parts = [toned(f"{read}, too old to rely on", "mend") if source["stale"] else read]
+    if source["told"]:
+        parts.append(toned(f"last try failed: {source['told']}", "mend"))
+    if source["held"]:
+        parts.append(toned(f"{source['held']} appointments vanished at once: `tending held {source['name']}`", "mend"))
+    return "; ".join(parts)
+
+
+def standing(here: Practice, at: Instant) -> dict[str, Any]:
+    """The facts of `status`, for people and machines."""
+    with here.store.read() as connection:
+        rows = all_rows(connection)
+        late = cases.stale_sources(here, connection, at)
+        kinds: dict[str, int] = {}
+        for (kind, how), n in lookups.finding_counts(connection).items():
+            kinds[kind] = kinds.get(kind, 0) + (n if how == Opened.noticed else 0)
+        return {
+            "practice": here.name,
+            "at": instant_or_none(at),
+            "arming": arming.state_in(connection, here.data).value,
+            "running": sorted(name for name, lease in lookups.leases(connection).items() if lease.until > at),
+            "sources": [
+                {
+                    "name": source.name,
+                    "kind": source.kind,
+                    "read_at": instant_or_none(rows[source.name].read_at) if source.name in rows else None,
+                    "read": rows[source.name].read_at if source.name in rows else None,
+                    "stale": source.name in late,
+                    "told": rows[source.name].told if source.name in rows else "",
+                    "held": rows[source.name].held.get("count", 0) if source.name in rows else 0,
+                }
+                for source in here.settings.source
+            ],
+            "clients": lookups.client_counts(connection),
+            "findings": {kind: n for kind, n in sorted(kinds.items()) if n},
+            "day_one": lookups.day_one_left(connection),
+            "waiting": [w._asdict() for w in lookups.waiting(connection, at)],
+            "messages": lookups.message_counts(connection, at - 7 * DAY),
+            "quarantine": quarantine.counts(connection),
+            "unmatched": lookups.unmatched_count(connection),
+            "audit_head": audit.head(connection),
+        }

@@ -1,0 +1,276 @@
+"""`sync`, `unmatched` and `held`: reading the sources, and what only a person can say about what was read."""
+
+from dataclasses import asdict
+from typing import Annotated, Any
+
+import typer
+
+from integrations.practice import Practice
+from integrations.store import audit, cases, lookups, quarantine
+from integrations.store.identity import titles
+from integrations.store.intake import Taken
+from integrations.store.sources import all_rows, release_held
+from models.errors import TendingError, UsageError
+from models.instants import DAY, Instant, at_wall
+from models.words import counted as words_counted
+from tending.commands.common import (
+    DryRunOption,
+    JsonOption,
+    PracticeOption,
+    instant_or_none,
+    login,
+    now,
+    opened,
+    voice_of,
+)
+from tending.output import clean, columns, moment, say, show_json, tell, working
+
+RECENT_DAYS = 30
+AT_ONCE = 500  # clients decided in one short transaction
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add these commands."""
+    app.command()(sync)
+    app.command()(unmatched)
+    app.command()(held)
+
+
+def sync(
+    source: Annotated[
+        str, typer.Argument(metavar="[SOURCE]", help="One source by its name; all without it.", show_default=False)
+    ] = "",
+    dry_run: DryRunOption = False,
+    as_json: JsonOption = False,
+    practice: PracticeOption = None,
+) -> None:
+    """Read the sources now and look at everybody whom that concerns. Nothing is sent by it.
+
+    A source that cannot be read stops nothing: the others are read, and what was known of it stays.
+    Exit code 1: rows lie in quarantine or appointments are held; 4: a source could not be read.
+    """
+    at = now()
+    with opened(practice) as here:
+        wanted = [here.settings.source_named(source)] if source else list(here.settings.source)
+        if not wanted:
+            raise UsageError(
+                "practice.toml names no [[source]]; add one, or let `tending init --from FOLDER` write it."
+            )
+        results, failed = read_all(here, [s.name for s in wanted], at, dry_run=dry_run)
+        decided = None if dry_run else decide_due(here, at)
+        with here.store.read() as connection:
+            aside = {name: n for name, n in quarantine.counts(connection).items() if name in {s.name for s in wanted}}
+            nobody = lookups.unmatched_count(connection)
+    if as_json:
+        show_json(
+            {
+                "dry_run": dry_run,
+                "sources": [{**asdict(taken), "clients": len(taken.clients)} for taken in results],
+                "failed": {name: str(error) for name, error in failed.items()},
+                "quarantine": aside,
+                "unmatched": nobody,
+                "decided": asdict(decided) if decided else None,
+            }
+        )
+    else:
+        columns([(taken.source, _line(taken, dry_run)) for taken in results])
+        if decided is not None:
+            say(_decided_line(asdict(decided)))
+        if nobody and not dry_run:
+            say(
+                f"{words_counted(nobody, 'calendar entry belongs', 'calendar entries belong')} to nobody: `tending unmatched`."
+            )
+        if aside:
+            say(
+                f"{words_counted(sum(aside.values()), 'row lies', 'rows lie')} in quarantine: `tending quarantine list`."
+            )
+    for error in failed.values():
+        tell(str(error))
+    if failed:
+        raise typer.Exit(next(iter(failed.values())).exit_code)
+    if aside or any(taken.held or (dry_run and taken.rejected) for taken in results):
+        raise typer.Exit(1)
+
+
+def read_all(
+    here: Practice, names: list[str], at: Instant, *, dry_run: bool = False
+) -> tuple[list[Taken], dict[str, TendingError]]:
+    """Read these sources one after the other. Answers what each came to, and the errors of those that could not be read."""
+    # Only here: the libraries behind it take longer to import than other commands take to run.
+    from integrations.reading import preview_source, read_source
+
+    results: list[Taken] = []
+    failed: dict[str, TendingError] = {}
+    with working("Reading sources") as step:
+        for number, name in enumerate(names):
+            step(number, len(names))
+            part = here.settings.source_named(name)
+            try:
+                results.append(preview_source(here, part, at) if dry_run else read_source(here, part, at))
+            except TendingError as error:
+                if error.exit_code == 5:  # the store itself: going on would only say it again
+                    raise
+                failed[name] = error
+    return results, failed
+
+
+def decide_due(here: Practice, at: Instant) -> Any:
+    """Look at everybody who is due, in short transactions. Answers the counts."""
+    from integrations.store.decisions import Decided, decide
+
+    total, basis, seen = Decided(), cases.basis(here), set[int]()
+    with working("Looking at clients") as step:
+        while True:
+            with here.store.write() as connection:
+                due = [c for c in cases.due(connection, at, basis, AT_ONCE) if c not in seen]
+                total.add(decide(here, connection, due, at))
+            seen.update(due)
+            if not due:
+                return total
+            step(len(seen), len(seen))
+
+
+def _line(taken: Taken, dry_run: bool) -> str:
+    if taken.unchanged:
+        return "unchanged since the last reading"
+    parts = [words_counted(taken.entries, "entry", "entries")]
+    parts += [
+        f"{n} {word}" for n, word in ((taken.new, "new"), (taken.changed, "changed"), (taken.vanished, "gone")) if n
+    ]
+    if taken.rejected:
+        parts.append(f"{taken.rejected} not understood")
+    if taken.held:
+        parts.append(f"{taken.held} appointments vanished at once and are held: `tending held {taken.source}`")
+    if taken.dropped:
+        cells = sum(taken.dropped.values())
+        names = words_counted(len(taken.dropped), "column")
+        parts.append(f"{words_counted(cells, 'cell')} of {names} left at the border")
+    return ("would be: " if dry_run else "") + ", ".join(parts)
+
+
+def _decided_line(decided: dict[str, Any]) -> str:
+    parts = [f"{words_counted(decided['looked'], 'client')} looked at"]
+    new = decided["opened"] - decided["day_one"]
+    if new:
+        parts.append(f"{words_counted(new, 'new finding')} (`tending findings`)")
+    if decided["day_one"]:
+        parts.append(f"{words_counted(decided['day_one'], 'finding')} already so at first sight (`tending findings --day-one`)")
+    parts += [f"{decided['cleared']} cleared"] if decided["cleared"] else []
+    parts += [f"{words_counted(decided['notices'], 'notice')} waiting"] if decided["notices"] else []
+    parts += [f"about {decided['blind']} something cannot be said yet"] if decided["blind"] else []
+    return ", ".join(parts) + "."
+
+
+def unmatched(
+    show_titles: Annotated[bool, typer.Option("--titles", help="Show the titles too; this look is recorded.")] = False,
+    everything: Annotated[bool, typer.Option("--all", help=f"Also entries older than {RECENT_DAYS} days.")] = False,
+    as_json: JsonOption = False,
+    practice: PracticeOption = None,
+) -> None:
+    """Calendar entries that belong to nobody: what is private, and what Tending could not match.
+
+    An entry is matched when its title holds the client's code or the name of exactly one client of that therapist.
+    """
+    at = now()
+    with opened(practice) as here:
+        with here.store.read() as connection:
+            entries = lookups.unmatched(connection, at)
+        shown = [e for e in entries if everything or e.start >= at - RECENT_DAYS * DAY]
+        said = (
+            titles(here.store, here.vault, [e.observation_id for e in shown], login(), at)
+            if show_titles and shown
+            else {}
+        )
+        voice = voice_of(here, at)
+    facts = [
+        {
+            "source": e.source,
+            "therapist": e.therapist_id,
+            "start": instant_or_none(at_wall(e.wall, e.zone)),
+            "entries": e.count,
+            **({"title": said.get(e.observation_id, "")} if show_titles else {}),
+        }
+        for e in shown
+    ]
+    if as_json:
+        show_json(facts)
+        return
+    columns(
+        [
+            (
+                e.source,
+                e.therapist_id or "-",
+                moment(voice, e.start),
+                "once" if e.count == 1 else f"{e.count} times",
+                *([clean(said.get(e.observation_id, ""))] if show_titles else []),
+            )
+            for e in shown
+        ]
+    )
+    older = len(entries) - len(shown)
+    if not shown:
+        say(f"Every entry of the last {RECENT_DAYS} days and ahead belongs to somebody, or there is none.")
+    else:
+        say(
+            "To match one, write the client's code into its title; a name_pattern in practice.toml says where names stand."
+        )
+    if older:
+        say(f"{older} more lie further back: --all lists them.")
+
+
+def held(
+    source: Annotated[str, typer.Argument(metavar="SOURCE", help="The source's name.")],
+    cancelled: Annotated[bool, typer.Option("--cancelled", help="They are really cancelled.")] = False,
+    still_there: Annotated[
+        bool, typer.Option("--still-there", help="They still take place; the source was wrong.")
+    ] = False,
+    as_json: JsonOption = False,
+    practice: PracticeOption = None,
+) -> None:
+    """Appointments that vanished from a source at once: shows them, or takes a person's word on them.
+
+    Without a word they count as taking place, and a person is asked.
+    """
+    at = now()
+    if cancelled and still_there:
+        raise UsageError("Say one of --cancelled and --still-there, not both.")
+    with opened(practice) as here:
+        here.settings.source_named(source)
+        if cancelled or still_there:
+            with here.store.write() as connection:
+                count = release_held(connection, source, cancelled=cancelled)
+                word = "cancelled" if cancelled else "still there"
+                audit.record(connection, at, login(), f"vanished appointments: {word}", source, {"entries": count})
+            say(
+                f"{words_counted(count, 'appointment')} of {source}: {word}. Taken at the next reading: `tending sync {source}`."
+            )
+            return
+        with here.store.read() as connection:
+            row = all_rows(connection).get(source)
+            state = row.held if row is not None else {}
+            entries = lookups.concerned(connection, source, state.get("entries", ()))
+        voice = voice_of(here, at)
+    if as_json:
+        show_json(
+            [
+                {"start": instant_or_none(facts["start"]), "therapist": facts["therapist_id"], "clients": codes}
+                for facts, codes in entries
+            ]
+        )
+        return
+    if not entries:
+        say(f"Nothing is held for {source}.")
+        return
+    say(
+        f"Vanished from {source} at once, {moment(voice, state['since'])}: "
+        f"{words_counted(state['count'], 'appointment')} of {state['ahead']} ahead."
+    )
+    columns(
+        [
+            (moment(voice, facts["start"]), facts["therapist_id"] or "-", " ".join(codes) or "nobody")
+            for facts, codes in entries
+        ],
+        indent=2,
+    )
+    say(f"Say `tending held {source} --cancelled` or `tending held {source} --still-there`.")
+    raise typer.Exit(1)
