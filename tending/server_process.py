@@ -21,7 +21,7 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 GRACE_SECONDS = 3
-NAMES = (b"127.0.0.1", b"localhost", b"[::1]")
+NAMES = (b"127.0.0.1", b"localhost")  # it listens on no IPv6 address
 
 
 class OnlyThisMachine:
