@@ -165,19 +165,25 @@ def _is_time(value: str) -> bool:
 
 
 class PolicyBook:
-    """All layers of a practice's policy, and the policy that they give for one client. Answers are kept, since clients share them."""
+    """All layers of a practice's policy, and the policy that they give for one client. Answers are kept, since clients share them.
+
+    `clients` are by code, `client_ids` the ids of those codes that are known yet.
+    """
 
     def __init__(
         self,
         practice: Mapping[str, Any] | None = None,
         sites: Mapping[str, Mapping[str, Any]] | None = None,
         therapists: Mapping[str, Mapping[str, Any]] | None = None,
-        clients: Mapping[int, Mapping[str, Any]] | None = None,
+        clients: Mapping[str, Mapping[str, Any]] | None = None,
+        client_ids: Mapping[str, int] | None = None,
     ) -> None:
         self._practice = checked(practice or {}, "practice")
         self._sites = {k: checked(v, f"site {k}") for k, v in (sites or {}).items()}
         self._therapists = {k: checked(v, f"therapist {k}") for k, v in (therapists or {}).items()}
-        self._clients = {k: checked(v, "client") for k, v in (clients or {}).items()}
+        self._agreed = {code: checked(v, f"client {code}") for code, v in (clients or {}).items()}
+        ids = client_ids or {}
+        self._clients = {ids[code]: values for code, values in self._agreed.items() if code in ids}
         self._kept: dict[tuple[str, str], Layered] = {}
 
     @property
@@ -209,5 +215,5 @@ class PolicyBook:
 
     def fingerprint(self) -> str:
         """A hash of every layer: when it differs, everybody is looked at again and what is already true is a list, not notices."""
-        layers = [self._practice, self._sites, self._therapists, {str(k): v for k, v in self._clients.items()}]
+        layers = [self._practice, self._sites, self._therapists, self._agreed]
         return hashlib.blake2b(json.dumps(layers, sort_keys=True).encode(), digest_size=8).hexdigest()
