@@ -6,21 +6,18 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import select
+from sqlalchemy import Connection
 
 from integrations.messages.channels import Channel, hand_over, open_channel
 from integrations.messages.compose import Item, Message, compose, item_of
 from integrations.messages.mail import HandoverUnknownError, SmtpServer, Tls
 from integrations.messages.plugin import smtp_url
-from integrations.store import arming, leases, outbox
+from integrations.store import arming, leases, outbox, people
 from integrations.store.outbox import ATTEMPTS_BEFORE_TELLING, Claimed, Route
-from integrations.store.tables import table
 from models.errors import DeliveryError, NotArmedError, SettingsError
-from models.findings import Finding
 from models.instants import Instant
 from models.notices import MessageState
 from models.noticing import ADMIN
-from models.people import Client, Therapist
 from models.rules import told
 from models.voice import Voice
 
@@ -29,6 +26,7 @@ if TYPE_CHECKING:
 
 MAIL = "mail"
 LEASE = "deliver_notices"
+NOT_ARMED = "This copy of the practice does not send; allow it with `tending arm`."
 LEASE_SECONDS = 120  # renewed before every message; longer than one hand-over can take
 
 
@@ -49,7 +47,7 @@ def deliver(practice: "Practice", now: Instant, holder: str) -> Delivered:
     Raises NotArmedError where this copy may not send, LeaseHeld where somebody else is delivering.
     """
     if not arming.armed(practice.store, practice.data):
-        raise NotArmedError("This copy of the practice does not send; allow it with `tending arm`.")
+        raise NotArmedError(NOT_ARMED)
     result = Delivered()
     post = PostRoom(practice)
     with leases.lease(practice.store, LEASE, holder, _clock(), LEASE_SECONDS) as held:
@@ -79,10 +77,15 @@ class PostRoom:
     def route(self, recipient: str, bundle: Iterable[Any]) -> Route | None:
         """How a recipient is reached: by mail where there is an address, else by a channel of theirs. What tells of a failing
         channel takes another one where there is one."""
-        settings = self._practice.settings
         failing = {
             notice.facts.get("channel") for notice in bundle if notice.purpose in ("delivery_failed", "handed_over")
         }
+        ways = self._ways(recipient)
+        return next((way for way in ways if way.channel not in failing), ways[0] if ways else None)
+
+    def _ways(self, recipient: str) -> list[Route]:
+        """All the ways to somebody, mail first."""
+        settings = self._practice.settings
         ways: list[Route] = []
         address = self._address(recipient)
         if settings.mail is not None and address:
@@ -92,109 +95,96 @@ class PostRoom:
             mine = [c.name for c in settings.channel if not c.therapist and (not named or c.name in named)]
         else:
             mine = [c.name for c in settings.channel if c.therapist == recipient.partition(":")[2]]
-        ways += [Route(name, "") for name in mine]
-        return next((way for way in ways if way.channel not in failing), ways[0] if ways else None)
+        return ways + [Route(name, "") for name in mine]
 
     def _address(self, recipient: str) -> str:
         if recipient == ADMIN:
             return self._practice.settings.admin.email if self._practice.settings.admin else ""
         if self._addresses is None:
-            rows = table(Therapist)
             with self._practice.store.read() as connection:
-                sealed = connection.execute(select(rows.c.id, rows.c.sealed).where(~rows.c.gone)).tuples().all()
-            self._addresses = {
-                f"therapist:{who}": self._practice.vault.open(blob).get("email", "") for who, blob in sealed if blob
-            }
-        return self._addresses.get(recipient, "")
+                self._addresses = people.addresses(connection, self._practice.vault)
+        return self._addresses.get(recipient.partition(":")[2], "")
 
-    def render(self, connection: Any) -> outbox.Render:
+    def render(self, connection: Connection) -> outbox.Render:
         """The renderer that reads evidence and codes in the claiming transaction."""
         practice = self._practice
-        clients, findings, therapists = table(Client), table(Finding), table(Therapist)
+        locale = practice.settings.practice.locale
 
-        def zone_of(recipient: str) -> str:
-            found = connection.execute(
-                select(therapists.c.zone).where(therapists.c.id == recipient.partition(":")[2])
-            ).scalar()
-            return found or practice.zone
+        def item(purpose: str, part: str, facts: dict[str, Any], voice: Voice) -> Item:
+            return item_of(purpose, part, facts, to_zone=voice.zone, locale=locale, at=voice.now)
+
+        def finding(rule: str, kind: str, client_id: int, voice: Voice) -> Item:
+            code, reason, evidence = outbox.evidence(connection, client_id, kind)
+            return item(rule, kind, told(kind, reason, evidence, voice) | {"code": code}, voice)
 
         def items(notice: Any, voice: Voice) -> list[Item]:
-            at = {"to_zone": voice.zone, "locale": voice.locale, "at": voice.now}
             rule, _, kind = notice.purpose.partition(".")
             if notice.client_id is not None and kind:
-                code = connection.execute(select(clients.c.code).where(clients.c.id == notice.client_id)).scalar_one()
-                finding = connection.execute(
-                    select(findings.c.reason, findings.c.evidence).where(
-                        findings.c.client_id == notice.client_id, findings.c.kind == kind
-                    )
-                ).one()
-                return [item_of(rule, kind, told(kind, finding.reason, finding.evidence, voice) | {"code": code}, **at)]
+                return [finding(rule, kind, notice.client_id, voice)]
             if notice.purpose == "unconfirmed":
-                listed = connection.execute(
-                    select(clients.c.code, findings.c.reason, findings.c.evidence)
-                    .join_from(findings, clients, clients.c.id == findings.c.client_id)
-                    .where(
-                        findings.c.kind == "unconfirmed",
-                        findings.c.cleared_at.is_(None),
-                        findings.c.client_id.in_(notice.facts["clients"]),
-                    )
-                    .order_by(clients.c.code)
-                )
-                return [
-                    item_of(
-                        "unconfirmed",
-                        "unconfirmed",
-                        told("unconfirmed", r.reason, r.evidence, voice) | {"code": r.code},
-                        **at,
-                    )
-                    for r in listed
-                ]
-            part = kind or rule
-            return [item_of(rule, "difference" if rule == "nightly_check" else part, notice.facts, **at)]
+                still = outbox.still_open(connection, "unconfirmed", notice.facts["clients"])
+                return [finding("unconfirmed", "unconfirmed", client, voice) for client in still]
+            return [item(rule, "difference" if rule == "nightly_check" else rule, notice.facts, voice)]
 
         def render(recipient: str, bundle: list[Any], now: Instant) -> dict[str, Any]:
-            voice = Voice(zone_of(recipient), practice.settings.practice.locale, now)
+            zone = people.zone_of(connection, recipient.partition(":")[2]) or practice.zone
+            voice = Voice(zone, locale, now)
             said = [item for notice in bundle for item in items(notice, voice)]
-            message = compose(said, practice=practice.name, to_zone=voice.zone, locale=voice.locale, at=now)
+            message = compose(said, practice=practice.name, to_zone=voice.zone, locale=locale, at=now)
             return asdict(message)
 
         return render
 
     def give(self, claimed: Claimed, now: Instant) -> str:
-        """Hand one message over and write down what came of it: `sent`, `refused`, `failed` or `unsure`."""
-        store = self._practice.store
+        """Hand one message over and write down what came of it: `sent`, `refused`, `failed` or `unsure`.
+
+        Raises NotArmedError, with the message released, where somebody has disarmed this copy meanwhile.
+        """
+        practice, store = self._practice, self._practice.store
         message = Message(**{k: v for k, v in claimed.payload.items() if k in Message.__dataclass_fields__})
 
         def before() -> None:
             with store.write() as connection:
+                if arming.state_in(connection, practice.data) is not arming.Arming.armed:
+                    raise NotArmedError(NOT_ARMED)
                 outbox.move(connection, claimed.id, MessageState.handing, now)
 
         try:
             channel = self.channel(claimed.channel)
             hand_over(channel, message, before, key=claimed.header, at=claimed.payload["at"], to=claimed.payload["to"])
+        except NotArmedError as error:
+            with store.write() as connection:
+                outbox.release(connection, claimed.id, now, str(error))
+            raise
         except HandoverUnknownError as error:
             with store.write() as connection:
-                outbox.move(connection, claimed.id, MessageState.unsure, now, str(error))
-                outbox.ask_whether_arrived(connection, claimed.id, claimed.channel, now)
+                outbox.unsure(connection, claimed.id, now, str(error))
             return "unsure"
         except SettingsError as error:
-            self._not_taken(claimed, str(error), now, for_good=False)
+            self._refused(claimed, str(error), now)
             return "refused"
         except DeliveryError as error:
-            self._not_taken(claimed, str(error), now, for_good=not error.temporary)
-            return "refused" if error.temporary else "failed"
+            if error.temporary:
+                self._refused(claimed, str(error), now)
+                return "refused"
+            with store.write() as connection:
+                outbox.move(connection, claimed.id, MessageState.failed, now, str(error))
+                self._tell(connection, claimed, str(error), now)
+            return "failed"
         with store.write() as connection:
             outbox.move(connection, claimed.id, MessageState.sent, now)
         return "sent"
 
-    def _not_taken(self, claimed: Claimed, reason: str, now: Instant, *, for_good: bool) -> None:
+    def _refused(self, claimed: Claimed, reason: str, now: Instant) -> None:
         with self._practice.store.write() as connection:
-            if for_good:
-                outbox.move(connection, claimed.id, MessageState.failed, now, reason)
-            else:
-                tries = outbox.release(connection, claimed.id, now, reason)
-            if (for_good or tries >= ATTEMPTS_BEFORE_TELLING) and claimed.recipient != ADMIN:
-                outbox.tell_failure(self._practice, connection, claimed.channel, reason, now)
+            tries = outbox.release(connection, claimed.id, now, reason)
+            if tries >= ATTEMPTS_BEFORE_TELLING:
+                self._tell(connection, claimed, reason, now)
+
+    def _tell(self, connection: Connection, claimed: Claimed, reason: str, now: Instant) -> None:
+        """The administrator hears of a failing channel, unless it is the only one they have themselves."""
+        if claimed.recipient != ADMIN or len(self._ways(ADMIN)) > 1:
+            outbox.tell_failure(self._practice, connection, claimed.channel, reason, now)
 
     def channel(self, name: str) -> Channel:
         """The channel of that name, opened once. Raises SettingsError."""

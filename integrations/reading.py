@@ -48,7 +48,10 @@ def read_source(practice: "Practice", source: SourcePart, now: Instant) -> Taken
             sources.could_not_be_read(connection, source, now, type(error).__name__, str(error))
         raise
     with practice.store.write() as connection:
-        sources.ensure(connection, source)
+        stands = sources.ensure(connection, source)
+        if stands.read_at != (row.read_at if row else None):
+            # Somebody else has read it since we looked: what we hold may be older than what they wrote.
+            return Taken(source.name, unchanged=True)
         policy = practice.book.of().policy
         if looked.reading is None:
             taken = Taken(source.name, unchanged=True)

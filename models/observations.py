@@ -203,7 +203,8 @@ class Observation(SQLModel, table=True):
 class Subject(SQLModel, table=True):
     """Whom an appointment entry concerns: derived from the entry's hints and the roster, one row per client found.
 
-    `how` is `id`, `code`, `name`, or `some` where not all ids and codes are known. An entry without a row here is unmatched and listed, never guessed.
+    `how` is `id`, `code`, `name`, or `some` where not all ids and codes are known. An entry without a row here is unmatched and
+    listed, never guessed.
     """
 
     __tablename__ = "subject"

@@ -12,8 +12,8 @@ from integrations.store.tables import chunks, insert_new, insert_rows, table
 from models.findings import Finding, Look, Opened, Standing, settle
 from models.instants import DAY, HOUR, Instant
 from models.looking import DigestRow, Looked, Shared
-from models.notices import Notice
-from models.noticing import finding_notice
+from models.notices import Notice, NoticeState
+from models.noticing import NoticeKey, finding_notice
 from models.people import Therapist
 from models.policy import Policy
 from models.rule import Kind
@@ -60,29 +60,40 @@ class Recipients:
 
 def decide(practice: "Practice", connection: Connection, clients: Iterable[int], now: Instant) -> Decided:
     """Look at these clients and record what follows: findings opened, cleared or renewed, notices, the next looks."""
+    looks = table(Look)
+    before: dict[int, Any] = {}
+    for part in chunks(sorted(set(clients))):
+        # Taken first, in the order of ids: another worker, or news about one of them, waits, or is all there to be read below.
+        mine = select(looks).where(looks.c.client_id.in_(part)).order_by(looks.c.client_id).with_for_update()
+        before |= {row.client_id: row for row in connection.execute(mine)}
     together = shared(practice, connection, now)
     basis_now = basis(practice)
     recipients = Recipients(practice, connection, now)
     result = Decided()
     for part in chunks(sorted(set(clients))):
-        result.add(_decide_some(connection, part, together, basis_now, recipients, now))
+        result.add(_decide_some(connection, part, before, together, basis_now, recipients, now))
     return result
 
 
 def _decide_some(
-    connection: Connection, clients: list[int], together: Shared, basis_now: str, recipients: Recipients, now: Instant
+    connection: Connection,
+    clients: list[int],
+    before: dict[int, Any],
+    together: Shared,
+    basis_now: str,
+    recipients: Recipients,
+    now: Instant,
 ) -> Decided:
     findings, looks = table(Finding), table(Look)
     standing: dict[int, dict[str, Standing]] = {}
-    for row in connection.execute(
+    for found in connection.execute(
         select(
             findings.c.client_id, findings.c.kind, findings.c.generation, findings.c.opened_at, findings.c.cleared_at
         ).where(findings.c.client_id.in_(clients))
     ):
-        standing.setdefault(row.client_id, {})[row.kind] = Standing(
-            row.kind, row.generation, row.opened_at, row.cleared_at
+        standing.setdefault(found.client_id, {})[found.kind] = Standing(
+            found.kind, found.generation, found.opened_at, found.cleared_at
         )
-    before = {row.client_id: row for row in connection.execute(select(looks).where(looks.c.client_id.in_(clients)))}
     result = Decided()
     fresh: list[dict[str, Any]] = []
     for row in digests(connection, clients):
@@ -149,7 +160,7 @@ def _record(
             therapist = row[1]
             hours = recipients.hours(therapist, policy)
             notice = finding_notice(looked.client_id, rule, verdict, generation, therapist, policy, hours, now)
-            result.notices += insert_new(connection, Notice, notice)
+            result.notices += insert_new(connection, Notice, notice) or _again(connection, notice)
     for verdict in settled.kept:
         connection.execute(
             update(findings)
@@ -163,6 +174,16 @@ def _record(
             .values(cleared_at=now)
         )
         result.cleared += 1
+
+
+def _again(connection: Connection, notice: dict[str, Any]) -> bool:
+    """A reason that is back before anybody was told of it: its notice, called off meanwhile, waits again."""
+    rows = table(Notice)
+    mine = [rows.c[name] == notice[name] for name in NoticeKey._fields]
+    untold = rows.c.state.in_([NoticeState.cancelled.value, NoticeState.expired.value])
+    names = ("requires", "facts", "not_before", "expires_at", "state", "outcome", "decided_at")
+    back = update(rows).where(*mine, untold).values({name: notice[name] for name in names})
+    return bool(connection.execute(back).rowcount)
 
 
 def kinds_by_name(together: Shared) -> dict[str, tuple[str, int, Kind]]:

@@ -11,12 +11,13 @@ from integrations.store import leases
 from integrations.store.cases import stale_sources
 from integrations.store.decisions import Recipients
 from integrations.store.tables import chunks, insert_new, table
+from models.digest import Digest
 from models.eligibility import Audience, State, Urgency, eligible
 from models.errors import UsageError
 from models.findings import Finding
 from models.instants import DAY, Instant, day_of, end_of, start_of
 from models.notices import FORWARD, Message, MessageState, Notice, NoticeState
-from models.noticing import ADMIN, NoticeKey, notice_row
+from models.noticing import ADMIN, NoticeKey, notice_row, therapist_recipient
 from models.observations import ClientStatus
 from models.people import Client, Leave
 from models.sources import Source
@@ -71,7 +72,11 @@ def claim(
     )
     due = list(
         connection.execute(
-            select(notices).where(waiting, notices.c.not_before <= now).order_by(notices.c.id).limit(1000)
+            select(notices)
+            .where(waiting, notices.c.not_before <= now)
+            .order_by(notices.c.id)
+            .limit(1000)
+            .with_for_update(skip_locked=True)  # what another worker is claiming is no business of ours
         )
     )
     if not due:
@@ -83,10 +88,10 @@ def claim(
         if problem:
             _settle(connection, [notice.id], NoticeState.cancelled, now, problem)
             continue
-        addressee = look.addressee(notice.recipient)
+        addressee = look.addressee(notice)
         merged = notice.urgency in MERGED
-        if merged and not look.room(addressee):
-            later = look.next_morning(addressee)
+        later = look.later(addressee) if merged else None
+        if later is not None:
             connection.execute(update(notices).where(notices.c.id == notice.id).values(not_before=later))
             continue
         bundles[addressee, merged, 0 if merged else notice.id].append(notice)
@@ -178,6 +183,8 @@ class _LastLook:
                 return "the finding has cleared"
             if found != requires["generation"]:
                 return "the finding has cleared and come back as a new one"
+        if "unconfirmed" in requires and not still_open(self._connection, "unconfirmed", requires["unconfirmed"]):
+            return "all of them have been marked"
         if "stale" in requires and requires["stale"] not in stale_sources(self._practice, self._connection, self._now):
             return "the source was read again"
         if "held" in requires:
@@ -198,50 +205,56 @@ class _LastLook:
         paused = found.paused_until is not None and found.paused_until > self._today
         return State(bool(found.died), bool(found.opted_out), paused, found.status == ClientStatus.ended)
 
-    def addressee(self, recipient: str) -> str:
-        """Who receives it today: the named cover of somebody on leave, the administrator where none is named."""
+    def addressee(self, notice: Any) -> str:
+        """Who receives it today: whoever has the client now; the named cover of somebody on leave; else the administrator."""
+        recipient: str = notice.recipient
+        if notice.client_id is not None and recipient != ADMIN:
+            digests = table(Digest)
+            has_now = select(digests.c.therapist_id).where(digests.c.client_id == notice.client_id)
+            recipient = therapist_recipient(self._connection.execute(has_now).scalar() or "")
         rows = table(Leave)
         passed = set()
         while recipient.startswith("therapist:") and recipient not in passed:
             passed.add(recipient)
             away = self._connection.execute(
-                select(rows.c.cover_id).where(
+                select(rows.c.cover_id)
+                .where(
                     rows.c.therapist_id == recipient.partition(":")[2],
                     rows.c.from_on <= self._today,
                     rows.c.to_on >= self._today,
                 )
+                .order_by(rows.c.cover_id.is_(None), rows.c.source, rows.c.entry_id)
             ).first()
             if away is None:
                 return recipient
             recipient = f"therapist:{away.cover_id}" if away.cover_id else ADMIN
         return ADMIN if recipient in passed else recipient
 
-    def room(self, addressee: str) -> bool:
-        """Whether one more merged notice fits into the recipient's day."""
-        policy = self._practice.book.of(therapist=addressee.partition(":")[2]).policy
+    def later(self, addressee: str) -> Instant | None:
+        """When a message that can wait may reach somebody, if not now: outside their hours, or when their day is full."""
+        therapist = addressee.partition(":")[2]
+        policy = self._practice.book.of(therapist=therapist).policy
+        hours = self._recipients.hours(therapist, policy)
+        opens = hours.next_open(self._now)
+        if opens > self._now:
+            return opens
+        today = day_of(self._now, hours.zone)
         if addressee not in self._taken_today:
             notices, messages = table(Notice), table(Message)
-            since = start_of(self._today, self._practice.zone)
             self._taken_today[addressee] = self._connection.execute(
                 select(func.count())
                 .select_from(notices.join(messages, messages.c.id == notices.c.message_id))
                 .where(
                     messages.c.recipient == addressee,
-                    messages.c.claimed_at >= since,
+                    messages.c.claimed_at >= start_of(today, hours.zone),
                     messages.c.state != MessageState.released,
                     notices.c.urgency.in_([u.value for u in MERGED]),
                 )
             ).scalar_one()
         if self._taken_today[addressee] >= policy.notices_per_day:
-            return False
+            return hours.next_morning(end_of(today, hours.zone) - 1)
         self._taken_today[addressee] += 1
-        return True
-
-    def next_morning(self, addressee: str) -> Instant:
-        """The next working morning of a recipient, after today."""
-        therapist = addressee.partition(":")[2]
-        policy = self._practice.book.of(therapist=therapist).policy
-        return self._recipients.hours(therapist, policy).next_morning(end_of(self._today, self._practice.zone) - 1)
+        return None
 
 
 def _settle(connection: Connection, ids: list[int], state: NoticeState, now: Instant, outcome: str) -> None:
@@ -303,12 +316,19 @@ def recover(connection: Connection, now: Instant, clock: Instant) -> int:
         if row.state == MessageState.claimed:
             release(connection, row.id, now, "the program ended before it was handed over")
             continue
-        move(connection, row.id, MessageState.unsure, now, "the program ended while it was being handed over")
-        if row.urgency == Urgency.safety:
-            again(connection, row.id, now)
-        else:
-            ask_whether_arrived(connection, row.id, row.channel, now)
+        unsure(connection, row.id, now, "the program ended while it was being handed over")
     return len(stuck)
+
+
+def unsure(connection: Connection, message_id: int, now: Instant, problem: str) -> None:
+    """A message of which nobody knows whether the channel took it: a person is asked; a safety notice is sent again."""
+    move(connection, message_id, MessageState.unsure, now, problem)
+    rows = table(Message)
+    row = connection.execute(select(rows.c.urgency, rows.c.channel).where(rows.c.id == message_id)).one()
+    if row.urgency == Urgency.safety:
+        again(connection, message_id, now)
+    else:
+        _ask_whether_arrived(connection, message_id, row.channel, now)
 
 
 def again(connection: Connection, message_id: int, now: Instant) -> None:
@@ -327,7 +347,7 @@ def again(connection: Connection, message_id: int, now: Instant) -> None:
     )
 
 
-def ask_whether_arrived(connection: Connection, message_id: int, channel: str, now: Instant) -> None:
+def _ask_whether_arrived(connection: Connection, message_id: int, channel: str, now: Instant) -> None:
     """The administrator is asked about a message of which nobody knows whether it was taken."""
     key = NoticeKey(f"message:{message_id}", "handed_over", 1, 0, ADMIN)
     row = notice_row(
@@ -355,6 +375,32 @@ def tell_failure(practice: "Practice", connection: Connection, channel: str, rea
         facts={"channel": channel, "messages": 1, "reason": reason, "since": now},
     )
     insert_new(connection, Notice, row)
+
+
+def evidence(connection: Connection, client_id: int, kind: str) -> tuple[str, str, dict[str, Any]]:
+    """A client's code, and the reason and evidence of their finding of that kind."""
+    clients, findings = table(Client), table(Finding)
+    row = connection.execute(
+        select(clients.c.code, findings.c.reason, findings.c.evidence)
+        .join_from(findings, clients, clients.c.id == findings.c.client_id)
+        .where(findings.c.client_id == client_id, findings.c.kind == kind)
+    ).one()
+    return row.code, row.reason, row.evidence
+
+
+def still_open(connection: Connection, kind: str, client_ids: Iterable[int]) -> list[int]:
+    """Those of these clients whose finding of that kind is open, by code."""
+    clients, findings = table(Client), table(Finding)
+    return [
+        client
+        for part in chunks(sorted(set(client_ids)))
+        for client in connection.execute(
+            select(findings.c.client_id)
+            .join_from(findings, clients, clients.c.id == findings.c.client_id)
+            .where(findings.c.kind == kind, findings.c.cleared_at.is_(None), findings.c.client_id.in_(part))
+            .order_by(clients.c.code)
+        ).scalars()
+    ]
 
 
 def listed(connection: Connection, states: Iterable[MessageState]) -> list[Any]:
