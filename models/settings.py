@@ -197,10 +197,7 @@ class Settings(Part):
         if unknown:
             raise SettingsError(f"policy: there is no layer {unknown[0]}; the layers are site, therapist and client.")
         plain = {k: v for k, v in self.policy.items() if not isinstance(v, dict)}
-        clients = {
-            (client_ids or {}).get(code, -1 - i): v for i, (code, v) in enumerate(layers.get("client", {}).items())
-        }
-        return PolicyBook(plain, layers.get("site"), layers.get("therapist"), clients)
+        return PolicyBook(plain, layers.get("site"), layers.get("therapist"), layers.get("client"), client_ids)
 
 
 def settings_from(data: Mapping[str, Any], place: str) -> Settings:

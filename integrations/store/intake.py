@@ -109,7 +109,8 @@ def take_in(
     _people(connection, vault, source, news, gone, now, zone, touched)
     client_of = ref_index(connection, {r.client_id for r in reading.rejects if r.client_id}, vault)
     holding = quarantine.hold(connection, vault, source.name, reading.rejects, now, client_of)
-    quarantine.let_go(connection, source.name, holding.hashes, now)
+    if reading.kinds:  # else a part of it was not read at all, and its rows are neither better nor gone
+        quarantine.let_go(connection, source.name, holding.hashes, now)
     entries = [(source.name, row.id) for row in news if row.kind == "appointment"]
     entries += [(source.name, entry_id) for kind, entry_id in gone if kind == "appointment"]
     codes = {hashed: code for row in news for hashed, code in row.codes.items()}
