@@ -17,6 +17,7 @@ from models.observations import ClientStatus
 
 FORMAT = 1  # rises when the meaning of a stored digest changes; a row of another format is rebuilt
 KEPT = 13  # attended starts kept: twelve gaps, so that the length of the rhythm window stays a matter of policy
+MOST = 60  # of a client whose appointments nobody marks, so many are enough
 STATUS = {ClientStatus.intake: 0, ClientStatus.active: 1, ClientStatus.ended: 2}
 BOOKED = 4  # bits of a line entry: start * 8 + BOOKED + mark
 NO_DAY = -1
@@ -66,14 +67,16 @@ class History(NamedTuple):
 
 
 def packed_line(appointments: Iterable[Held], known_at: Instant) -> bytes:
-    """Appointments by start as integers: all that lie after `known_at`, and before it the last ones back to the KEPT-th not missed."""
+    """Appointments by start as integers: all that lie after `known_at`, and of those before it the last, back to the KEPT-th that took
+    place (or is presumed to have), but not more than MOST that were not missed."""
     entries = sorted((a.start << 3) | (BOOKED if a.booked else 0) | a.mark for a in appointments)
     first = bisect_right(entries, (known_at << 3) | 7)
-    kept = 0
-    while first > 0 and kept < KEPT:
+    kept = most = 0
+    while first > 0 and kept < KEPT and most < MOST:
         first -= 1
-        if entries[first] & 3 != Mark.no_show:
-            kept += 1
+        mark = entries[first] & 3
+        kept += mark in (Mark.attended, Mark.presumed)
+        most += mark != Mark.no_show
     return array("q", entries[first:]).tobytes()
 
 

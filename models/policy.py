@@ -56,7 +56,7 @@ class Policy:
         "NJ 10:52-1.17: intake within 14 days or the third visit",
     )
     unconfirmed_in_a_row: int = threshold(
-        3, "appointments", 1, 20, "So many in a row without a mark make the record unsure, not the client.", OURS
+        3, "appointments", 1, 12, "So many in a row without a mark make the record unsure, not the client.", OURS
     )
     mark_within_days: float = threshold(
         2, "days", 0, 30, "An appointment is given this long to be marked before it counts as unmarked.", OURS
