@@ -23,11 +23,15 @@ class Unsent(NamedTuple):
 
 
 class Waits(NamedTuple):
-    """What there is to do. `codes` are the clients whom all waiting changes concern; empty if they are many."""
+    """What there is to do. `codes` are the clients whom all waiting changes concern; empty if they are many.
+
+    `newest` is the number of the newest waiting change that was looked at.
+    """
 
     changes: bool
     codes: tuple[str, ...]
     looks: bool
+    newest: int
     unsent: Unsent
 
 
@@ -35,7 +39,10 @@ def what_waits(connection: Connection, now: Instant) -> Waits:
     """Everything that waits at `now`."""
     rows, looks = table(Change), table(Look)
     told = connection.execute(
-        select(rows.c.client_id, rows.c.subject).where(rows.c.drained_at.is_(None)).order_by(rows.c.id).limit(200)
+        select(rows.c.id, rows.c.client_id, rows.c.subject)
+        .where(rows.c.drained_at.is_(None))
+        .order_by(rows.c.id)
+        .limit(200)
     ).all()
     codes = {row.subject for row in told if row.client_id is not None}
     due = connection.execute(select(looks.c.client_id).where(looks.c.next_look <= now).limit(MOST_NAMED * 2)).all()
@@ -44,7 +51,8 @@ def what_waits(connection: Connection, now: Instant) -> Waits:
     changed = {row.client_id for row in told}
     others = any(row.client_id not in changed for row in due)
     named = tuple(sorted(codes)) if few and not others else ()
-    return Waits(bool(told), named, bool(due), unsent(connection, now))
+    newest = told[-1].id if told else 0
+    return Waits(bool(told), named, bool(due), newest, unsent(connection, now))
 
 
 def unsent(connection: Connection, now: Instant) -> Unsent:

@@ -1,0 +1,368 @@
+"""The part of the long-lived process that reacts: it reads sources when they change, and looks after whoever that concerns at once.
+
+Import it only after the client environment of Prefect is applied. Why it is built so: docs/decisions/0015-reacting.md.
+"""
+
+import asyncio
+import contextlib
+import logging
+import os
+import threading
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+from uuid import NAMESPACE_URL, uuid5
+
+import httpx
+from prefect.events import emit_event
+
+from flows.deliver_notices import deliver_notices
+from flows.stalled_clients import stalled_clients
+from flows.workflow import place_of
+from integrations.looks import hand_over_due, look_after
+from integrations.opened import Loan, lend
+from integrations.practice import Practice
+from integrations.store import arming, cases, changes, due
+from integrations.store.leases import LeaseHeld
+from integrations.store.watching import tell_of_sources
+from integrations.syncing import sync_source
+from integrations.threads import in_thread
+from models.changes import ChangeKind
+from models.errors import TendingError
+from models.instants import Instant, instant_of, utc_text
+from models.settings import SourcePart
+from tending.glances import GLANCE_SECONDS, FileWatch, PulseWatch, glance
+
+LOG = logging.getLogger("tending.reactor")
+HOLDER = "up"
+SWEEP_SECONDS = 60.0
+PING_SECONDS = 300.0
+LONGEST_WAIT = 60.0  # of the back-off after trouble
+BUSY_SECONDS = 1.0  # before trying again what another run is at
+PREFECT_SECONDS = 15.0  # in which Prefect has to begin a run, or to end it
+WITHOUT_PREFECT_SECONDS = 30.0  # before Prefect is tried again
+HELPLESS_SECONDS = 900.0  # before delivery is tried again at what it could not help
+TRIES = 3  # at what another run may be at, before it waits for the next sweep
+MOST_EVENTS = 500  # more changes at once (a first import) are one event
+_ENTITY = {True: "client", False: "source"}
+
+
+def real_now() -> Instant:
+    """The instant by the machine's clock."""
+    return instant_of(datetime.now(UTC))
+
+
+@dataclass
+class Health:
+    """When intake, sweep and delivery last went well, by the monotonic clock."""
+
+    read: dict[str, float] = field(default_factory=dict)
+    swept: float = float("-inf")
+    delivered: float = float("-inf")
+
+    def good(self, sources: tuple[SourcePart, ...], interval: float) -> bool:
+        """Whether all three went well lately: some source in its own time, if there are any, and both others in the interval."""
+        now = time.monotonic()
+        lately = [
+            now - self.read.get(s.name, float("-inf")) <= 2 * max(interval, s.every_minutes * 60) for s in sources
+        ]
+        return (not lately or any(lately)) and min(self.swept, self.delivered) >= now - interval
+
+
+class Reactor:
+    """Looks after one practice until it is cancelled. One bad source, one bad client or a Prefect server that is down stop nothing.
+
+    `clock` says what time it is for the practice; a test gives its own. `on_ready` is called when everything that
+    waited at the start is done and every source was tried once.
+    """
+
+    def __init__(
+        self,
+        practice: Practice,
+        *,
+        clock: Callable[[], Instant] = real_now,
+        on_ready: Callable[[], None] | None = None,
+        glance_seconds: float = GLANCE_SECONDS,
+        sweep_seconds: float = SWEEP_SECONDS,
+        ping_seconds: float = PING_SECONDS,
+    ) -> None:
+        self.practice = practice
+        self.health = Health()
+        self._clock = clock
+        self._on_ready = on_ready
+        self._untried = {source.name for source in practice.settings.source}
+        self._glance_seconds = glance_seconds
+        self._sweep_seconds = sweep_seconds
+        self._ping_seconds = ping_seconds
+        self._work = asyncio.Event()
+        self._sweep_at = 0.0  # monotonic
+        self._prefect_from = 0.0  # monotonic: not tried before
+        self._helpless: due.Unsent | None = None  # what the last delivery left
+        self._helpless_until = 0.0  # monotonic
+        self._stuck: due.Waits | None = None  # what looking did not help
+        self._touched = {source.name: asyncio.Event() for source in practice.settings.source}
+
+    async def run(self) -> None:
+        """Everything at once, until cancelled."""
+        loop, stop = asyncio.get_running_loop(), threading.Event()
+
+        def wake() -> None:
+            loop.call_soon_threadsafe(self._work.set)
+
+        def touched(name: str) -> None:
+            loop.call_soon_threadsafe(self._touched[name].set)
+
+        sources = self.practice.settings.source
+        try:
+            # Their marks are taken before the first reading: what changes from here on is read again.
+            files = await in_thread(FileWatch, sources, touched)
+            glance("files", files, stop, self._glance_seconds)
+            glance("the store", PulseWatch(self.practice.store, wake), stop, self._glance_seconds)
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._forever("looking after", self._look_after))
+                group.create_task(self._forever("the watchdog", self._ping))
+                for source in sources:
+                    group.create_task(self._tend(source))
+        finally:
+            stop.set()
+
+    async def _forever(self, what: str, work: Callable[..., Awaitable[None]], *args: Any) -> None:
+        """Do it again after any trouble, later each time; say where, never with what."""
+        wait = 1.0
+        while True:
+            began = time.monotonic()
+            try:
+                await work(*args)
+            except Exception as error:
+                LOG.error("%s: %s", what, _where(error))
+            if time.monotonic() - began > LONGEST_WAIT:
+                wait = 1.0
+            await asyncio.sleep(wait)
+            wait = min(LONGEST_WAIT, wait * 2)
+
+    # ------------------------------------------------------------ intake
+
+    async def _tend(self, source: SourcePart) -> None:
+        """Read one source at the start, when its files change, and as often as it asks for."""
+        touched, faults = self._touched[source.name], 0
+        every = source.every_minutes * 60
+        while True:
+            touched.clear()
+            wait = every
+            try:
+                taken = await in_thread(sync_source, self.practice, source, self._clock(), HOLDER)
+                self.health.read[source.name] = time.monotonic()
+                faults = 0
+                if not taken.unchanged:
+                    LOG.info(
+                        "source %s: %d new, %d changed, %d vanished",
+                        source.name,
+                        taken.new,
+                        taken.changed,
+                        taken.vanished,
+                    )
+                self._work.set()
+            except LeaseHeld:
+                wait = BUSY_SECONDS
+            except Exception as error:
+                faults += 1
+                if not isinstance(error, TendingError):
+                    wait = min(every, 2.0**faults)
+                LOG.warning("source %s could not be read (%s)", source.name, _where(error))
+            if source.name in self._untried:
+                self._untried.discard(source.name)
+                self._work.set()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(touched.wait(), wait)
+
+    # ------------------------------------------------------------ looking after people
+
+    async def _look_after(self) -> None:
+        """Whenever something may have changed, and every minute: do all that waits."""
+        while True:
+            left = self._sweep_at - time.monotonic()
+            if left > 0:
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._work.wait(), left)
+            self._work.clear()
+            if time.monotonic() >= self._sweep_at:
+                await in_thread(self._tell_of_sources)
+                await self._do_what_waits(sweep=True)
+                self._sweep_at = time.monotonic() + self._sweep_seconds
+            else:
+                await self._do_what_waits(sweep=False)
+            if not self._untried and self._on_ready:
+                self._on_ready()
+                self._on_ready = None
+            await self._tell_others()
+
+    def _tell_of_sources(self) -> None:
+        with self.practice.store.write() as connection:
+            tell_of_sources(self.practice, connection, self._clock())
+
+    async def _do_what_waits(self, *, sweep: bool) -> None:
+        tries = 0
+        while True:
+            waits, armed = await in_thread(self._what_waits, sweep)
+            to_look = waits._replace(unsent=due.Unsent())
+            helpless = waits.unsent == self._helpless and time.monotonic() < self._helpless_until
+            if (waits.changes or waits.looks) and (sweep or to_look != self._stuck):
+                await self._decide(waits.codes, sweep=sweep)
+                after, _ = await in_thread(self._what_waits, sweep)
+                tries = tries + 1 if after._replace(unsent=due.Unsent()) == to_look else 0
+                self._stuck = to_look if tries == TRIES else None
+                if tries:
+                    await asyncio.sleep(BUSY_SECONDS)
+            elif waits.unsent != due.Unsent() and armed and not helpless:
+                await self._deliver()
+            else:
+                self.health.swept = time.monotonic()
+                if armed and waits.unsent == due.Unsent():
+                    self.health.delivered = time.monotonic()
+                return
+            sweep = sweep and tries == 0 and self._stuck is None
+
+    def _what_waits(self, thoroughly: bool) -> tuple[due.Waits, bool]:
+        now = self._clock()
+        with self.practice.store.read() as connection:
+            waits = due.what_waits(connection, now)
+            if thoroughly and not waits.looks:
+                # Looks made under other rules or another policy.
+                waits = waits._replace(looks=bool(cases.due(connection, now, cases.basis(self.practice), 1)))
+            return waits, arming.state_in(connection, self.practice.data) is arming.Arming.armed
+
+    async def _decide(self, codes: tuple[str, ...], *, sweep: bool) -> None:
+        now, clients = self._clock(), list(codes) if codes and not sweep else None
+
+        def plainly() -> object:
+            return look_after(self.practice, now, HOLDER, codes=clients)
+
+        await self._run(lambda: stalled_clients(clients=clients, now=utc_text(now)), plainly)
+
+    async def _deliver(self) -> None:
+        now = self._clock()
+
+        def plainly() -> object:
+            return hand_over_due(self.practice, now, HOLDER)
+
+        answer = await self._run(lambda: deliver_notices(now=utc_text(now)), plainly)
+        waits, _ = await in_thread(self._what_waits, False)
+        self._helpless, self._helpless_until = waits.unsent, time.monotonic() + HELPLESS_SECONDS
+        if isinstance(answer, dict) and answer.get("already"):
+            self._helpless = None
+            await asyncio.sleep(BUSY_SECONDS)
+
+    async def _run(self, flow_run: Callable[[], Awaitable[Any]], plainly: Callable[[], object]) -> Any:
+        """Run a flow in this process; where Prefect is not there to run it, do the same without it.
+
+        Doing it twice does no harm: what is decided is drained, what is sent is not due any more.
+        """
+        if time.monotonic() < self._prefect_from:
+            return await self._plainly(plainly)
+
+        async def begin() -> Any:
+            return await flow_run()
+
+        with lend(self.practice, HOLDER) as loan:
+            task = asyncio.create_task(begin())
+        await self._patiently(task, loan)
+        if not task.done():
+            task.cancel()
+            await asyncio.wait({task}, timeout=1.0)
+            return await self._without_prefect(loan, "it does not answer", plainly)
+        error = task.exception() if not task.cancelled() else asyncio.CancelledError()
+        if error is None:
+            return task.result()
+        if loan.begun and not loan.ended:
+            raise error  # ours: Prefect only carried it
+        return await self._without_prefect(loan, type(error).__name__, plainly)
+
+    async def _patiently(self, task: "asyncio.Task[Any]", loan: Loan) -> None:
+        """Wait for a run: as long as its work takes, but not for ever on Prefect before and after it."""
+        try:
+            waited_from, stage = time.monotonic(), (False, False)
+            while not task.done():
+                await asyncio.wait({task}, timeout=1.0)
+                if (loan.begun, loan.ended) != stage:
+                    stage, waited_from = (loan.begun, loan.ended), time.monotonic()
+                at_work = loan.begun and not loan.ended
+                if not at_work and time.monotonic() - waited_from > PREFECT_SECONDS:
+                    return
+        except asyncio.CancelledError:
+            task.cancel()
+            raise
+
+    async def _without_prefect(self, loan: Loan, why: str, plainly: Callable[[], object]) -> Any:
+        self._prefect_from = time.monotonic() + WITHOUT_PREFECT_SECONDS
+        LOG.warning("Prefect is not there (%s); the work goes on without it", why)
+        return None if loan.ended else await self._plainly(plainly)
+
+    async def _plainly(self, plainly: Callable[[], object]) -> object:
+        try:
+            return await in_thread(plainly)
+        except LeaseHeld:
+            return None
+
+    # ------------------------------------------------------------ telling others
+
+    async def _tell_others(self) -> None:
+        """Emit an event for each change whose consequences are recorded; only for others, so trouble with it never matters."""
+        if time.monotonic() < self._prefect_from:
+            return  # kept until Prefect is there again
+        while True:
+            told = await in_thread(self._without_event)
+            if not told:
+                return
+            try:
+                await in_thread(self._emit, told)
+            except Exception as error:
+                LOG.warning("events could not be emitted (%s)", _where(error))
+            await in_thread(self._events_sent, [row.id for row in told])
+
+    def _without_event(self) -> list[Any]:
+        with self.practice.store.read() as connection:
+            return changes.without_event(connection, 4 * MOST_EVENTS)
+
+    def _events_sent(self, ids: list[int]) -> None:
+        with self.practice.store.write() as connection:
+            changes.events_sent(connection, ids)
+
+    def _emit(self, told: list[Any]) -> None:
+        if len(told) > MOST_EVENTS:
+            emit_event(
+                "tending.changes.many",
+                resource={"prefect.resource.id": "tending.practice"},
+                payload={"changes": len(told)},
+            )
+            return
+        for row in told:
+            entity = _ENTITY[row.client_id is not None]
+            emit_event(
+                f"tending.{ChangeKind(row.kind).value}",
+                resource={"prefect.resource.id": f"tending.{entity}.{row.subject}"},
+                # The same change told again after a crash is known by its id.
+                id=uuid5(NAMESPACE_URL, f"tending:{self.practice.vault.mark()}:{row.id}"),
+            )
+
+    # ------------------------------------------------------------ being alive
+
+    async def _ping(self) -> None:
+        """Call the watchdog's address after intake, sweep and delivery all went well."""
+        variable = self.practice.settings.watchdog.url_env
+        while True:
+            address = os.environ.get(variable, "")
+            wait = min(5.0, self._ping_seconds)
+            if address and self.health.good(self.practice.settings.source, self._ping_seconds):
+                try:
+                    async with httpx.AsyncClient(timeout=10, follow_redirects=True) as client:
+                        (await client.get(address)).raise_for_status()
+                    wait = self._ping_seconds
+                except (httpx.HTTPError, httpx.InvalidURL) as error:
+                    LOG.warning("the watchdog's address could not be called (%s)", type(error).__name__)
+            await asyncio.sleep(wait)
+
+
+def _where(error: BaseException) -> str:
+    return f"{type(error).__name__} at {place_of(error)}"
