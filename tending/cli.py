@@ -113,7 +113,8 @@ def _wrong_words(error: typer.TyperException) -> int:
     message = error.format_message() if hasattr(error, "format_message") else str(error)
     if not message:  # a command group without a command shows its help
         return 2
-    tell(f"{message.rstrip('.')}. See `{context.command_path if context else 'tending'} --help`.")
+    ends = "" if message.endswith(("?", ".", ")")) else "."
+    tell(f"{message}{ends} See `{context.command_path if context else 'tending'} --help`.")
     return 2
 
 

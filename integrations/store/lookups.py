@@ -90,6 +90,24 @@ def about(connection: Connection, code: str) -> About | None:
     )
 
 
+def client_facts(connection: Connection, client_id: int, known_at: Instant) -> dict[str, Any] | None:
+    """What the record system's newest word on a client was at an instant; None where nothing was known yet."""
+    observations, clients = table(Observation), table(Client)
+    query = (
+        select(observations.c.facts)
+        .select_from(observations.join(clients, clients.c.ref_hash == observations.c.entry_id))
+        .where(
+            observations.c.kind == "client",
+            clients.c.id == client_id,
+            observations.c.known_at <= known_at,
+            ~observations.c.gone,
+        )
+        .order_by(observations.c.known_at.desc(), observations.c.id.desc())
+        .limit(1)
+    )
+    return connection.execute(query).scalar()
+
+
 def _main_relation() -> Any:
     clients, relations = table(Client), table(Relation)
     is_main = (relations.c.kind == RelationKind.main) & relations.c.to_on.is_(None)

@@ -1,7 +1,6 @@
 """`why` and `policy`: what every rule says about one client at any past instant, and which thresholds hold for whom."""
 
 from dataclasses import fields
-from datetime import date
 from typing import Annotated, Any
 
 import typer
@@ -10,12 +9,12 @@ from sqlalchemy import Connection
 from integrations.practice import Practice
 from integrations.store import cases, lookups
 from models.appointments import Mark
-from models.case import Case
+from models.case import ENDED, Case
 from models.clock import Clock
 from models.digest import BOOKED, STATUS
 from models.eligibility import Audience, State, Urgency, eligible
 from models.errors import UsageError
-from models.instants import Instant, day_of
+from models.instants import Instant
 from models.notices import MessageState, NoticeState
 from models.policy import DEFAULT, Layered, Policy
 from models.rules import all_rules
@@ -74,11 +73,17 @@ def why(
         with here.store.read() as connection:
             who = client_of(connection, client)
             facts = explained(here, connection, who, when, past=bool(at) and when != current)
-        voice = voice_of(here, when)
+        then = voice_of(here, when)
     if as_json:
         show_json(facts)
         return
-    _print(facts, voice)
+    of = f"as of {moment(voice_of(here, current), when)}" + (
+        ", from what was known then" if facts["as_known_then"] else ""
+    )
+    if not facts["known"]:
+        say(f"{facts['code']}, {of}: nothing was known of this client yet.")
+        return
+    _print(facts, then, of)
 
 
 def explained(
@@ -86,6 +91,9 @@ def explained(
 ) -> dict[str, Any]:
     """All that `why` says, for people and machines. With `past`, from what was known then."""
     voice = voice_of(here, when)
+    said_then = lookups.client_facts(connection, who.id, when)
+    if said_then is None:
+        return {"code": who.code, "at": instant_or_none(when), "as_known_then": past, "known": False}
     if past:
         together, row = cases.shared(here, connection, when, when), cases.digest_known(here, connection, who.id, when)
     else:
@@ -101,6 +109,7 @@ def explained(
         "code": who.code,
         "at": instant_or_none(when),
         "as_known_then": past,
+        "known": True,
         "therapist": row[1],
         "site": row[2],
         "status": "died" if case.died else STATUS_WORDS[case.status],
@@ -125,7 +134,7 @@ def explained(
             if f.opened_at <= when
         ],
         "notices": [_notice(n) for n in lookups.notices_about(connection, who.id) if n.made_at <= when],
-        "eligible": _eligible(who, day_of(when, here.zone)),
+        "eligible": _eligible(case, bool(said_then.get("opted_out")), when),
     }
 
 
@@ -161,10 +170,9 @@ def _notice(n: Any) -> dict[str, Any]:
     }
 
 
-def _eligible(who: lookups.About, day: date) -> list[dict[str, Any]]:
-    """For whom and in which class something about this client may be sent today, and why."""
-    paused = who.paused_until is not None and who.paused_until > day
-    state = State(who.died, who.opted_out, paused, who.status == "ended")
+def _eligible(case: Case, opted_out: bool, when: Instant) -> list[dict[str, Any]]:
+    """To whom and in which class something about this client may be sent, and why."""
+    state = State(case.died, opted_out, not case.died and case.away_until > when, case.status == ENDED)
     wanted = [
         (Audience.therapist, Urgency.ordinary),
         (Audience.therapist, Urgency.weekly),
@@ -177,12 +185,11 @@ def _eligible(who: lookups.About, day: date) -> list[dict[str, Any]]:
     ]
 
 
-def _print(facts: dict[str, Any], voice: Voice) -> None:
-    known = ", from what was known then" if facts["as_known_then"] else ""
+def _print(facts: dict[str, Any], voice: Voice, of: str) -> None:
     about = [f"therapist {facts['therapist']}" if facts["therapist"] else "no therapist named", facts["status"]]
     if facts["site"]:
         about.append(f"site {facts['site']}")
-    say(f"{facts['code']} ({', '.join(about)}), as of {moment(voice, voice.now)}{known}")
+    say(f"{facts['code']} ({', '.join(about)}), {of}")
     for one in facts["rules"]:
         say()
         fired = FIRED[one["fired"]]
@@ -286,7 +293,7 @@ def policy(
     say(f"Policy for {about}")
     columns(
         [
-            (line["name"], f"{_shown(line['value'])} {line['unit']}", line["layer"], f"basis: {line['basis']}")
+            (line["name"], _shown(line["value"], line["unit"]), line["layer"], f"basis: {line['basis']}")
             for line in lines
         ],
         indent=2,
@@ -313,5 +320,5 @@ def policy_lines(layered: Layered) -> list[dict[str, Any]]:
     return lines
 
 
-def _shown(value: Any) -> str:
-    return value if isinstance(value, str) else f"{value:g}"
+def _shown(value: Any, unit: str) -> str:
+    return value if isinstance(value, str) else f"{value:g} {unit}"

@@ -97,7 +97,8 @@ def read_all(
 ) -> tuple[list[Taken], dict[str, TendingError]]:
     """Read these sources one after the other. Answers what each came to, and the errors of those that could not be read."""
     # Only here: the libraries behind it take longer to import than other commands take to run.
-    from integrations.reading import preview_source, read_source
+    from integrations.reading import preview_source
+    from integrations.syncing import sync_source
 
     results: list[Taken] = []
     failed: dict[str, TendingError] = {}
@@ -106,7 +107,7 @@ def read_all(
             step(number, len(names))
             part = here.settings.source_named(name)
             try:
-                results.append(preview_source(here, part, at) if dry_run else read_source(here, part, at))
+                results.append(preview_source(here, part, at) if dry_run else sync_source(here, part, at, "cli"))
             except TendingError as error:
                 if error.exit_code == 5:  # the store itself: going on would only say it again
                     raise
@@ -154,7 +155,9 @@ def _decided_line(decided: dict[str, Any]) -> str:
     if new:
         parts.append(f"{words_counted(new, 'new finding')} (`tending findings`)")
     if decided["day_one"]:
-        parts.append(f"{words_counted(decided['day_one'], 'finding')} already so at first sight (`tending findings --day-one`)")
+        parts.append(
+            f"{words_counted(decided['day_one'], 'finding')} already so at first sight (`tending findings --day-one`)"
+        )
     parts += [f"{decided['cleared']} cleared"] if decided["cleared"] else []
     parts += [f"{words_counted(decided['notices'], 'notice')} waiting"] if decided["notices"] else []
     parts += [f"about {decided['blind']} something cannot be said yet"] if decided["blind"] else []
