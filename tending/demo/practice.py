@@ -1,0 +1,360 @@
+"""The demonstration practice: six therapists and 120 clients over nine months, the same for the same seed and day."""
+
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from random import Random
+
+from models.clock import counted_until
+from models.instants import DAY, HOUR, Instant, at_wall, start_of
+from tending.demo.diary import (
+    ATTENDED,
+    BY_CLIENT,
+    BY_PRACTICE,
+    MISSED,
+    ZONE,
+    Diary,
+    Leave,
+    Meeting,
+)
+from tending.demo.names import THERAPISTS, invented
+
+CLIENTS = 120
+HISTORY_DAYS = 273
+SEED = 20261
+NEW_THERAPIST, WITHOUT_RECORDS, WITH_CODES, ON_LEAVE = "T5", "T6", "T3", "T4"
+CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+
+# What becomes of whom, besides the many whose care simply goes on: therapist, part played.
+PARTS: tuple[tuple[str, str], ...] = (
+    # quiet already when Tending is switched on
+    *(("T1", "drifted"),) * 2, *(("T2", "drifted"),) * 2, *(("T3", "drifted"),) * 2, *(("T4", "drifted"),) * 2,
+    ("T5", "drifted"), ("T6", "series ended"), ("T1", "returns"), ("T2", "is ended"),
+    # missed, not started already
+    ("T5", "missed"), ("T5", "missed"), ("T3", "attends again"),
+    ("T1", "waits"), ("T5", "waits"), ("T4", "gets a first appointment"), ("T2", "asked lately"), ("T3", "asked lately"),
+    # nothing to ask about
+    *(("T1", "ended"),) * 2, *(("T2", "ended"),) * 2, ("T3", "ended"), *(("T4", "ended"),) * 2, ("T5", "ended"),
+    ("T6", "ended"), ("T3", "died"), ("T1", "paused"), ("T2", "paused"), ("T4", "paused"),
+    ("T2", "on a break"), ("T3", "on a break"),
+    # what the week brings
+    ("T1", "falls silent"), ("T3", "falls silent"), ("T2", "cancels"), ("T4", "cancels"), ("T1", "cancels"),
+    ("T5", "stays away"), ("T5", "misses again"), ("T2", "misses again"), ("T3", "waits too long"),
+    ("T6", "third unmarked"), ("T4", "third unmarked"), ("T3", "asks for help"),
+    # what the reader may try, and what cannot be said
+    ("T2", "tries"), ("T1", "unreadable"),
+    # two at once
+    *(("T3", "couple"),) * 4, *(("T1", "couple"),) * 2,
+)  # fmt: skip
+
+
+@dataclass(slots=True)
+class Person:
+    """A client as the record system holds one; `ended_told` is when the ending was written down, `known_from` the row itself."""
+
+    id: str
+    first: str
+    last: str
+    therapist: str
+    part: str
+    code: str = ""
+    intake_on: date | None = None
+    known_from: Instant = 0
+    ended_on: date | None = None
+    ended_told: Instant = 0
+    died_on: date | None = None
+    paused_until: str = ""
+    opted_out: bool = False
+    started: bool = True
+
+    @property
+    def name(self) -> str:
+        return f"{self.first} {self.last}"
+
+    def status(self, when: Instant) -> str:
+        """Where care stands, as the export says it at an instant."""
+        if self.ended_on is not None and self.ended_told <= when:
+            return "ended"
+        return "active" if self.started else "intake"
+
+
+@dataclass(slots=True)
+class World:
+    """All that is ever known of the practice; `at` of a view is the instant as of which its files are written."""
+
+    diary: Diary
+    people: list[Person] = field(default_factory=list)
+    meetings: list[Meeting] = field(default_factory=list)
+    breaks: list[tuple[str, date, date]] = field(default_factory=list)
+
+    @property
+    def now(self) -> Instant:
+        return self.diary.now
+
+    @property
+    def week_ago(self) -> Instant:
+        return self.diary.week_ago
+
+    def playing(self, part: str) -> list[Person]:
+        """Everybody who plays that part."""
+        return [person for person in self.people if person.part == part]
+
+    def meetings_of(self, person: Person) -> list[Meeting]:
+        return [meeting for meeting in self.meetings if person.id in meeting.clients]
+
+
+def synthetic(now: Instant, seed: int = SEED) -> World:
+    """The practice as it is at `now`, with the week before it and the nine months before that."""
+    return _Cast(now, seed).world()
+
+
+class _Cast:
+    """Gives everybody their part."""
+
+    def __init__(self, now: Instant, seed: int) -> None:
+        self.random = Random(seed)
+        self.diary = Diary(now)
+        self.diary.leave = self._leave()
+        self.first_day = self.diary.day(-HISTORY_DAYS)
+        self.last_day = self.diary.day(40)
+        self._world = World(self.diary)
+        self._partner: dict[str, Person] = {}
+
+    def _leave(self) -> tuple[Leave, ...]:
+        day = self.diary.day
+        spans = (
+            ("T1", -110, -98, "T3"), ("T2", -150, -144, "T1"), ("T3", -90, -80, "T1"), ("T6", -170, -158, "T3"),
+            (ON_LEAVE, 1, 12, "T1"),
+        )  # fmt: skip
+        return tuple(Leave(f"L-{n}", t, day(a), day(b), cover) for n, (t, a, b, cover) in enumerate(spans, 1))
+
+    def world(self) -> World:
+        parts = list(PARTS)
+        for therapist, *_ in THERAPISTS:
+            mine = sum(who == therapist for who, _ in parts)
+            parts += [(therapist, "goes on")] * (CLIENTS // len(THERAPISTS) - mine)
+        for (therapist, part), (first, last) in zip(parts, invented(len(parts), self.random), strict=True):
+            person = Person("", first, last, therapist, part)
+            if therapist == WITH_CODES:
+                person.code = "C-" + "".join(self.random.choices(CROCKFORD, k=7))
+            self._world.people.append(person)
+        # Numbers are the clinic's own, in no order that tells anything.
+        for number, person in enumerate(self.random.sample(self._world.people, len(parts)), 1001):
+            person.id = str(number)
+        for person in self._world.people:
+            self._play(person)
+        for person in self._world.playing("goes on")[::17]:
+            person.opted_out = True
+        self._world.meetings.sort(key=lambda m: (m.start, m.clients))
+        for number, meeting in enumerate(self._world.meetings, 20001):
+            meeting.id = f"A-{number}"
+        self._world.people.sort(key=lambda p: p.id)
+        return self._world
+
+    # ---------------------------------------------------------------- what people do
+
+    def _play(self, person: Person) -> None:
+        day, random = self.diary.day, self.random
+        match person.part:
+            case "goes on" | "couple":
+                self._goes_on(person)
+            case "drifted" | "returns" | "is ended":
+                every = random.choice((7, 7, 7, 14))
+                last = self._regular(person, every, day(-270), random.randint(-55, -46) if every == 14 else random.randint(-48, -33))
+                if person.part == "returns":
+                    coming = self.diary.near(person.therapist, 4)
+                    self._meet(person, coming, last.start.hour, booked=self.diary.now - 2 * DAY)
+                if person.part == "is ended":
+                    person.ended_on, person.ended_told = day(-3), self.diary.now - 2 * DAY
+            case "series ended":
+                self._regular(person, 7, day(-200), -40, marked=False)
+            case "missed" | "attends again":
+                self._misses(person, (-24, -14))
+                if person.part == "attends again":
+                    self._this_week(person, ATTENDED)
+                self._ahead(person, 3)
+            case "waits" | "gets a first appointment":
+                self._intake(person, random.randint(-60, -45))
+                if person.part == "gets a first appointment":
+                    self._meet(person, self.diary.near(person.therapist, 14), booked=self.diary.now - 3 * DAY)
+            case "asked lately":
+                self._intake(person, -9)
+            case "asks for help":
+                self._intake(person, -2)
+                person.known_from = self.diary.now - DAY
+            case "waits too long":
+                self._waits_too_long(person)
+            case "ended" | "died":
+                last = self._regular(person, 7, day(-260), random.randint(-120, -60))
+                if person.part == "ended":
+                    person.ended_on = last.start.date()
+                else:
+                    person.died_on = last.start.date() + timedelta(days=9)
+            case "paused":
+                self._regular(person, 7, day(-220), -37)
+                person.paused_until = "yes" if person.therapist == "T2" else day(30).isoformat()
+            case "on a break":
+                self._regular(person, 7, day(-200), -23)
+                self._world.breaks.append((person.id, day(-19), day(9)))
+            case "falls silent" | "unreadable":
+                self._falls_silent(person)
+            case "cancels" | "tries":
+                self._cancels(person)
+            case "stays away":
+                self._regular(person, 7, day(-60), -20)
+                self._this_week(person, MISSED)
+            case "misses again":
+                self._misses(person, (-14,))
+                self._this_week(person, MISSED)
+                self._ahead(person, 4)
+            case "third unmarked":
+                self._third_unmarked(person)
+
+    def _goes_on(self, person: Person) -> None:
+        """Weekly, fortnightly or monthly; always with something booked."""
+        couple = self._partner.pop(person.therapist, None) if person.part == "couple" else None
+        if couple is not None:  # comes to the meetings of the other one
+            person.intake_on = couple.intake_on
+            for meeting in self._world.meetings_of(couple):
+                meeting.clients = (*meeting.clients, person.id)
+            return
+        if person.part == "couple":
+            self._partner[person.therapist] = person
+        every = 7 if person.therapist == WITHOUT_RECORDS else self.random.choices((7, 14, 28), (7, 3, 1))[0]
+        long_ago = -125 if person.therapist == NEW_THERAPIST else -270
+        latest = -30 - 4 * every
+        began = self.diary.day(self.random.randint(min(long_ago, latest), latest) if self.random.random() < 0.4 else long_ago)
+        self._regular(person, every, began, None, marked=person.therapist != WITHOUT_RECORDS)
+
+    def _regular(self, person: Person, every: int, began: date, until: int | None, *, marked: bool = True) -> Meeting:
+        """Appointments in a rhythm since about `began`, up to about `until` (an offset from today; None: they go on). Gives the last."""
+        if person.therapist == NEW_THERAPIST:
+            began = max(began, self.diary.day(-125))
+        anchor = self.diary.near(person.therapist, (until if until is not None else 0) - self.random.randint(0, 4))
+        hour = self.diary.hour(person.therapist, anchor.weekday())
+        if until is None:
+            last = self.diary.day(21 + 2 * every)
+        else:
+            last = anchor
+        if person.therapist == WITHOUT_RECORDS:
+            days = self.diary.series(person.therapist, anchor, began, last)
+        else:
+            days = list(self.diary.rhythm(person.therapist, anchor, every, began, last))
+        return self._meetings(person, days, hour, every, marked=marked, leaving=until is not None)
+
+    def _meetings(
+        self, person: Person, days: list[date], hour: int, every: int, *, marked: bool = True, leaving: bool = False
+    ) -> Meeting:
+        person.intake_on = days[0] - timedelta(days=self.random.randint(8, 20))
+        made: list[Meeting] = []
+        before = ATTENDED
+        for number, day in enumerate(days):
+            # Whoever is about to leave attended to the last: it is then clear from when they are quiet.
+            plain = leaving and number >= len(days) - 7
+            outcome = ATTENDED if plain else self._outcome(person, number, before)
+            ahead = 10 * DAY if number == 0 else (21 + 2 * every) * DAY
+            meeting = self._meet(person, day, hour, booked=at_wall(self.diary.at(day, hour), ZONE) - ahead)
+            if marked and outcome:
+                self._mark(meeting, outcome)
+                if meeting.outcome in (ATTENDED, MISSED):
+                    before = meeting.outcome
+            made.append(meeting)
+        return made[-1]
+
+    def _outcome(self, person: Person, number: int, before: str) -> str:
+        """How an appointment goes: more are missed before the third and with who is new to the practice, never two in a row here."""
+        chance = self.random.random()
+        missing = 0.09 if number < 2 else 0.03
+        if person.therapist == NEW_THERAPIST:
+            missing *= 2
+        if chance < missing and before != MISSED:
+            return MISSED
+        if chance > 0.955:
+            return BY_CLIENT
+        return BY_PRACTICE if chance > 0.945 else ATTENDED
+
+    def _mark(self, meeting: Meeting, outcome: str) -> None:
+        """Write an outcome down: cancellations the day before, what happened the same evening."""
+        cancelled = outcome in (BY_CLIENT, BY_PRACTICE)
+        told = meeting.at - 20 * HOUR if cancelled else meeting.at + 2 * HOUR
+        if told > self.diary.now:
+            return
+        meeting.outcome, meeting.told_at = outcome, told
+        meeting.erased = cancelled and self.random.random() < 0.5
+
+    def _meet(self, person: Person, day: date, hour: int | None = None, *, booked: Instant = 0) -> Meeting:
+        if hour is None:
+            hour = self.diary.hour(person.therapist, day.weekday())
+        meeting = Meeting((person.id,), person.therapist, self.diary.at(day, hour), booked)
+        self._world.meetings.append(meeting)
+        return meeting
+
+    def _ahead(self, person: Person, offset: int) -> None:
+        """Something booked for later, entered long ago."""
+        self._meet(person, self.diary.near(person.therapist, offset), booked=self.diary.week_ago - 5 * DAY)
+
+    def _this_week(self, person: Person, outcome: str) -> Meeting:
+        """An appointment in the week that arrives, booked before it, and how it went."""
+        days = self.diary.working_days(person.therapist, -7, -1)
+        hour = self.diary.hour(person.therapist, days[-1].weekday())
+        day = max(d for d in days if at_wall(self.diary.at(d, hour), ZONE) + 3 * HOUR <= self.diary.now)
+        meeting = self._meet(person, day, hour, booked=self.diary.week_ago - 6 * DAY)
+        self._mark(meeting, outcome)
+        return meeting
+
+    def _misses(self, person: Person, offsets: tuple[int, ...]) -> None:
+        """A few attended appointments, then missed ones about those days."""
+        last = self._regular(person, 7, self.diary.day(-55), min(offsets) - 6)
+        done = last.start.date()
+        for offset in offsets:
+            done = next(d for d in self.diary.working_days(person.therapist, offset - 3, -8) if d > done)
+            meeting = self._meet(person, done, last.start.hour, booked=last.at)
+            meeting.outcome, meeting.told_at = MISSED, meeting.at + 2 * HOUR
+
+    def _intake(self, person: Person, offset: int) -> None:
+        person.started = False
+        person.intake_on = self.diary.day(offset)
+
+    def _waits_too_long(self, person: Person) -> None:
+        """Asked for help so long ago that the time for a first appointment ran out in this week."""
+        for offset in range(-14, -40, -1):
+            if self.diary.falls_due_this_week(person.therapist, start_of(self.diary.day(offset), ZONE), 14):
+                self._intake(person, offset)
+                return
+        raise LookupError("no day of intake falls due in this week")
+
+    def _falls_silent(self, person: Person) -> None:
+        """Came weekly, cancelled the next one and made no other: quiet from some moment of this week on."""
+        for last in reversed(self.diary.working_days(person.therapist, -40, -13)):
+            hour = self.diary.hour(person.therapist, last.weekday())
+            if self.diary.falls_due_this_week(person.therapist, at_wall(self.diary.at(last, hour), ZONE), 14):
+                break
+        else:
+            raise LookupError("no last appointment falls due in this week")
+        days = list(self.diary.rhythm(person.therapist, last, 7, self.diary.day(-190), last))
+        self._meetings(person, days, hour, 7, leaving=True)
+        later = next(d for d in (last + timedelta(days=n) for n in range(7, 20)) if self.diary.works(person.therapist, d))
+        meeting = self._meet(person, later, hour, booked=at_wall(self.diary.at(last, hour), ZONE))
+        meeting.outcome, meeting.told_at, meeting.erased = BY_CLIENT, meeting.at - 20 * HOUR, True
+
+    def _cancels(self, person: Person) -> None:
+        """Was last seen some weeks ago but had one booked, which was cancelled this week (or, to be tried, is not yet)."""
+        last = self._regular(person, 7, self.diary.day(-200), -24)
+        due = counted_until(last.at, 14 * DAY, self.diary.pauses(person.therapist))
+        assert due < self.diary.now
+        day = self.diary.near(person.therapist, 13 if person.therapist == ON_LEAVE else 6)
+        meeting = self._meet(person, day, last.start.hour, booked=self.diary.week_ago - 9 * DAY)
+        if person.part == "cancels":
+            meeting.outcome, meeting.told_at = BY_CLIENT, self.diary.now - 3 * DAY
+            meeting.erased = person.therapist == "T1"
+
+    def _third_unmarked(self, person: Person) -> None:
+        """The third appointment in a row without a mark: nobody knows whether they took place."""
+        # Marks are expected within two days: the third of these was not yet overdue a week ago.
+        third = next(iter(self.diary.working_days(person.therapist, -8, -3)))
+        hour = self.diary.hour(person.therapist, third.weekday())
+        first, last = third - timedelta(days=14), third + timedelta(days=40)
+        if person.therapist == WITHOUT_RECORDS:
+            days = self.diary.series(person.therapist, third, first, last)
+        else:
+            days = list(self.diary.rhythm(person.therapist, third, 7, first, last))
+        self._meetings(person, days, hour, 7, marked=False)
