@@ -76,7 +76,7 @@ def up(
                     # Before the first import of Prefect in this process, and for the runs it starts.
                     apply_environment(client_environment(server, practice=practice_path))
                     try:
-                        return asyncio.run(_live(practice, server, held, say, stop_after))
+                        return asyncio.run(live(practice, server, held, say, stop_after))
                     finally:
                         _let_go_of_prefect()
         finally:
@@ -107,7 +107,7 @@ def _say_how_it_stands(practice: Practice, say: Say) -> None:
         say("NOT ARMED: nothing is sent until `tending arm` allows it.")
 
 
-async def _live(practice: Practice, server: Server, held: leases.Held, say: Say, stop_after: float | None) -> int:
+async def live(practice: Practice, server: Server, held: leases.Held, say: Say, stop_after: float | None) -> int:
     """Serve, react and hold the lease until told to stop; whatever ends early takes the others along."""
     from tending.reactor import Reactor  # both import Prefect, whose settings are only now in the environment
 
