@@ -195,7 +195,7 @@ def _sources(place: _Place) -> Iterator[Line]:
                 what,
                 f"Last read {since(voice, row.read_at)}, too old to rely on; run: tending sync {source.name}, and `tending up`.",
             )
-        else:
+        elif place.offline and (source.url or source.url_env):
             yield Line(Level.good, what, f"Read {since(voice, row.read_at)}.")
         if row is not None and row.told:
             yield Line(Level.mend, what, f"The last try failed: {row.told}")
@@ -210,10 +210,10 @@ def _sources(place: _Place) -> Iterator[Line]:
                 Level.mend, what, f"{counted(n, 'row lies', 'rows lie')} in quarantine; see: tending quarantine list"
             )
         if not (place.offline and (source.url or source.url_env)):
-            yield from _reachable(place, source, what)
+            yield from _reachable(place, source, what, row.read_at if row is not None else None)
 
 
-def _reachable(place: _Place, source: SourcePart, what: str) -> Iterator[Line]:
+def _reachable(place: _Place, source: SourcePart, what: str, read_at: Instant | None) -> Iterator[Line]:
     """Read it once without taking anything in: does it answer, and whom does it no longer name."""
     # Only here: the libraries behind it take longer to import than other commands take to run.
     from integrations.reading import read_only
@@ -223,7 +223,8 @@ def _reachable(place: _Place, source: SourcePart, what: str) -> Iterator[Line]:
     except TendingError as error:
         yield Line(Level.mend, what, str(error))
         return
-    yield Line(Level.good, what, f"It can be read now: {counted(len(reading.entries), 'entry', 'entries')}.")
+    last = "never taken in yet" if read_at is None else f"last taken in {since(place.voice, read_at)}"
+    yield Line(Level.good, what, f"It can be read: {counted(len(reading.entries), 'entry', 'entries')}; {last}.")
     if reading.rejects:
         yield Line(Level.note, what, f"{counted(len(reading.rejects), 'row')} of it would go to quarantine.")
     yield from _no_longer_named(place, source, what, reading)

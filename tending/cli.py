@@ -3,9 +3,10 @@
 import os
 import sys
 import zoneinfo
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from models.errors import TendingError
 
@@ -15,9 +16,13 @@ zoneinfo.reset_tzpath([])
 
 from tending import mishap  # noqa: E402 - what reads zones comes after the line above
 from tending.commands import (  # noqa: E402
+    aside,
     explain,
     findings,
+    people,
     practice,
+    running,
+    sending,
     sources,
 )
 from tending.commands.common import Given, PracticeOption  # noqa: E402
@@ -42,12 +47,35 @@ HELP = """Looks after the work between sessions: nobody drops out of care unnoti
 New here: `tending init`, then edit practice.toml, then `tending check`, `tending sync` and `tending findings`.
 `tending arm` lets it send; until then nothing leaves."""
 
+# Every command stands under one of these headings; a test says so.
+HEADINGS = {
+    "Start": ("demo", "init", "check", "up"),
+    "Every day": ("findings", "why", "status", "sync"),
+    "What asks for a person": ("unmatched", "held", "quarantine", "outbox"),
+    "Codes and people": ("who", "code", "audit"),
+    "Sending": ("arm", "disarm"),
+    "Keeping it": ("policy", "upgrade", "rebuild", "keys"),
+}
+
+
+class Grouped(TyperGroup):
+    """The commands under headings, and the exit codes one a line."""
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        for heading, names in HEADINGS.items():
+            rows = [(name, self.commands[name].get_short_help_str(100)) for name in names]
+            with formatter.section(heading):
+                formatter.write_dl(rows, col_spacing=4)
+
+    def format_epilog(self, ctx: Any, formatter: Any) -> None:
+        with formatter.section("Exit codes"):
+            formatter.write_dl([(str(code), meaning) for code, meaning in EXIT_CODES.items()])
+
+
 app = typer.Typer(
     name="tending",
+    cls=Grouped,
     help=HELP,
-    epilog="Exit codes: "
-    + "; ".join(f"{code}: {meaning.partition(';')[0].partition(':')[0]}" for code, meaning in EXIT_CODES.items())
-    + ".",
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,
@@ -75,7 +103,7 @@ def tending(
     Given.practice = practice
 
 
-for part in (practice, sources, findings, explain):
+for part in (practice, running, sources, aside, findings, explain, people, sending):
     part.add_to(app)
 
 
@@ -111,7 +139,8 @@ def _wrong_words(error: typer.TyperException) -> int:
     """A command or option that does not exist, or a value that does not fit: what, and where the help is."""
     context = getattr(error, "ctx", None)
     message = error.format_message() if hasattr(error, "format_message") else str(error)
-    if not message:  # a command group without a command shows its help
+    if message.startswith("Usage:"):  # a group of commands without one of them shows its help
+        tell(message)
         return 2
     ends = "" if message.endswith(("?", ".", ")")) else "."
     tell(f"{message}{ends} See `{context.command_path if context else 'tending'} --help`.")

@@ -49,7 +49,7 @@ class Waiting(NamedTuple):
     """Notices of one class that wait: how many in all, how many of them would go now, and how many have grown too old."""
 
     urgency: str
-    count: int
+    notices: int
     due: int
     too_old: int
 
@@ -59,7 +59,7 @@ class Entry(NamedTuple):
 
     source: str
     therapist_id: str
-    count: int
+    entries: int
     start: Instant
     wall: str
     zone: str
@@ -120,7 +120,7 @@ def findings(
     """Open findings, and those cleared since an instant; of everybody or of one client."""
     rows, clients, digests = table(Finding), table(Client), table(Digest)
     names = [name for name in FindingRow._fields if name not in ("code", "therapist_id")]
-    wanted = rows.c.cleared_at.is_(None)
+    wanted: Any = rows.c.cleared_at.is_(None)
     if cleared_since is not None:
         wanted |= rows.c.cleared_at >= cleared_since
     query = (
@@ -174,7 +174,9 @@ def waiting(connection: Connection, now: Instant) -> list[Waiting]:
 def notices_about(connection: Connection, client_id: int, most: int = 20) -> list[Any]:
     """The newest notices about a client, with the state of the message each became part of."""
     notices, messages = table(Notice), table(Message)
-    columns = [notices.c[n] for n in ("purpose", "recipient", "urgency", "state", "outcome", "made_at", "not_before")]
+    columns: list[Any] = [
+        notices.c[n] for n in ("purpose", "recipient", "urgency", "state", "outcome", "made_at", "not_before")
+    ]
     columns += [messages.c.state.label("message_state"), messages.c.settled_at, messages.c.channel, messages.c.problem]
     columns += [messages.c.id.label("message_id"), messages.c.recipient.label("went_to"), notices.c.decided_at]
     query = (
@@ -321,3 +323,9 @@ def acts(connection: Connection, most: int, subject: str = "") -> list[Any]:
     rows = table(Audit)
     query = select(rows).order_by(rows.c.id.desc()).limit(most)
     return list(connection.execute(query.where(rows.c.subject == subject) if subject else query))
+
+
+def message_state(connection: Connection, message_id: int) -> str | None:
+    """Where a message stands; None where there is none of that number."""
+    rows = table(Message)
+    return connection.execute(select(rows.c.state).where(rows.c.id == message_id)).scalar()

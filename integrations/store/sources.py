@@ -1,5 +1,6 @@
 """What is known of each source: when it was read, what went wrong, and what vanished from it and waits for a person."""
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, select, update
@@ -106,3 +107,9 @@ def release_held(connection: Connection, name: str, *, cancelled: bool) -> int:
     # The bytes are the same at the next reading: without this they would not be looked at.
     connection.execute(update(rows).where(rows.c.name == name).values(held=said, fingerprint="", etag=""))
     return len(entries)
+
+
+def read_anew(connection: Connection, names: Iterable[str]) -> None:
+    """Have sources read whole at the next reading, though their bytes may be the same."""
+    rows = table(Source)
+    connection.execute(update(rows).where(rows.c.name.in_(list(names))).values(fingerprint="", etag=""))

@@ -15,8 +15,9 @@ from sqlalchemy import Connection
 
 from integrations.practice import Practice, open_practice
 from integrations.store import lookups
-from models.errors import UsageError
+from models.errors import SettingsError, UsageError
 from models.instants import Instant, at_wall, day_of, end_of, utc_text
+from models.settings import SourcePart
 from models.subjects import CODE
 from models.voice import Voice
 
@@ -99,7 +100,7 @@ def client_of(connection: Connection, text: str) -> lookups.About:
 
 
 def moment_from(text: str, zone: str, at: Instant) -> Instant:
-    """An instant from `2026-11-03`, `2026-11-03 14:30` or `yesterday`-free ISO text: a day is meant at its end, today now.
+    """An instant from `2026-11-03` or `2026-11-03T14:30`: a day is meant at its end, today now.
 
     Raises UsageError for anything else and for what lies ahead.
     """
@@ -125,6 +126,14 @@ def therapist_of(connection: Connection, text: str) -> str:
             return one
     there = ", ".join(sorted(known)) or "none yet"
     raise UsageError(f"No therapist has that id; there are: {there}.")
+
+
+def source_of(practice: Practice, name: str) -> SourcePart:
+    """The source of that name. Raises UsageError listing those there are."""
+    try:
+        return practice.settings.source_named(name)
+    except SettingsError as error:
+        raise UsageError(str(error)) from None
 
 
 def instant_or_none(when: Instant | None) -> str | None:

@@ -66,7 +66,9 @@ def why(
     as_json: JsonOption = False,
     practice: PracticeOption = None,
 ) -> None:
-    """Why something was said about a client, or why not: every rule with its facts and the policy behind it."""
+    """Why something was said about a client, or why not.
+
+    Every rule with its sentence, its facts and the policy behind it; now, or as it was on a past day."""
     current = now()
     with opened(practice) as here:
         when = moment_from(at, here.zone, current) if at else current
@@ -260,7 +262,7 @@ def _fate(n: dict[str, Any], voice: Voice) -> str:
 
 def policy(
     client: Annotated[
-        str, typer.Argument(metavar="[CLIENT]", help="The policy for this client.", show_default=False)
+        str, typer.Argument(metavar="CLIENT", help="The policy for this client.", show_default=False)
     ] = "",
     therapist: Annotated[
         str,
@@ -269,9 +271,10 @@ def policy(
     as_json: JsonOption = False,
     practice: PracticeOption = None,
 ) -> None:
-    """Every threshold: its value, the layer it comes from, and where the number comes from.
+    """Every threshold that holds, and where it comes from.
 
-    Layers, the later ones winning: default, practice, site, therapist, agreed with this client.
+    Its value, the layer that set it, and the basis of the number. Layers, the later ones winning: default,
+    practice, site, therapist, agreed with this client.
     """
     if client and therapist:
         raise UsageError("Name a client or a therapist, not both.")

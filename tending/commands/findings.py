@@ -52,9 +52,10 @@ def findings(
     as_json: JsonOption = False,
     practice: PracticeOption = None,
 ) -> None:
-    """Who asks for somebody, by therapist, each with its reason in a sentence.
+    """Who may be dropping out of care, and why.
 
-    What was already so when Tending first looked is a list of its own, to sort once: nobody is mailed about it.
+    By therapist, each with its reason in a sentence. What was already so when Tending first looked is a list of
+    its own, to sort once: nobody is mailed about it.
     """
     at = now()
     with opened(practice) as here:
@@ -127,7 +128,9 @@ def _print(facts: list[dict[str, Any]], otherwise: str, indent: int = 0) -> None
 
 
 def status(as_json: JsonOption = False, practice: PracticeOption = None) -> None:
-    """How the practice stands: sources, clients, findings, messages, and what waits for a person."""
+    """How the practice stands, in numbers.
+
+    Sources, clients, findings, messages, and what waits for a person."""
     at = now()
     with opened(practice) as here:
         facts = standing(here, at)
@@ -162,7 +165,7 @@ def status(as_json: JsonOption = False, practice: PracticeOption = None) -> None
 
 def _waiting_line(w: dict[str, Any]) -> str:
     older = f", {w['too_old']} too old and dropped at the next delivery" if w["too_old"] else ""
-    return f"{w['count']} {w['urgency']}, {w['due']} of them due now{older}"
+    return f"{w['notices']} {w['urgency']}, {w['due']} of them due now{older}"
 
 
 def _source_line(source: dict[str, Any], voice: Voice) -> str:

@@ -55,9 +55,10 @@ def init(
     as_json: JsonOption = False,
     practice: PracticeOption = None,
 ) -> None:
-    """Start a practice: write practice.toml with comments, and make its data folder, key file and database.
+    """Start a practice: practice.toml, keys and database.
 
-    A practice.toml that is there is never overwritten; what it still lacks is made.
+    Writes practice.toml with comments, and makes data folder, key file and database. A practice.toml that is
+    there is never overwritten; what it still lacks is made.
     """
     path, wanted_zone = place(practice), zone or zone_here()
     if path.exists() and source is None and not dry_run:
@@ -151,9 +152,9 @@ def check(
     as_json: JsonOption = False,
     practice: PracticeOption = None,
 ) -> None:
-    """What is healthy, missing or unsafe: one line each, with the remedy. Changes and sends nothing.
+    """What is healthy, missing or unsafe, with the remedy.
 
-    Exit code 1 when something needs doing.
+    One line each. Changes and sends nothing. Exit code 1 when something needs doing.
     """
     from tending.check import Level, checks
 
@@ -174,7 +175,9 @@ def check(
 
 
 def upgrade(as_json: JsonOption = False, practice: PracticeOption = None) -> None:
-    """Bring the database to the tables that this version needs. Make a backup first, and stop `tending up`."""
+    """Bring the database to this version.
+
+    Make a backup first, and stop `tending up`."""
     settings = read_settings(place(practice))
     database = Path(settings.store.url.removeprefix("sqlite:///"))
     if settings.store.url.startswith("sqlite:") and not database.exists():
@@ -195,9 +198,10 @@ def upgrade(as_json: JsonOption = False, practice: PracticeOption = None) -> Non
 
 
 def rebuild(dry_run: DryRunOption = False, as_json: JsonOption = False, practice: PracticeOption = None) -> None:
-    """Derive everything again from what the sources said, and report what differed: it must be nothing.
+    """Derive everything again; nothing may differ.
 
-    Exit code 1 when something differed.
+    From what the sources said, for everybody. What differed is put right and named. Exit code 1 when something
+    differed.
     """
     from integrations.store.rebuild import rebuild as rebuild_all
 

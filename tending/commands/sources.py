@@ -21,6 +21,7 @@ from tending.commands.common import (
     login,
     now,
     opened,
+    source_of,
     voice_of,
 )
 from tending.output import clean, columns, moment, say, show_json, tell, working
@@ -38,20 +39,21 @@ def add_to(app: typer.Typer) -> None:
 
 def sync(
     source: Annotated[
-        str, typer.Argument(metavar="[SOURCE]", help="One source by its name; all without it.", show_default=False)
+        str, typer.Argument(metavar="SOURCE", help="One source by its name; all without it.", show_default=False)
     ] = "",
     dry_run: DryRunOption = False,
     as_json: JsonOption = False,
     practice: PracticeOption = None,
 ) -> None:
-    """Read the sources now and look at everybody whom that concerns. Nothing is sent by it.
+    """Read the sources now.
 
-    A source that cannot be read stops nothing: the others are read, and what was known of it stays.
+    Then looks at everybody whom that concerns. Nothing is sent by it. A source that cannot be read stops nothing:
+    the others are read, and what was known of it stays.
     Exit code 1: rows lie in quarantine or appointments are held; 4: a source could not be read.
     """
     at = now()
     with opened(practice) as here:
-        wanted = [here.settings.source_named(source)] if source else list(here.settings.source)
+        wanted = [source_of(here, source)] if source else list(here.settings.source)
         if not wanted:
             raise UsageError(
                 "practice.toml names no [[source]]; add one, or let `tending init --from FOLDER` write it."
@@ -170,7 +172,7 @@ def unmatched(
     as_json: JsonOption = False,
     practice: PracticeOption = None,
 ) -> None:
-    """Calendar entries that belong to nobody: what is private, and what Tending could not match.
+    """Calendar entries that belong to nobody.
 
     An entry is matched when its title holds the client's code or the name of exactly one client of that therapist.
     """
@@ -190,7 +192,7 @@ def unmatched(
             "source": e.source,
             "therapist": e.therapist_id,
             "start": instant_or_none(at_wall(e.wall, e.zone)),
-            "entries": e.count,
+            "entries": e.entries,
             **({"title": said.get(e.observation_id, "")} if show_titles else {}),
         }
         for e in shown
@@ -204,7 +206,7 @@ def unmatched(
                 e.source,
                 e.therapist_id or "-",
                 moment(voice, e.start),
-                "once" if e.count == 1 else f"{e.count} times",
+                "once" if e.entries == 1 else f"{e.entries} times",
                 *([clean(said.get(e.observation_id, ""))] if show_titles else []),
             )
             for e in shown
@@ -230,15 +232,15 @@ def held(
     as_json: JsonOption = False,
     practice: PracticeOption = None,
 ) -> None:
-    """Appointments that vanished from a source at once: shows them, or takes a person's word on them.
+    """Appointments that vanished from a source at once.
 
-    Without a word they count as taking place, and a person is asked.
+    Shows them, or takes a person's word on them. Without a word they count as taking place, and a person is asked.
     """
     at = now()
     if cancelled and still_there:
         raise UsageError("Say one of --cancelled and --still-there, not both.")
     with opened(practice) as here:
-        here.settings.source_named(source)
+        source_of(here, source)
         if cancelled or still_there:
             with here.store.write() as connection:
                 count = release_held(connection, source, cancelled=cancelled)
