@@ -95,18 +95,20 @@ class Diary:
         away = [(start_of(one.from_on, ZONE), end_of(one.to_on, ZONE)) for one in self.leave if one.therapist == therapist]
         return merged([*((start_of(day, ZONE), end_of(day, ZONE)) for day in self._off), *away])
 
-    def falls_due_this_week(self, therapist: str, since: Instant, days: int) -> bool:
-        """Whether so many counted days after `since` run out in the week before now, with some hours to spare."""
+    def falls_due_this_week(self, therapist: str, since: Instant, days: int, spare: int = 6 * HOUR) -> bool:
+        """Whether so many counted days after `since` run out in the week before now, with so many seconds to spare."""
         due = counted_until(since, days * DAY, self.pauses(therapist))
-        return self.week_ago + 6 * HOUR <= due <= self.now - 6 * HOUR
+        return self.week_ago + spare <= due <= self.now - spare
 
     def hour(self, therapist: str, weekday: int) -> int:
         """A weekly hour of the therapist's that nobody has yet; it is taken from now on."""
-        for hour in HOURS:
-            if (therapist, weekday, hour) not in self._taken:
-                self._taken.add((therapist, weekday, hour))
-                return hour
-        return HOURS[weekday]
+        return next((hour for hour in HOURS if self.take(therapist, weekday, hour)), HOURS[weekday])
+
+    def take(self, therapist: str, weekday: int, hour: int) -> bool:
+        """Take a weekly hour; whether it was free."""
+        free = (therapist, weekday, hour) not in self._taken
+        self._taken.add((therapist, weekday, hour))
+        return free
 
     def rhythm(self, therapist: str, anchor: date, every: int, first: date, last: date) -> Iterator[date]:
         """Days of regular appointments through `anchor`: one on a holiday moves to the next working day, one in a leave falls out."""

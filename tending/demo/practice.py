@@ -10,6 +10,7 @@ from tending.demo.diary import (
     ATTENDED,
     BY_CLIENT,
     BY_PRACTICE,
+    HOURS,
     MISSED,
     ZONE,
     Diary,
@@ -200,7 +201,7 @@ class _Cast:
             case "cancels" | "tries":
                 self._cancels(person)
             case "stays away":
-                self._regular(person, 7, day(-60), -20)
+                self._regular(person, 7, day(-60), -25)
                 self._this_week(person, MISSED)
             case "misses again":
                 self._misses(person, (-14,))
@@ -324,17 +325,24 @@ class _Cast:
 
     def _falls_silent(self, person: Person) -> None:
         """Came weekly, cancelled the next one and made no other: quiet from some moment of this week on."""
-        for last in reversed(self.diary.working_days(person.therapist, -40, -13)):
-            hour = self.diary.hour(person.therapist, last.weekday())
-            if self.diary.falls_due_this_week(person.therapist, at_wall(self.diary.at(last, hour), ZONE), 14):
-                break
-        else:
-            raise LookupError("no last appointment falls due in this week")
+        last, hour = self._last_seen_before_silence(person.therapist)
         days = list(self.diary.rhythm(person.therapist, last, 7, self.diary.day(-190), last))
         self._meetings(person, days, hour, 7, leaving=True)
         later = next(d for d in (last + timedelta(days=n) for n in range(7, 20)) if self.diary.works(person.therapist, d))
         meeting = self._meet(person, later, hour, booked=at_wall(self.diary.at(last, hour), ZONE))
         meeting.outcome, meeting.told_at, meeting.erased = BY_CLIENT, meeting.at - 20 * HOUR, True
+
+    def _last_seen_before_silence(self, therapist: str) -> tuple[date, int]:
+        """A day and hour from which two weeks run out in this week. Around Christmas few fit, so little may have to be spared."""
+        days = self.diary.working_days(therapist, -40, -13)
+        for spare in (6 * HOUR, HOUR // 6):
+            for last in reversed(days):
+                for hour in HOURS:
+                    seen = at_wall(self.diary.at(last, hour), ZONE)
+                    if self.diary.falls_due_this_week(therapist, seen, 14, spare):
+                        self.diary.take(therapist, last.weekday(), hour)
+                        return last, hour
+        raise LookupError("no last appointment falls due in this week")
 
     def _cancels(self, person: Person) -> None:
         """Was last seen some weeks ago but had one booked, which was cancelled this week (or, to be tried, is not yet)."""

@@ -1,0 +1,234 @@
+"""What the demonstration says on the terminal: one line for each fact, in the order in which things happen."""
+
+import os
+import re
+import sys
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from integrations.delivery import told
+from integrations.looks import LookedAfter
+from integrations.messages.mailbox import Mail
+from integrations.practice import Practice
+from integrations.store import lookups, quarantine
+from integrations.syncing import Synced
+from models.findings import Opened
+from models.instants import Instant, local
+from models.rules import all_rules
+from models.subjects import CODE
+from models.voice import Voice
+from models.words import counted, day_and_distance, time_of_day
+from tending.demo.names import THERAPISTS
+from tending.demo.practice import World
+from tending.demo.writing import ADMIN, AT_ONCE
+from tending.output import columns, say, toned
+
+LABELS = {name: kind.label for rule in all_rules() for name, kind in rule.kinds.items()}
+WEEKLY = {name for rule in all_rules() for name, kind in rule.kinds.items() if kind.speaks == "weekly_list"}
+PEOPLE = {f"{mail}@northside.example": name for _, name, mail, *_ in THERAPISTS} | {ADMIN: "the administrator"}
+NAMES = {ref: name for ref, name, *_ in THERAPISTS}
+
+
+class Teller:
+    """Tells one demonstration. It names therapists; of clients it says the code and nothing else."""
+
+    def __init__(self, practice: Practice, world: World, folder: Path) -> None:
+        self.practice = practice
+        self.world = world
+        self.folder = folder
+
+    # ---------------------------------------------------------------- the history
+
+    def opening(self, new: bool) -> None:
+        """Where everything is, and whether it goes on from before."""
+        say(f"A practice that does not exist, to see what Tending does. All its files are in {self.folder}")
+        if not new:
+            say(
+                f"This demonstration was begun {self._moment(self.world.now)}, and is continued: the same week, nothing"
+                " is sent twice. `--fresh` begins anew."
+            )
+
+    def read_back(self, synced: Synced, looked: LookedAfter) -> None:
+        """What the first reading came to."""
+        with self.practice.store.read() as connection:
+            clients = lookups.client_counts(connection)
+            unmatched = lookups.unmatched(connection, self.world.week_ago)
+        held = quarantine.listed(self.practice.store)
+        days = len({m.start.date() for m in self.world.meetings if m.at <= self.world.week_ago})
+        calendars = sum(source.kind == "calendar" for source in self.practice.settings.source)
+        self._heading(f"Nine months, read as of {self._day(self.world.week_ago)}")
+        apart = ", ".join(f"{n} {name}" for name, n in sorted(clients.items()))
+        columns(
+            [
+                ("read", f"{counted(synced.read, 'source')}: {counted(calendars, 'calendar')} (.ics), one set of exports (CSV)"),
+                ("clients", f"{sum(clients.values())} ({apart})"),
+                ("therapists", f"{len(THERAPISTS)}, one of them new, one without records"),
+                ("entries", f"{synced.new} understood, on {days} working days"),
+                ("nobody's", f"{counted(len(unmatched), 'entry', 'entries')} of no client, listed and not guessed: team meetings, couples by name"),
+                ("set aside", f"{counted(len(held), 'entry', 'entries')} that nobody could understand; the others went through"),
+            ],
+            indent=2,
+        )
+        columns([("", f"{item.place}: {item.reason}") for item in held], indent=10)
+        say(f"  {counted(looked.decided.looked, 'client')} looked at for the first time.")
+
+    def day_one(self) -> None:
+        """The list to sort: what was so before anybody looked."""
+        with self.practice.store.read() as connection:
+            rows = [r for r in lookups.findings(connection) if r.opened == Opened.day_one]
+        voice = self._voice(self.world.week_ago)
+        self._heading(f"Day one: {counted(len(rows), 'thing')} already so. A list for each therapist to sort; nobody is mailed")
+        for therapist in sorted({row.therapist_id for row in rows}):
+            mine = [row for row in rows if row.therapist_id == therapist]
+            say(f"  {therapist} {NAMES.get(therapist, '')}")
+            plain = [row for row in mine if row.kind not in WEEKLY]
+            columns([self._finding(row, voice) for row in plain], indent=4)
+            for kind in sorted(WEEKLY & {row.kind for row in mine}):
+                number = sum(row.kind == kind for row in mine)
+                say(f"    {LABELS[kind]}  {counted(number, 'client')} whose last three appointments nobody marked")
+
+    # ---------------------------------------------------------------- the week
+
+    def week_arrives(self) -> None:
+        self._heading(
+            f"One more week arrives: the files are those of {self._day(self.world.now)} now, with marks, bookings,"
+            " cancellations"
+        )
+
+    def runs(self, answers: Sequence[tuple[str, Any]]) -> None:
+        """What each flow came to on the real server."""
+        self._heading("The flows, run on Prefect's server")
+        columns([(title, _came_to(answer)) for title, answer in answers], indent=2)
+
+    def found(self) -> None:
+        """What is new, what has cleared, and what could not be said."""
+        with self.practice.store.read() as connection:
+            rows = lookups.findings(connection, cleared_since=self.world.now)
+        new = [row for row in rows if row.opened == Opened.noticed and row.cleared_at is None]
+        cleared = [row for row in rows if row.cleared_at is not None]
+        still = sum(row.opened == Opened.day_one and row.cleared_at is None for row in rows)
+        voice = self._voice(self.world.now)
+        kinds = Counter(row.kind for row in new)
+        self._heading(f"What the week brought: {counted(len(new), 'finding')}")
+        for kind in [k for k in LABELS if k in kinds]:
+            columns([self._finding(row, voice, who=True) for row in new if row.kind == kind], indent=2)
+        if cleared:
+            say(f"  Cleared by themselves: {_listed(f'{r.code} ({LABELS[r.kind]})' for r in cleared)}")
+        say(f"  Still to sort from day one: {still}")
+
+    def mails(self, fresh: Sequence[Mail], every: Sequence[Mail], morning: Instant) -> None:
+        """Which alerts went to whom, and one of them in full."""
+        if not fresh:
+            self._heading(f"No mail was sent: all that had to be said was said before ({counted(len(every), 'mail')})")
+            return
+        self._heading(f"{counted(len(fresh), 'mail')} through Apprise to the mailbox")
+        say(f"  Ordinary alerts wait for the next working morning: the demonstration's clock stands at {self._moment(morning)}.")
+        columns([self._mail(mail) for mail in fresh], indent=2)
+        shown = next((m for m in fresh if m.to != ADMIN and CODE.search(m.text)), fresh[0])
+        self._heading(f"One of them, to {PEOPLE.get(shown.to, 'somebody')}, as it was sent: {shown.subject}")
+        for line in shown.text.rstrip().splitlines():
+            say(f"  | {line}".rstrip())
+
+    def where(self, ui_url: str) -> None:
+        self._heading("Where things are")
+        columns(
+            [
+                ("Prefect", f"{ui_url}  (runs, open findings by code)"),
+                ("mails", self._path("mails")),
+                ("files", f"{self._path('calendars')}, {self._path('exports')}, {self._path('practice.toml')}"),
+                ("databases, logs", f"{self._path('data')}, {self._path('prefect')}"),
+            ],
+            indent=2,
+        )
+
+    def try_next(self, mails: Sequence[Mail], *, live: bool) -> None:
+        """Three commands that work; and while it runs, how to see a mail arrive."""
+        told_of = [code for mail in mails for code in CODE.findall(mail.text)]
+        unsure = [item.client_code for item in quarantine.listed(self.practice.store) if item.reason == "unknown-status"]
+        command, practice = self.command(), f"--practice {self._path('practice.toml')}"
+        self._heading("Three things to try next")
+        rows = []
+        if told_of:
+            rows.append((f"{command} why {told_of[0]} {practice}", "why this was said, by which policy"))
+        if unsure:
+            rows.append((f"{command} why {unsure[0]} {practice}", "why nothing is said while a row cannot be read"))
+        rows.append((f"{command} findings --all {practice}", "everything open, and what cleared"))
+        if told_of and not unsure:
+            rows.append((f"{command} who {told_of[0]} {practice}", "who that is; the look is recorded"))
+        for number, (line, meaning) in enumerate(rows[:3], 1):
+            say(f"  {number}. {meaning}:")
+            say(f"     {line}")
+        if live:
+            self._live()
+
+    def _live(self) -> None:
+        self._heading("It goes on by the real clock until Ctrl-C. To see a mail arrive")
+        if self.world.diary.works(AT_ONCE, self.world.diary.today):
+            say(f"  In {self._path('calendars', AT_ONCE.lower() + '.ics')}, change the one line")
+            say("    STATUS:CONFIRMED")
+            say("  to")
+            say("    STATUS:CANCELLED")
+            say(f"  and save. {NAMES[AT_ONCE]} has a client with nothing else booked, and wants to hear at once.")
+        else:
+            # Therapists hear on working days only; what concerns the practice itself is told the administrator at any time.
+            say(f"  cp {self._path('calendars', 't6.ics')} {self._path('calendars', 't3.ics')}")
+            say("  A whole calendar vanishes: nothing is taken for cancelled, and the administrator is asked within a minute.")
+
+    def arrived(self, mail: Mail) -> None:
+        """A mail that came while the reader watches."""
+        say("A mail arrived: " + "  ".join(self._mail(mail)))
+
+    # ---------------------------------------------------------------- words
+
+    def command(self) -> str:
+        """How this very program is called from here."""
+        return _from_here(Path(sys.executable).with_name("tending"))
+
+    def _path(self, *parts: str) -> str:
+        return _from_here(self.folder.joinpath(*parts))
+
+    def _heading(self, text: str) -> None:
+        say()
+        say(toned(text, "note"))
+
+    def _voice(self, at: Instant) -> Voice:
+        return Voice(self.practice.zone, self.practice.settings.practice.locale, at)
+
+    def _day(self, when: Instant) -> str:
+        today = local(self.world.now, self.practice.zone).date()
+        return day_and_distance(local(when, self.practice.zone).date(), today=today, locale="en_GB")
+
+    def _moment(self, when: Instant) -> str:
+        return f"{self._voice(self.world.now).day(when)}, {time_of_day(local(when, self.practice.zone), locale='en_GB')}"
+
+    def _finding(self, row: lookups.FindingRow, voice: Voice, *, who: bool = False) -> tuple[str, ...]:
+        words = told(row.kind, row.reason, row.evidence, voice)
+        return (*([row.therapist_id] if who else []), words["label"], row.code, words["sentence"])
+
+    def _mail(self, mail: Mail) -> tuple[str, ...]:
+        codes = list(dict.fromkeys(CODE.findall(mail.text)))
+        return mail.path.name, PEOPLE.get(mail.to, mail.to), mail.subject, " ".join(codes) or "counts only"
+
+
+def _came_to(answer: Any) -> str:
+    """A flow's counts in words, the ones that are nothing left out."""
+    if not isinstance(answer, dict):
+        return "done"
+    words = [f"{value} {name.replace('_', ' ')}" for name, value in answer.items() if value and not isinstance(value, bool | dict)]
+    return ", ".join(words) or "nothing to do"
+
+
+def _listed(parts: Iterable[str]) -> str:
+    return ", ".join(parts)
+
+
+def _from_here(path: Path) -> str:
+    """A path as somebody would type it from the folder they are in."""
+    try:
+        text = os.path.relpath(path)
+    except ValueError:
+        return str(path)
+    shown = str(path) if text.startswith("..") else text
+    return f"'{shown}'" if re.search(r"[^\w./@+-]", shown) else shown
