@@ -2,11 +2,12 @@
 
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from struct import Struct
 from typing import NamedTuple
 
 from models.appointments import Mark
-from models.clock import Spans, counted_between
+from models.clock import Spans, between, counted_between
 from models.digest import BOOKED
 from models.instants import Instant
 
@@ -66,18 +67,22 @@ class Case(NamedTuple):
 
     def gaps(self, most: int) -> list[int]:
         """Seconds between neighbouring attended (or presumed) appointments, newest first, at most `most`, pauses not counted."""
-        found: list[int] = []
-        later: Instant | None = None
-        line = self.line
-        for i in range(self.past - 1, -1, -1):
-            if line[i] & 3 in TOOK_PLACE:
-                start = line[i] >> 3
-                if later is not None:
-                    found.append(counted_between(start, later, self.pauses) if self.pauses else later - start)
-                    if len(found) == most:
-                        break
-                later = start
-        return found
+        starts: list[Instant] = []
+        for entry in reversed(self.line[: self.past]):
+            if entry & 3 in TOOK_PLACE:
+                starts.append(entry >> 3)
+                if len(starts) > most:
+                    break
+        # Only few of the pauses lie near: looked for once, not for each gap.
+        pauses = between(starts[-1], starts[0], self.pauses) if starts else ()
+        if not pauses:
+            return [later - start for later, start in pairwise(starts)]
+        return [counted_between(start, later, pauses) for later, start in pairwise(starts)]
+
+
+def last_begun(now: Instant) -> int:
+    """The greatest line entry that an appointment begun by now can have."""
+    return (now << 3) | 7
 
 
 def case_at(
@@ -93,8 +98,8 @@ def case_at(
 ) -> Case:
     """The case that a digest gives at `now`."""
     # An unpacked tuple is quicker to walk than an array or a view of the bytes.
-    entries = _unpack[len(line) >> 3](line)
-    past = bisect_right(entries, (now << 3) | 7)
+    entries = unpack[len(line) >> 3](line)
+    past = bisect_right(entries, last_begun(now))
     return _new(Case, (client_id, status, intake_at, away_until, died == 1, entries, past, pauses, blind))
 
 
@@ -106,5 +111,5 @@ class _Unpack(dict[int, Callable[[bytes], tuple[int, ...]]]):
         return made
 
 
-_unpack = _Unpack()
+unpack = _Unpack()
 _new = tuple.__new__  # a third of the cost of a named tuple's own, and looks at everybody make many

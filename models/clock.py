@@ -56,6 +56,13 @@ def counted_until(start: Instant, seconds: int, pauses: Spans) -> Instant:
     return at + seconds
 
 
+def between(start: Instant, end: Instant, pauses: Spans) -> Spans:
+    """Those of the pauses that may reach into the time from start to end."""
+    if not pauses:
+        return pauses
+    return pauses[max(0, bisect_right(pauses, (start, FAR)) - 1) : bisect_right(pauses, (end, 0))]
+
+
 def counted_between(start: Instant, end: Instant, pauses: Spans) -> int:
     """Seconds from start to end, time inside pauses not counted."""
     total = end - start

@@ -1,7 +1,5 @@
 """Who may be dropping out of care: quiet, missed, not started; and whose record is unsure: unconfirmed."""
 
-from statistics import median
-
 from models.appointments import Mark
 from models.case import ENDED, Case
 from models.clock import Clock, counted_until
@@ -47,25 +45,27 @@ NO_INTAKE_DAY = Verdict("not_started", False, "no_intake_day")
 ASKED_LATELY = Verdict("not_started", False, "asked_lately")
 NOTHING_AHEAD = Verdict("unconfirmed", False, "nothing_ahead")
 MARKED = Verdict("unconfirmed", False, "marked")
+SEEN_AND_BOOKED = (QUIET_BOOKED, NOT_MISSED, STARTED, MARKED)
 NO_SHOW = int(Mark.no_show)
 ATTENDED = int(Mark.attended)
 
 
 def stalled(case: Case, policy: Policy, clock: Clock) -> tuple[Verdict, ...]:
     """One verdict for each of KINDS, in their order."""
-    if case.died:
+    _, status, _, away_until, died, line, past, _, _ = case
+    if died:
         return DIED
-    if case.status == ENDED:
+    if status == ENDED:
         return OVER
-    if case.away_until > clock.now:
-        clock.passed(case.away_until)
+    if away_until > clock.now:
+        clock.passed(away_until)
         return QUIET_PAUSED, MISSED_PAUSED, NOT_STARTED_PAUSED, unconfirmed(case, policy, clock)
-    line, past = case.line, case.past
     booked = case.next_booked() if past < len(line) else None
     if past and line[past - 1] & 3 == ATTENDED:
         # Most clients on most days: the last appointment took place, so nothing was missed and nothing waits to be marked.
-        last = line[past - 1] >> 3
-        calm = QUIET_BOOKED if booked is not None else quiet(case, policy, clock, last, None)
+        if booked is not None:
+            return SEEN_AND_BOOKED
+        calm = quiet(case, policy, clock, line[past - 1] >> 3, None)
         return calm, NOT_MISSED, STARTED, MARKED if past < len(line) else NOTHING_AHEAD
     last_seen = case.last_seen()
     return (
@@ -80,8 +80,15 @@ def rhythm_of(case: Case, policy: Policy) -> tuple[float, bool]:
     """The client's usual gap in seconds, and whether it is their own (True) or the policy's default."""
     gaps = case.gaps(policy.rhythm_gaps)
     if len(gaps) >= policy.rhythm_least_gaps:
-        return median(gaps), True
+        return _middle(gaps), True
     return policy.usual_rhythm_days * DAY, False
+
+
+def _middle(gaps: list[int]) -> float:
+    """The median; the standard library's takes as long as all the rest of a look."""
+    gaps = sorted(gaps)
+    half = len(gaps) // 2
+    return gaps[half] if len(gaps) % 2 else (gaps[half - 1] + gaps[half]) / 2
 
 
 def quiet_from(case: Case, policy: Policy, last: Instant) -> tuple[Instant, float, bool]:
@@ -111,21 +118,20 @@ def quiet(case: Case, policy: Policy, clock: Clock, last: Instant | None, booked
 
 def missed(case: Case, policy: Policy) -> Verdict:
     """The last appointments of which it is known how they went were all missed, whether another is booked or not."""
-    line = case.line
     starts: list[Instant] = []
-    for i in range(case.past - 1, -1, -1):
-        mark = line[i] & 3
-        if mark == NO_SHOW:
-            starts.append(line[i] >> 3)
-            if len(starts) == policy.missed_in_a_row:
-                break
-        elif mark:
+    for entry in reversed(case.line[: case.past]):
+        if not entry & 3:
+            continue  # nobody marks these: there may be many
+        if entry & 3 != NO_SHOW:
             return NOT_MISSED
+        starts.append(entry >> 3)
+        if len(starts) == policy.missed_in_a_row:
+            break
     if len(starts) < policy.missed_in_a_row:
         return NOT_MISSED
     if case.blind:
         return Verdict("missed", None, "blind", case.blind)
-    return Verdict("missed", True, "missed", tuple(reversed(starts)))
+    return Verdict("missed", True, "missed", tuple(starts[::-1]))
 
 
 def not_started(case: Case, policy: Policy, clock: Clock, booked: Instant | None) -> Verdict:
@@ -134,11 +140,12 @@ def not_started(case: Case, policy: Policy, clock: Clock, booked: Instant | None
         return NOT_STARTED_BOOKED
     if case.intake_at < 0:
         return NO_INTAKE_DAY
-    if not clock.passed(start_by(case, policy)):
+    due = start_by(case, policy)
+    if not clock.passed(due):
         return ASKED_LATELY
     if case.blind:
         return Verdict("not_started", None, "blind", case.blind)
-    return Verdict("not_started", True, "not_started", (case.intake_at,))
+    return Verdict("not_started", True, "not_started", (case.intake_at, due))
 
 
 def start_by(case: Case, policy: Policy) -> Instant:
@@ -157,21 +164,25 @@ def unconfirmed(case: Case, policy: Policy, clock: Clock) -> Verdict:
     starts = unmarked(case, policy, clock)
     if len(starts) < policy.unconfirmed_in_a_row:
         return MARKED
-    return Verdict("unconfirmed", True, "unconfirmed", tuple(reversed(starts)))
+    return Verdict("unconfirmed", True, "unconfirmed", tuple(starts[::-1]))
 
 
 def unmarked(case: Case, policy: Policy, clock: Clock) -> list[Instant]:
     """The last appointments in a row that should be marked by now and are not, newest first, as many as the rule asks for."""
     grace = int(policy.mark_within_days * DAY)
+    waited_for = clock.now - grace
+    wanted = policy.unconfirmed_in_a_row
     starts: list[Instant] = []
-    for i in range(case.past - 1, -1, -1):
-        start = case.line[i] >> 3
-        if case.line[i] & 3 >= ATTENDED:
+    for entry in reversed(case.line[: case.past]):
+        if entry & 3 >= ATTENDED:
             break
-        if clock.passed(start + grace):
+        start = entry >> 3
+        if start <= waited_for:
             starts.append(start)
-            if len(starts) == policy.unconfirmed_in_a_row:
+            if len(starts) == wanted:
                 break
+        else:
+            clock.passed(start + grace)
     return starts
 
 
