@@ -30,11 +30,11 @@ def _known_zone(value: str) -> str:
 
 
 class PracticePart(Part):
-    """[practice]"""
+    """[practice]: who we are, and where our data lie."""
 
     name: str = Field(min_length=1, max_length=60, description="A neutral name: it stands in subject lines.")
     zone: str = Field(description="IANA time zone of the practice, such as Europe/Berlin.")
-    locale: Literal["en_GB", "en_US"] = "en_GB"
+    locale: Literal["en_GB", "en_US"] = Field(default="en_GB", description="How dates and lists are written.")
     holidays: str = Field(
         default="", description="Public holidays that do not count: country or country-subdivision, DE or DE-BE."
     )
@@ -46,7 +46,7 @@ class PracticePart(Part):
 
 
 class StorePart(Part):
-    """[store]"""
+    """[store]: the database and the keys."""
 
     url: str = Field(default="", description="Empty: SQLite in the data folder. Else postgresql://user@host/name.")
     key_file: str = Field(
@@ -57,8 +57,8 @@ class StorePart(Part):
 class SourcePart(Part):
     """[[source]]: one calendar or one set of exports."""
 
-    name: Name
-    kind: Literal["calendar", "records"]
+    name: Name = Field(description="A short name of your own: small letters, digits, hyphens. It stands in messages.")
+    kind: Literal["calendar", "records"] = Field(description="calendar: .ics; records: CSV exports, see forms.md.")
     path: str = Field(default="", description="File or folder, relative to practice.toml.")
     url: str = Field(default="", description="http(s) address of a calendar.")
     url_env: str = Field(
@@ -66,9 +66,22 @@ class SourcePart(Part):
     )
     therapist: str = Field(default="", description="Whose calendar it is: the id in the therapists file.")
     zone: str = Field(default="", description="For times without a zone; empty: the practice's.")
-    delivers: Delivers = Delivers.snapshot
-    past_booking: PastBooking = PastBooking.unknown
-    fresh_for_hours: float | None = Field(default=None, gt=0, le=2000)
+    delivers: Delivers = Field(
+        default=Delivers.snapshot,
+        description="What absence means. snapshot: what is missing is gone; window: the same inside the time that is"
+        " read; changes: absence means nothing.",
+    )
+    past_booking: PastBooking = Field(
+        default=PastBooking.unknown,
+        description="What a past booking without a mark means. unknown: nobody knows; attended: presumed to have taken"
+        " place.",
+    )
+    fresh_for_hours: float | None = Field(
+        default=None,
+        gt=0,
+        le=2000,
+        description="After so many hours it is too old to show that nothing is booked; empty: as the policy says.",
+    )
     every_minutes: float = Field(default=10, ge=0.02, le=1440, description="How often a running practice reads it.")
     name_pattern: str = Field(
         default="", description="Regular expression whose first group is the client's name in a calendar title."
@@ -84,14 +97,21 @@ class SourcePart(Part):
     client_status_words: dict[str, str] = Field(
         default_factory=dict, description="Status words of clients: word = meaning."
     )
-    date_order: Literal["auto", "ymd", "dmy", "mdy"] = "auto"
+    date_order: Literal["auto", "ymd", "dmy", "mdy"] = Field(
+        default="auto", description="How 03/04/2026 is meant; auto: as the other dates of the files show, else asked."
+    )
     time_of_day: str = Field(default="", description="The time taken for files that hold days only, such as 12:00.")
     default_minutes: int = Field(
         default=50, ge=1, le=1440, description="How long an appointment lasts where no end is given."
     )
-    delimiter: str = "auto"
-    encoding: str = "auto"
-    trust_attendance_after_days: float = Field(default=3, ge=0, le=60)
+    delimiter: str = Field(default="auto", description="What separates columns: one character; auto: found out.")
+    encoding: str = Field(default="auto", description="The files' encoding, such as utf-8; auto: found out.")
+    trust_attendance_after_days: float = Field(
+        default=3,
+        ge=0,
+        le=60,
+        description="A mark of attendance that the system writes by itself is believed after so many days.",
+    )
 
     _zone = field_validator("zone")(_known_zone)
 
@@ -117,10 +137,12 @@ class SourcePart(Part):
 class MailPart(Part):
     """[mail]: how alerts leave."""
 
-    host: str = "localhost"
-    port: int = Field(default=25, ge=1, le=65535)
-    security: Literal["none", "starttls", "tls"] = "none"
-    user: str = ""
+    host: str = Field(default="localhost", description="Name or address of the mail server.")
+    port: int = Field(default=25, ge=1, le=65535, description="Its port: usually 25, 587 with starttls, 465 with tls.")
+    security: Literal["none", "starttls", "tls"] = Field(
+        default="none", description="How the connection is protected; none only for a server on this machine."
+    )
+    user: str = Field(default="", description="The login's name; empty: no login.")
     password_env: str = Field(
         default="TENDING_MAIL_PASSWORD", description="Environment variable that holds the password."
     )
@@ -130,14 +152,14 @@ class MailPart(Part):
 class AdminPart(Part):
     """[admin]: who hears that the practice runs, or does not."""
 
-    email: str
+    email: str = Field(description="The administrator's mail address.")
     channels: tuple[str, ...] = Field(default=(), description="Names of [[channel]]s that also tell the administrator.")
 
 
 class ChannelPart(Part):
     """[[channel]]: another way to reach somebody, as an Apprise address kept in the environment."""
 
-    name: Name
+    name: Name = Field(description="A short name of your own: small letters, digits, hyphens.")
     url_env: str = Field(description="Environment variable that holds the Apprise address.")
     therapist: str = Field(default="", description="Whose channel it is; empty: the administrator's.")
 
@@ -145,16 +167,25 @@ class ChannelPart(Part):
 class PrefectPart(Part):
     """[prefect]: the server that Tending starts itself, unless PREFECT_API_URL is set."""
 
-    port: int = Field(default=4200, ge=1024, le=65535)
-    sweep_cron: str = "*/15 * * * *"
-    nightly_cron: str = "15 2 * * *"
-    weekly_cron: str = "0 7 * * 1"
-    sync_cron: str = "0 * * * *"
-    deliver_cron: str = "*/5 * * * *"
+    port: int = Field(
+        default=4200,
+        ge=1024,
+        le=65535,
+        description="Where its pages are looked for first; a taken port is stepped around.",
+    )
+    sweep_cron: str = Field(default="*/15 * * * *", description="When clients who fell due are looked at.")
+    nightly_cron: str = Field(
+        default="15 2 * * *", description="When everybody is looked at from scratch and compared."
+    )
+    weekly_cron: str = Field(default="0 7 * * 1", description="When the weekly line and lists are written.")
+    sync_cron: str = Field(
+        default="0 * * * *", description="When all sources are read, besides each one's every_minutes."
+    )
+    deliver_cron: str = Field(default="*/5 * * * *", description="When what is due is sent, besides at once.")
 
 
 class WatchdogPart(Part):
-    """[watchdog]"""
+    """[watchdog]: who outside is told that all is well, so that silence is noticed."""
 
     url_env: str = Field(
         default="TENDING_WATCHDOG_URL", description="Environment variable with an address to call after good runs."
