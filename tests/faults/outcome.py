@@ -1,0 +1,96 @@
+"""What a practice has come to: everything that has to be the same however often its work was interrupted, as plain data."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import select
+
+from integrations.messages.mailbox import Mail, read_mails
+from integrations.practice import open_practice
+from integrations.store import audit
+from integrations.store.tables import table
+from models.appointments import Appointment, Participant
+from models.audit import Audit
+from models.changes import Change
+from models.digest import Digest
+from models.findings import Finding, Look
+from models.notices import Message, MessageState, Notice
+from models.observations import Observation, Subject
+from models.people import Client, Relation, Therapist
+from models.quarantine import Lease, Quarantine
+from models.sources import Source, SourceGap
+
+AS_OF = re.compile(r"as of \w+ \d+ \w+, [\d:]+")
+HEAD = re.compile(r"\d+:[0-9a-f]{32}")  # of the audit, in the weekly letter
+SETTLED = {MessageState.sent, MessageState.released, MessageState.dropped}
+NEVER_TAKEN = {MessageState.released, MessageState.dropped}
+NOTICE = ("purpose", "generation", "step", "recipient", "urgency", "state", "outcome", "requires", "facts", "expires_at")
+# Row numbers are left out everywhere, and what is sealed anew with each writing.
+WHOLE: dict[Any, tuple[str, ...]] = {
+    Client: ("sealed",),
+    Therapist: ("sealed",),
+    Relation: (),
+    Observation: ("sealed",),
+    Subject: (),
+    Appointment: (),
+    Participant: (),
+    Digest: (),
+    Finding: (),
+    Look: (),
+    Change: (),
+    Quarantine: ("raw", "why"),
+    Source: (),
+    SourceGap: (),
+    Lease: (),
+    Audit: ("place", "seal"),
+}
+
+
+def outcome(toml: Path, mails: Path) -> dict[str, Any]:
+    """The state of a practice and of its mailbox.
+
+    Of the ledger what was taken by a channel; how often it was tried before does not matter. Not in it are questions
+    whether a message arrived, which only an interruption brings.
+    """
+    arrived = read_mails(mails)
+    with open_practice(toml) as practice:
+        seals = audit.verify(practice.store)
+        heads = [head.group() for mail in arrived if (head := HEAD.search(mail.text))]
+        fits = [audit.verify(practice.store, head).head_fits for head in heads]
+        with practice.store.read() as connection:
+            found: dict[str, Any] = {model.__tablename__: _rows(connection, model, out) for model, out in WHOLE.items()}
+            notices, messages = table(Notice), table(Message)
+            asking = notices.c.purpose == "handed_over"
+            questions = set(connection.execute(select(notices.c.message_id).where(asking)).scalars())
+            every = connection.execute(select(messages)).all()
+            found["ledger"] = sorted(
+                [row.recipient, row.channel, row.urgency, row.state]
+                for row in every
+                if row.id not in questions and row.state not in NEVER_TAKEN
+            )
+            found["unsettled"] = [row.state for row in every if row.state not in SETTLED]
+            found["notices"] = sorted(
+                json.dumps([row.subject, *(row._mapping[name] for name in NOTICE)], sort_keys=True)
+                for row in connection.execute(select(notices).where(~asking))
+            )
+    return found | {
+        "seals": [seals.whole, seals.waiting, fits],
+        "mails": sorted([m.to, m.subject, AS_OF.sub("as of", HEAD.sub("HEAD", m.text))] for m in arrived if not is_question(m)),
+    }
+
+
+def is_question(mail: Mail) -> bool:
+    """Whether the mail asks if another one arrived."""
+    return "Sent or not?" in mail.text
+
+
+def _rows(connection: Any, model: Any, leave_out: tuple[str, ...]) -> list[str]:
+    found = [dict(row._mapping) for row in connection.execute(select(table(model)))]
+    for row in found:
+        for name in leave_out:
+            row.pop(name, None)
+        if "place" in leave_out or model in (Change, Observation, Finding, Quarantine):
+            row.pop("id", None)
+    return sorted(json.dumps(row, sort_keys=True, default=repr) for row in found)

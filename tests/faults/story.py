@@ -1,0 +1,269 @@
+"""The story that is killed: one practice, one week's news, and all that follows, by the functions that the reactor calls.
+
+`python -m tests.faults.story` is the warm process that tells it, in a fork for each telling (see kills.py).
+"""
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import select
+
+from integrations.delivery import smtp_server
+from integrations.looks import hand_over_due, look_after
+from integrations.messages.channels import open_channel
+from integrations.messages.mail import SmtpServer, Tls, message_id_of
+from integrations.messages.mailbox import read_mails
+from integrations.messages.plugin import smtp_url
+from integrations.night import night
+from integrations.practice import Practice, open_practice
+from integrations.store import arming, audit, outbox
+from integrations.store.identity import codes_of
+from integrations.store.migrate import whole_metadata
+from integrations.store.tables import table
+from integrations.store.watching import tell_of_sources, write_weekly_letters
+from integrations.syncing import sync_sources
+from models.instants import DAY, HOUR, Instant, instant_of, wall_of
+from models.notices import Message, MessageState, Notice
+from tests.faults.kills import Tracer, forge
+
+NOW = instant_of(datetime(2026, 11, 23, 9, 30, tzinfo=UTC))  # a Monday in working hours
+BEFORE = NOW - 3 * DAY
+ZONE = "Europe/Berlin"
+MINUTE = 60
+HOLDER = "story"
+
+
+# ---------------------------------------------------------------- the practice, and what happens to it
+
+
+@dataclass(frozen=True)
+class Clinic:
+    """A practice's folder and what it meets outside: the mail server's port, a calendar's address, a database."""
+
+    folder: Path
+    port: int
+    web: str = ""
+    url: str = ""
+    extra: str = ""
+
+    @property
+    def toml(self) -> Path:
+        return self.folder / "practice.toml"
+
+    def write(self) -> None:
+        """Settings and sources as they stand before the story. A calendar that is read by address lies here as well."""
+        (self.folder / "exports").mkdir(parents=True)
+        first = f'url = "{self.web}"' if self.web else 'path = "t1.ics"'
+        self.toml.write_text(
+            f"""
+[practice]
+name = "Northside"
+zone = "{ZONE}"
+[store]
+url = "{self.url}"
+[mail]
+host = "127.0.0.1"
+port = {self.port}
+sender = "alerts@example.org"
+[admin]
+email = "admin@example.org"
+[policy]
+speak = "at_once"
+[[source]]
+name = "records"
+kind = "records"
+path = "exports"
+[[source]]
+name = "cal-t1"
+kind = "calendar"
+{first}
+therapist = "T1"
+[[source]]
+name = "cal-t2"
+kind = "calendar"
+path = "t2.ics"
+therapist = "T2"
+{self.extra}
+"""
+        )
+        self._export("therapists", "id,name,email", ["T1,Dr K,k@example.org", "T2,Dr L,l@example.org"])
+        self._export("clients", "id,name,therapist,status,intake", CLIENTS)
+        self._export("appointments", "id,client,therapist,start,minutes,status", self._attended())
+        self.calendar(1, [(f"next{c}", NOW + days * DAY, c) for c, days in (("1001", 4), ("1003", 3), ("1005", 2))])
+        self.calendar(2, [("next1004", NOW + 3 * DAY, "1004")])
+
+    def news(self) -> None:
+        """Over the weekend: 1001 and 1005 cancelled, 1002 booked, 1006 came new, a row of 1003 is broken, a calendar is gone."""
+        self.calendar(1, [(f"next{c}", NOW + days * DAY, c) for c, days in (("1002", 5), ("1003", 3))])
+        (self.folder / "t2.ics").unlink()
+        self._export("clients", "id,name,therapist,status,intake", [*CLIENTS, "1006,Fatma Öz,T1,intake,2026-11-20"])
+        self._export(
+            "appointments",
+            "id,client,therapist,start,minutes,status",
+            [*self._attended(), "late,1003,T1,2026-11-31 10:00,50,attended"],
+        )
+
+    def calendar(self, therapist: int, booked: list[tuple[str, Instant, str]]) -> None:
+        """A therapist's calendar: entry, instant and client of each appointment ahead."""
+        events = [
+            f"BEGIN:VEVENT\r\nUID:{uid}\r\nDTSTAMP:20260101T000000Z\r\nDTSTART;TZID={ZONE}:{_digits(at)}\r\n"
+            f"DURATION:PT50M\r\nSUMMARY:Session {NAMES[client]}\r\nEND:VEVENT\r\n"
+            for uid, at, client in booked
+        ]
+        text = "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//x//y\r\n" + "".join(events) + "END:VCALENDAR\r\n"
+        (self.folder / f"t{therapist}.ics").write_text(text, encoding="utf-8", newline="")
+
+    def _export(self, form: str, header: str, rows: list[str]) -> None:
+        (self.folder / "exports" / f"{form}.csv").write_text("\n".join([header, *rows]) + "\n", encoding="utf-8")
+
+    def _attended(self) -> list[str]:
+        weeks = {"1001": (9, 8, 7, 6), "1002": (12, 11, 10), "1003": (5, 4, 3), "1004": (4, 3, 2), "1005": (8, 7, 6)}
+        return [
+            f"{client}-{week},{client},{'T2' if client == '1004' else 'T1'},"
+            f"{wall_of(NOW - week * 7 * DAY, ZONE)[:16].replace('T', ' ')},50,attended"
+            for client, some in weeks.items()
+            for week in some
+        ]
+
+
+NAMES = {"1001": "Zoë Ångström", "1002": "Ünal Çelik", "1003": "Cara Gül", "1004": "Dörte Weiß", "1005": "Elif Şahin"}
+CLIENTS = [f"{id},{name},{'T2' if id == '1004' else 'T1'},active,2026-01-05" for id, name in NAMES.items()]
+
+
+def _digits(at: Instant) -> str:
+    return wall_of(at, ZONE).replace("-", "").replace(":", "")
+
+
+def prepare(clinic: Clinic) -> None:
+    """The practice as the story finds it: read and sorted three days before, never armed; then the news."""
+    clinic.write()
+    with open_practice(clinic.toml, create=True) as practice:
+        sync_sources(practice, practice.settings.source, BEFORE, HOLDER)
+        look_after(practice, BEFORE, HOLDER)
+        codes_of(practice.store, practice.vault, "1001", "admin", BEFORE)  # acts for the audit
+        codes_of(practice.store, practice.vault, "nobody", "admin", BEFORE)
+    clinic.news()
+
+
+# ---------------------------------------------------------------- what the practice does about it
+
+
+def monday(practice: Practice, now: Instant) -> None:
+    """Somebody arms it; everything is read, decided and handed over."""
+    if not arming.armed(practice.store, practice.data):
+        arming.arm(practice.store, practice.data, "admin", now)
+    _faults(sync_sources(practice, practice.settings.source, now, HOLDER)[1])
+    with practice.store.write() as connection:
+        tell_of_sources(practice, connection, now)
+    _faults(look_after(practice, now, HOLDER).put_off)
+
+
+def nightly(practice: Practice, now: Instant) -> None:
+    """A sweep, the comparison of everybody from scratch, the sealing of the audit."""
+    _faults(sync_sources(practice, practice.settings.source, now, HOLDER)[1])
+    checked = night(practice, now, HOLDER)
+    assert not checked.night.differences
+    assert checked.audit_whole
+    _faults(checked.put_off)
+
+
+def letters(practice: Practice, now: Instant) -> None:
+    """The weekly letters, which carry the audit's head out."""
+    audit.seal_all(practice.store)
+    with practice.store.write() as connection:
+        write_weekly_letters(practice, connection, now)
+    hand_over_due(practice, now, HOLDER)
+
+
+def rest(practice: Practice, now: Instant) -> None:
+    """Some minutes later: what a kill has put off is due."""
+    hand_over_due(practice, now, HOLDER)
+
+
+Step = tuple[str, Callable[[Practice, Instant], None], Instant]
+STEPS: tuple[Step, ...] = (
+    ("monday", monday, NOW),
+    ("a little later", rest, NOW + 15 * MINUTE),
+    ("night", nightly, NOW + 30 * MINUTE),
+    ("tuesday", rest, NOW + DAY),
+    ("a little later", rest, NOW + DAY + HOUR),
+    # More than a week after all that, so that the count of what was sent is the same whatever a kill put off.
+    ("letters", letters, NOW + 9 * DAY),
+    ("next morning", rest, NOW + 10 * DAY),
+    ("a little later", rest, NOW + 10 * DAY + HOUR),
+)
+
+
+def _faults(errors: list[Exception]) -> None:
+    for error in errors:
+        raise error
+
+
+def tell(clinic: Clinic, mails: Path, tracer: Tracer | None, asked: Path, first: int = 0) -> None:
+    """The story from its step `first` on; after each step a person answers what was asked about."""
+    for number, (name, step, now) in list(enumerate(STEPS))[first:]:
+        if tracer:
+            tracer.step = f"{number} {name}"
+        with open_practice(clinic.toml) as practice:
+            step(practice, now)
+            answer(practice, mails, now, asked)
+
+
+def answer(practice: Practice, mails: Path, now: Instant, asked: Path) -> None:
+    """The administrator, asked whether a message arrived, looks into the mailbox and says so."""
+    with practice.store.read() as connection:
+        unsure = outbox.listed(connection, [MessageState.unsure])
+        rows, notices = table(Message), table(Notice)
+        for message in unsure:
+            subject = f"message:{message.id}"
+            asking = select(notices.c.id).where(notices.c.subject == subject, notices.c.purpose == "handed_over")
+            assert connection.execute(asking).first(), "nobody was asked about an unsure message"
+        headers = dict(connection.execute(select(rows.c.id, rows.c.message_id_header)).tuples().all())
+    arrived = {mail.message_id for mail in read_mails(mails)}
+    for message in unsure:
+        with asked.open("a") as file:
+            file.write(f"{message.id}\n")
+        message_id = message_id_of(headers[message.id], smtp_server(practice).sender)
+        with practice.store.write() as connection:
+            if message_id in arrived:
+                outbox.move(connection, message.id, MessageState.sent, now)
+            else:
+                outbox.again(connection, message.id, now)
+
+
+# ---------------------------------------------------------------- the warm process
+
+
+def work(do: str, folder: str, port: int, trace: str, mails: str, asked: str, kill: int | None, **given: Any) -> None:
+    """One fork's work. `kill` is the number of the point at which it dies."""
+    clinic = Clinic(Path(folder), port, given.get("web", ""), given.get("url", ""), given.get("extra", ""))
+    tracer = Tracer(Path(trace), clinic.folder, kill) if trace else None
+    if tracer:
+        tracer.install()
+    if do == "tell":
+        tell(clinic, Path(mails), tracer, Path(asked), given.get("first", 0))
+    elif do == "create":
+        open_practice(clinic.toml, create=True).close()
+
+
+def warm(port: int) -> None:
+    """Load what is loaded at its first use, so that no fork does; nothing is opened."""
+    import alembic.operations
+    import alembic.script
+    import httpx
+
+    open_channel("warm", smtp_url(SmtpServer("127.0.0.1", port, Tls.none, "alerts@example.org")))
+    whole_metadata()
+    assert alembic.operations
+    assert alembic.script
+    assert httpx
+    assert threading.active_count() == 1, "a fork would lose the other threads"
+
+
+if __name__ == "__main__":
+    warm(25)
+    forge(work)

@@ -1,0 +1,256 @@
+"""SIGKILL at every commit and every call outward, and a restart: findings, notices, ledger and mailbox as if nothing had been."""
+
+import http.server
+import os
+import random
+import shutil
+import threading
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from sqlalchemy.engine import make_url
+
+from integrations.messages.mailbox import Mailbox, read_mails
+from integrations.practice import open_practice
+from integrations.store import audit, migrate
+from tests.faults.kills import Forge, Point, read_trace
+from tests.faults.outcome import is_question, outcome
+from tests.faults.story import Clinic, prepare
+
+KILLED = -9
+HANDING = "integrations/delivery.py:PostRoom.give.<locals>.before"
+SETTLING = "integrations/delivery.py:PostRoom.give"
+# Of each kind the story must have come by so many at least, else the watching is broken and not the story short.
+ENOUGH = {"before commit": 40, "after commit": 40, "outward smtp": 20, "outward connect": 5, "file": 5}
+
+
+class Telling:
+    """The prepared practice, put back before each telling at the same place, and what it meets outside."""
+
+    def __init__(self, base: Path, mailbox: Mailbox, web: str, server: str = "") -> None:
+        self._base = base
+        self._mailbox = mailbox
+        self._saved = base / "saved"
+        self._server = make_url(server).set(drivername="postgresql") if server else None
+        url = self._server.set(database="story").render_as_string(hide_password=False) if self._server else ""
+        self.clinic = Clinic(base / "practice", mailbox.port, web, url)
+        self.forge = Forge("tests.faults.story")
+        if self._server:
+            self._sql("CREATE DATABASE story TEMPLATE template0")
+        prepare(self.clinic)
+        self.clinic.folder.rename(self._saved)
+        if self._server:
+            self._sql("ALTER DATABASE story RENAME TO prepared")
+
+    def put_back(self) -> None:
+        for folder in (self.clinic.folder, self._mailbox.folder):
+            shutil.rmtree(folder, ignore_errors=True)
+        self._mailbox.folder.mkdir()
+        (self._base / "asked").unlink(missing_ok=True)
+        shutil.copytree(self._saved, self.clinic.folder)
+        if self._server:
+            self._sql("DROP DATABASE IF EXISTS story WITH (FORCE)", "CREATE DATABASE story TEMPLATE prepared")
+
+    def tell(self, *, kill: int | None = None, first: int = 0, trace: str = "trace") -> int:
+        """Tell the story in a process of its own. Answers how that ended."""
+        given = {"folder": self.clinic.folder, "port": self.clinic.port, "web": self.clinic.web, "url": self.clinic.url}
+        files = {"trace": self._base / trace, "mails": self._mailbox.folder, "asked": self._base / "asked"}
+        return self.forge.run(do="tell", kill=kill, first=first, **given, **files)
+
+    def trace(self) -> list[Point]:
+        return read_trace(self._base / "trace")
+
+    def outcome(self) -> dict[str, Any]:
+        return outcome(self.clinic.toml, self._mailbox.folder)
+
+    def asked(self) -> int:
+        """How often a person was asked whether a message had arrived."""
+        file = self._base / "asked"
+        return len(file.read_text().splitlines()) if file.exists() else 0
+
+    def questions(self) -> int:
+        return sum(map(is_question, read_mails(self._mailbox.folder)))
+
+    def close(self) -> None:
+        self.forge.close()
+        if self._server:
+            self._sql("DROP DATABASE IF EXISTS story WITH (FORCE)", "DROP DATABASE IF EXISTS prepared WITH (FORCE)")
+
+    def _sql(self, *statements: str) -> None:
+        assert self._server is not None
+        with psycopg.connect(self._server.render_as_string(hide_password=False), autocommit=True) as connection:
+            for statement in statements:
+                connection.execute(statement)
+
+
+class Quiet(http.server.SimpleHTTPRequestHandler):
+    """Serves files and says nothing about it."""
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.fixture
+def web(tmp_path: Path) -> Iterator[str]:
+    """The address of T1's calendar, on a real web server."""
+    serve = partial(Quiet, directory=str(tmp_path / "practice"))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), serve) as server:
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}/t1.ics"
+        server.shutdown()
+        thread.join()
+
+
+@pytest.fixture
+def mailbox(tmp_path: Path) -> Iterator[Mailbox]:
+    with Mailbox(tmp_path / "mails") as box:
+        yield box
+
+
+@pytest.fixture
+def telling(tmp_path: Path, mailbox: Mailbox, web: str) -> Iterator[Telling]:
+    """The story on SQLite."""
+    told = Telling(tmp_path, mailbox, web)
+    yield told
+    told.close()
+
+
+@pytest.fixture
+def telling_on_postgres(tmp_path: Path, mailbox: Mailbox, web: str, postgres_url: str) -> Iterator[Telling]:
+    """The story on PostgreSQL."""
+    told = Telling(tmp_path, mailbox, web, postgres_url)
+    yield told
+    told.close()
+
+
+def test_one_of_each_kind_of_kill_at_each_place_changes_nothing(telling: Telling) -> None:
+    points, unkilled = recorded(telling)
+    seed = int(os.environ.get("TENDING_SEED") or random.randrange(10_000))
+    print(f"TENDING_SEED={seed} picks the same points again")
+    kill_at_each(telling, points, unkilled, some_of(points, random.Random(seed)))
+
+
+@pytest.mark.long
+@pytest.mark.timeout(1800)
+def test_a_kill_at_any_point_changes_nothing(telling: Telling) -> None:
+    points, unkilled = recorded(telling)
+    kill_at_each(telling, points, unkilled, points)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(1800)
+def test_a_kill_at_any_point_changes_nothing_on_postgresql(telling_on_postgres: Telling) -> None:
+    points, unkilled = recorded(telling_on_postgres)
+    kill_at_each(telling_on_postgres, points, unkilled, points)
+
+
+def recorded(telling: Telling) -> tuple[list[Point], dict[str, Any]]:
+    """The points of a run that nobody disturbs, enough of each kind, and what that run comes to."""
+    telling.put_back()
+    assert telling.tell() == 0
+    points, unkilled = telling.trace(), telling.outcome()
+    seen = Counter(kind for point in points for kind in ENOUGH if point.kind.startswith(kind))
+    assert all(seen[kind] >= number for kind, number in ENOUGH.items()), seen
+    the_story_is_worth_killing(unkilled)
+    assert telling.asked() == 0
+    return points, unkilled
+
+
+def the_story_is_worth_killing(unkilled: dict[str, Any]) -> None:
+    """Something of every kind has happened in it."""
+    assert [mail[0] for mail in unkilled["mails"]].count("k@example.org") == 1
+    assert {mail[0] for mail in unkilled["mails"]} == {"k@example.org", "l@example.org", "admin@example.org"}
+    said = "".join(text for _, _, text in unkilled["mails"])
+    assert all(words in said for words in ("Quiet: ", "Not read: cal-t2", "The last 7 days"))
+    assert any('"noticed"' in finding for finding in unkilled["finding"])
+    assert any('"day_one"' in finding and '"cleared_at": 1' in finding for finding in unkilled["finding"])
+    assert len(unkilled["quarantine"]) == 1
+    assert unkilled["seals"] == [True, 0, [True]]
+    assert len(unkilled["audit"]) == 3
+    assert unkilled["change"]
+    assert all('"drained_at": 1' in change for change in unkilled["change"])
+    assert unkilled["lease"] == []
+    assert unkilled["unsettled"] == []
+
+
+def some_of(points: Iterable[Point], chance: random.Random) -> list[Point]:
+    """One point of each kind and place, whichever step and time."""
+    alike: dict[tuple[str, str], list[Point]] = {}
+    for point in points:
+        alike.setdefault((point.kind, point.place), []).append(point)
+    return sorted((chance.choice(group) for group in alike.values()), key=lambda point: point.number)
+
+
+def kill_at_each(telling: Telling, points: list[Point], unkilled: dict[str, Any], chosen: list[Point]) -> None:
+    """Each in turn, in a fresh copy of the practice: killed there, started again from that step, and compared at the end."""
+    nobody_knows = set(handed_over(points))
+    different = []
+    for point in chosen:
+        telling.put_back()
+        assert telling.tell(kill=point.number) == KILLED, f"never came by {point.label}"
+        assert telling.trace()[-1] == point, f"came by {telling.trace()[-1].label} instead of {point.label}"
+        assert telling.tell(first=int(point.step.split()[0]), trace="second") == 0, f"no way on after {point.label}"
+        ended = telling.outcome()
+        parts = [name for name in unkilled if ended[name] != unkilled[name]]
+        asked = telling.asked(), telling.questions()
+        expected = (1, 1) if point.number in nobody_knows else (0, 0)
+        if parts or asked != expected:
+            shown = {name: (lacking(unkilled[name], ended[name]), lacking(ended[name], unkilled[name])) for name in parts}
+            different.append((point.label, f"asked {asked} instead of {expected}", shown))
+    assert not different
+
+
+def lacking(of: list[Any], there: list[Any]) -> list[Any]:
+    return [each for each in of if each not in there]
+
+
+def handed_over(points: list[Point]) -> Iterator[int]:
+    """The points between the ledger's word that a message is being handed over and its word that it was sent."""
+    handing = False
+    for point in points:
+        if (point.kind, point.place) == ("after commit", HANDING):
+            handing = True
+        if (point.kind, point.place) == ("after commit", SETTLING):
+            handing = False
+        if handing:
+            yield point.number
+
+
+# ---------------------------------------------------------------- the first set-up
+
+
+def test_a_kill_while_a_practice_is_set_up_leaves_one_that_can_be_set_up(tmp_path: Path) -> None:
+    forge = Forge("tests.faults.story")
+    folder, trace = tmp_path / "practice", tmp_path / "trace"
+
+    def create(kill: int | None) -> int:
+        return forge.run(do="create", folder=folder, port=25, trace=trace, mails="", asked="", kill=kill)
+
+    def begin() -> None:
+        shutil.rmtree(folder, ignore_errors=True)
+        Clinic(folder, 25).write()
+
+    begin()
+    assert create(None) == 0
+    points = read_trace(trace)
+    kinds = Counter(point.kind for point in points)
+    assert kinds["before commit"] >= 2
+    assert {"file mkdir", "file link", "file open", "file sqlite3.connect"} <= kinds.keys()
+    for point in points:
+        begin()
+        assert create(point.number) == KILLED, f"never came by {point.label}"
+        assert create(None) == 0, f"cannot be set up after {point.label}"
+        with open_practice(folder / "practice.toml") as practice:
+            assert migrate.current(practice.store) == migrate.head()
+            assert audit.verify(practice.store).whole
+            assert practice.vault.open(practice.vault.seal("said")) == "said"
+        assert (folder / "keys").stat().st_mode & 0o777 == 0o600
+        there = {path.name for path in folder.iterdir()}
+        assert there == {"practice.toml", "exports", "t1.ics", "t2.ics", "keys", "data"}, f"left over by {point.label}"
+    forge.close()
