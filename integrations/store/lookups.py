@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, func, or_, select
 
 from integrations.store.tables import chunks, table
+from models.appointments import Appointment
 from models.audit import Audit
 from models.digest import Digest
 from models.findings import Finding, Opened
@@ -156,6 +157,11 @@ def client_counts(connection: Connection) -> dict[str, int]:
     for status, died, n in connection.execute(query).tuples():
         found["died" if died else status] += n
     return dict(found)
+
+
+def appointment_count(connection: Connection) -> int:
+    """How many appointments all sources together tell of."""
+    return int(connection.execute(select(func.count()).select_from(table(Appointment))).scalar_one())
 
 
 def waiting(connection: Connection, now: Instant) -> list[Waiting]:
