@@ -13,7 +13,7 @@ from integrations.store.engine import Store
 from models.settings import SourcePart
 
 LOG = logging.getLogger("tending.glances")
-GLANCE_SECONDS = 0.05
+GLANCE_SECONDS = 0.02
 SHARE = 20  # a look that takes long is taken less often: at most a twentieth of the time
 LONGEST_WAIT = 60.0
 

@@ -10,12 +10,14 @@ import os
 import threading
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
 import httpx
+from prefect.context import AsyncClientContext, SyncClientContext
 from prefect.events import emit_event
 
 from flows.deliver_notices import deliver_notices
@@ -99,6 +101,8 @@ class Reactor:
         self._work = asyncio.Event()
         self._sweep_at = 0.0  # monotonic
         self._prefect_from = 0.0  # monotonic: not tried before
+        self._line = AsyncExitStack()  # connections to Prefect's server that outlive a run
+        self._connected = False
         self._helpless: due.Unsent | None = None  # what the last delivery left
         self._helpless_until = 0.0  # monotonic
         self._stuck: due.Waits | None = None  # what looking did not help
@@ -181,6 +185,10 @@ class Reactor:
 
     async def _look_after(self) -> None:
         """Whenever something may have changed, and every minute: do all that waits."""
+        async with self._line:
+            await self._do_all_that_waits()
+
+    async def _do_all_that_waits(self) -> None:
         while True:
             left = self._sweep_at - time.monotonic()
             if left > 0:
@@ -265,6 +273,7 @@ class Reactor:
         async def begin() -> Any:
             return await flow_run()
 
+        await self._connect()
         with lend(self.practice, HOLDER) as loan:
             task = asyncio.create_task(begin())
         await self._patiently(task, loan)
@@ -278,6 +287,19 @@ class Reactor:
         if loan.begun and not loan.ended:
             raise error  # ours: Prefect only carried it
         return await self._without_prefect(loan, type(error).__name__, plainly)
+
+    async def _connect(self) -> None:
+        """Keep the connections that a run would make for itself: making them takes half of its time."""
+        if self._connected:
+            return
+        try:
+            async with asyncio.timeout(PREFECT_SECONDS):
+                await self._line.enter_async_context(AsyncClientContext())
+                self._line.enter_context(SyncClientContext())
+        except Exception as error:
+            LOG.warning("Prefect cannot be reached (%s)", type(error).__name__)
+        else:
+            self._connected = True
 
     async def _patiently(self, task: "asyncio.Task[Any]", loan: Loan) -> None:
         """Wait for a run: as long as its work takes, but not for ever on Prefect before and after it."""
@@ -297,6 +319,9 @@ class Reactor:
     async def _without_prefect(self, loan: Loan, why: str, plainly: Callable[[], object]) -> Any:
         self._prefect_from = time.monotonic() + WITHOUT_PREFECT_SECONDS
         LOG.warning("Prefect is not there (%s); the work goes on without it", why)
+        self._connected = False
+        with contextlib.suppress(Exception):
+            await self._line.aclose()
         return None if loan.ended else await self._plainly(plainly)
 
     async def _plainly(self, plainly: Callable[[], object]) -> object:

@@ -80,7 +80,7 @@ def _event(uid: str, at: Instant) -> str:
     )
 
 
-def make_clinic(folder: Path, mailbox: Mailbox, *, url: str = "", now: Instant | None = None, extra: str = "") -> Clinic:
+def make_clinic(folder: Path, mailbox: Mailbox, *, url: str = "", now: Instant | None = None, policy: str = "", extra: str = "") -> Clinic:
     """Write and open a practice; nothing is read or armed yet."""
     now = monday_morning() if now is None else now
     exports = folder / "exports"
@@ -107,6 +107,7 @@ sender = "alerts@example.org"
 email = "admin@example.org"
 [policy]
 speak = "at_once"
+{policy}
 [[source]]
 name = "records"
 kind = "records"
