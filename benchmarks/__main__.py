@@ -4,13 +4,14 @@ import argparse
 import sys
 from collections.abc import Callable
 
+from benchmarks.changing import changing
 from benchmarks.claims import Told
 from benchmarks.databases import Database, databases
 from benchmarks.everybody import everybody
 
 CLIENTS = 100_000
 
-ON_DATABASES: dict[str, Callable[[Database, int], Told]] = {"everybody": everybody}
+ON_DATABASES: dict[str, Callable[[Database, int], Told]] = {"everybody": everybody, "changing": changing}
 
 
 def main() -> int:

@@ -91,9 +91,20 @@ def _cluster() -> Iterator[str]:
     server = f"postgresql://tending@127.0.0.1:{port}/postgres"
     process: subprocess.Popen[bytes] | None = None
     try:
-        init = [binaries / "initdb", "-D", folder / "data", "-U", "tending", "-A", "trust", "-E", "UTF8", "--locale=C"]
+        init: list[str | Path] = [
+            binaries / "initdb",
+            "-D",
+            folder / "data",
+            "-U",
+            "tending",
+            "-A",
+            "trust",
+            "-E",
+            "UTF8",
+            "--locale=C",
+        ]
         subprocess.run(init, check=True, capture_output=True, cwd=folder, **_as(user))
-        start = [binaries / "postgres", "-D", folder / "data", "-p", str(port), "-k", folder]
+        start: list[str | Path] = [binaries / "postgres", "-D", folder / "data", "-p", str(port), "-k", folder]
         start += ["-c", "listen_addresses=127.0.0.1"]
         with (folder / "log").open("wb") as out:
             process = subprocess.Popen(start, stdout=out, stderr=out, cwd=folder, **_as(user))
