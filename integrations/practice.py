@@ -9,7 +9,7 @@ from typing import Self
 from integrations.settings import read_settings
 from integrations.store import facts, migrate
 from integrations.store.engine import SQLITE_FILE, Store, open_store
-from integrations.vault import ENVIRONMENT, Vault
+from integrations.vault import ENVIRONMENT, Vault, forget_drafts
 from models.errors import SettingsError, StoreError
 from models.policy import PolicyBook
 from models.settings import Settings
@@ -85,6 +85,7 @@ def open_practice(path: Path, *, create: bool = False, env: Mapping[str, str] = 
     try:
         vault = _vault(settings, store, env, create=create)
         if create:
+            forget_drafts(Path(settings.store.key_file))
             migrate.upgrade(store)
         migrate.require_current(store)
         _check_keys_belong(store, vault)

@@ -100,6 +100,7 @@ class Vault:
         first = next(number for number, line in enumerate(lines) if line.split()[:1] == ["seal"])
         text = "\n".join([*lines[:first], f"seal {_new_key()}", *lines[first:]]) + "\n"
         _write_private(key_file, text, replace=True)
+        forget_drafts(key_file, every=True)
         return cls.from_text(text, str(key_file))
 
     def seal(self, obj: Any) -> bytes:
@@ -139,6 +140,19 @@ class Vault:
     def mark(self) -> str:
         """What tells these keys from another practice's without giving anything away; kept in the database."""
         return self.hash("keys", "tending")
+
+
+def forget_drafts(key_file: Path, *, every: bool = False) -> None:
+    """Remove what a killed set-up left beside the key file: the same keys under a draft's name, which a backup would take along.
+
+    `every` also removes drafts that never became the key file; only for whoever has just written it.
+    """
+    if not key_file.exists():
+        return  # the keys are in the environment
+    drafts = [path for path in key_file.parent.iterdir() if path.name.startswith(f".{key_file.name}-")]
+    for draft in drafts:
+        if every or draft.samefile(key_file):
+            draft.unlink(missing_ok=True)
 
 
 def _new_key() -> str:

@@ -26,7 +26,18 @@ AS_OF = re.compile(r"as of \w+ \d+ \w+, [\d:]+")
 HEAD = re.compile(r"\d+:[0-9a-f]{32}")  # of the audit, in the weekly letter
 SETTLED = {MessageState.sent, MessageState.released, MessageState.dropped}
 NEVER_TAKEN = {MessageState.released, MessageState.dropped}
-NOTICE = ("purpose", "generation", "step", "recipient", "urgency", "state", "outcome", "requires", "facts", "expires_at")
+NOTICE = (
+    "purpose",
+    "generation",
+    "step",
+    "recipient",
+    "urgency",
+    "state",
+    "outcome",
+    "requires",
+    "facts",
+    "expires_at",
+)
 # Row numbers are left out everywhere, and what is sealed anew with each writing.
 WHOLE: dict[Any, tuple[str, ...]] = {
     Client: ("sealed",),
@@ -77,7 +88,9 @@ def outcome(toml: Path, mails: Path) -> dict[str, Any]:
             )
     return found | {
         "seals": [seals.whole, seals.waiting, fits],
-        "mails": sorted([m.to, m.subject, AS_OF.sub("as of", HEAD.sub("HEAD", m.text))] for m in arrived if not is_question(m)),
+        "mails": sorted(
+            [m.to, m.subject, AS_OF.sub("as of", HEAD.sub("HEAD", m.text))] for m in arrived if not is_question(m)
+        ),
     }
 
 

@@ -26,6 +26,7 @@ from integrations.store.migrate import whole_metadata
 from integrations.store.tables import table
 from integrations.store.watching import tell_of_sources, write_weekly_letters
 from integrations.syncing import sync_sources
+from integrations.vault import Vault
 from models.instants import DAY, HOUR, Instant, instant_of, wall_of
 from models.notices import Message, MessageState, Notice
 from tests.faults.kills import Tracer, forge
@@ -223,6 +224,8 @@ def answer(practice: Practice, mails: Path, now: Instant, asked: Path) -> None:
             asking = select(notices.c.id).where(notices.c.subject == subject, notices.c.purpose == "handed_over")
             assert connection.execute(asking).first(), "nobody was asked about an unsure message"
         headers = dict(connection.execute(select(rows.c.id, rows.c.message_id_header)).tuples().all())
+    if not unsure:
+        return
     arrived = {mail.message_id for mail in read_mails(mails)}
     for message in unsure:
         with asked.open("a") as file:
@@ -248,6 +251,8 @@ def work(do: str, folder: str, port: int, trace: str, mails: str, asked: str, ki
         tell(clinic, Path(mails), tracer, Path(asked), given.get("first", 0))
     elif do == "create":
         open_practice(clinic.toml, create=True).close()
+    elif do == "rotate":
+        Vault.rotate(clinic.folder / "keys")
 
 
 def warm(port: int) -> None:

@@ -18,6 +18,7 @@ from sqlalchemy.engine import make_url
 from integrations.messages.mailbox import Mailbox, read_mails
 from integrations.practice import open_practice
 from integrations.store import audit, migrate
+from integrations.vault import Vault
 from tests.faults.kills import Forge, Point, read_trace
 from tests.faults.outcome import is_question, outcome
 from tests.faults.story import Clinic, prepare
@@ -201,7 +202,9 @@ def kill_at_each(telling: Telling, points: list[Point], unkilled: dict[str, Any]
         asked = telling.asked(), telling.questions()
         expected = (1, 1) if point.number in nobody_knows else (0, 0)
         if parts or asked != expected:
-            shown = {name: (lacking(unkilled[name], ended[name]), lacking(ended[name], unkilled[name])) for name in parts}
+            shown = {
+                name: (lacking(unkilled[name], ended[name]), lacking(ended[name], unkilled[name])) for name in parts
+            }
             different.append((point.label, f"asked {asked} instead of {expected}", shown))
     assert not different
 
@@ -225,8 +228,14 @@ def handed_over(points: list[Point]) -> Iterator[int]:
 # ---------------------------------------------------------------- the first set-up
 
 
-def test_a_kill_while_a_practice_is_set_up_leaves_one_that_can_be_set_up(tmp_path: Path) -> None:
-    forge = Forge("tests.faults.story")
+@pytest.fixture
+def forge() -> Iterator[Forge]:
+    made = Forge("tests.faults.story")
+    yield made
+    made.close()
+
+
+def test_a_kill_while_a_practice_is_set_up_leaves_one_that_can_be_set_up(tmp_path: Path, forge: Forge) -> None:
     folder, trace = tmp_path / "practice", tmp_path / "trace"
 
     def create(kill: int | None) -> int:
@@ -251,6 +260,30 @@ def test_a_kill_while_a_practice_is_set_up_leaves_one_that_can_be_set_up(tmp_pat
             assert audit.verify(practice.store).whole
             assert practice.vault.open(practice.vault.seal("said")) == "said"
         assert (folder / "keys").stat().st_mode & 0o777 == 0o600
-        there = {path.name for path in folder.iterdir()}
-        assert there == {"practice.toml", "exports", "t1.ics", "t2.ics", "keys", "data"}, f"left over by {point.label}"
-    forge.close()
+        assert keys_elsewhere(folder) == [], f"the keys lie about after {point.label}"
+
+
+def test_a_kill_while_keys_are_changed_loses_no_key(tmp_path: Path, forge: Forge) -> None:
+    folder, trace = tmp_path / "practice", tmp_path / "trace"
+    folder.mkdir()
+    sealed = Vault.create(folder / "keys").seal("said")
+
+    def rotate(kill: int | None) -> int:
+        return forge.run(do="rotate", folder=folder, port=25, trace=trace, mails="", asked="", kill=kill)
+
+    assert rotate(None) == 0
+    points = read_trace(trace)
+    assert {"file open", "file rename"} <= {point.kind for point in points}
+    for point in points:
+        assert rotate(point.number) == KILLED, f"never came by {point.label}"
+        assert Vault.load(folder / "keys", {}).open(sealed) == "said", f"keys lost by {point.label}"
+        assert rotate(None) == 0, f"no keys can be added after {point.label}"
+        assert keys_elsewhere(folder) == [], f"the keys lie about after {point.label}"
+    assert Vault.load(folder / "keys", {}).open(sealed) == "said"
+
+
+def keys_elsewhere(folder: Path) -> list[str]:
+    """Files beside the key file that hold a key of it."""
+    key = (folder / "keys").read_text().splitlines()[-1]
+    others = [path for path in folder.rglob("*") if path.is_file() and path.name != "keys"]
+    return [path.name for path in others if key.encode() in path.read_bytes()]
