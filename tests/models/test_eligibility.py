@@ -1,0 +1,55 @@
+"""The one table of what may be sent to whom: every combination is decided, and for clients the answer is no unless it says yes."""
+
+from itertools import product
+
+import pytest
+
+from models.eligibility import TABLE, Audience, State, Urgency, eligible
+
+STATES = [State(*flags) for flags in product((False, True), repeat=4)]
+EVERYTHING = list(product(Urgency, Audience, STATES))
+
+
+@pytest.mark.parametrize(("urgency", "audience", "state"), EVERYTHING, ids=str)
+def test_every_combination_is_decided_with_a_reason(urgency, audience, state):
+    answer = eligible(urgency, audience, state)
+    assert answer.reason
+    assert answer.reason != "no rule allows it", "a row of the table has to say it"
+
+
+@pytest.mark.parametrize(("urgency", "audience", "state"), EVERYTHING, ids=str)
+def test_what_is_allowed_is_exactly_this(urgency, audience, state):
+    if audience is Audience.client:
+        wanted = urgency in (Urgency.safety, Urgency.cancellation) and not state.died
+    elif audience is Audience.admin or urgency not in (Urgency.ordinary, Urgency.prompt):
+        wanted = True
+    else:
+        wanted = not (state.died or state.ended)
+    assert eligible(urgency, audience, state).allowed == wanted
+
+
+@pytest.mark.parametrize("urgency", Urgency)
+@pytest.mark.parametrize("audience", [Audience.therapist, Audience.admin])
+def test_what_a_client_prefers_never_mutes_a_duty_of_staff(audience, urgency):
+    plain = eligible(urgency, audience, State())
+    assert plain.allowed
+    assert eligible(urgency, audience, State(opted_out=True, paused=True)) == plain
+
+
+@pytest.mark.parametrize("state", STATES, ids=str)
+@pytest.mark.parametrize("urgency", [Urgency.ordinary, Urgency.prompt, Urgency.weekly, Urgency.system])
+def test_nothing_ordinary_goes_to_a_client_by_itself(urgency, state):
+    assert not eligible(urgency, Audience.client, state).allowed
+
+
+def test_no_row_of_the_table_is_idle():
+    """Each row decides something: one that never does would look like a promise and be none."""
+    used = set()
+    for urgency, audience, state in EVERYTHING:
+        for number, (row_audience, row_urgency, matters, allowed, reason) in enumerate(TABLE):
+            fits = row_audience in (None, audience) and row_urgency in (None, urgency)
+            if fits and (matters is None or getattr(state, matters)):
+                assert eligible(urgency, audience, state) == (allowed, reason)
+                used.add(number)
+                break
+    assert used == set(range(len(TABLE)))
