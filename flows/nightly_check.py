@@ -46,7 +46,7 @@ async def nightly_check(now: str | None = None) -> Outcome:
             return already_running()
         log_faults(checked.put_off, "a client could not be looked at and is tried again in an hour")
         many = len(checked.night.differences)
-        said = f"{checked.night.looked} checked, {many} differ, {checked.sealed} acts of the audit sealed"
+        said = f"{checked.night.looked} checked, {many} differ, audit sealed with {checked.sealed} new"
         if not checked.audit_whole:
             said += ", the audit has been altered"
         await name_run(f"Nightly check: {checked.night.looked} checked, {many} differ")

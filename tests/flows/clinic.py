@@ -80,7 +80,9 @@ def _event(uid: str, at: Instant) -> str:
     )
 
 
-def make_clinic(folder: Path, mailbox: Mailbox, *, url: str = "", now: Instant | None = None, policy: str = "", extra: str = "") -> Clinic:
+def make_clinic(
+    folder: Path, mailbox: Mailbox, *, url: str = "", now: Instant | None = None, policy: str = "", extra: str = ""
+) -> Clinic:
     """Write and open a practice; nothing is read or armed yet."""
     now = monday_morning() if now is None else now
     exports = folder / "exports"
@@ -90,7 +92,9 @@ def make_clinic(folder: Path, mailbox: Mailbox, *, url: str = "", now: Instant |
         encoding="utf-8",
     )
     (exports / "therapists.csv").write_text("id,name,email\nT1,Dr K,k@example.org\n")
-    rows = [f"a{w},1001,T1,{wall_of(now - w * 7 * DAY, ZONE)[:16].replace('T', ' ')},50,attended" for w in range(10, 4, -1)]
+    rows = [
+        f"a{w},1001,T1,{wall_of(now - w * 7 * DAY, ZONE)[:16].replace('T', ' ')},50,attended" for w in range(10, 4, -1)
+    ]
     (exports / "appointments.csv").write_text("id,client,therapist,start,minutes,status\n" + "\n".join(rows) + "\n")
     (folder / "practice.toml").write_text(
         f"""
