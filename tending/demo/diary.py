@@ -92,7 +92,9 @@ class Diary:
 
     def pauses(self, therapist: str) -> Spans:
         """Holidays and the therapist's leave as spans of time, as rules leave them out."""
-        away = [(start_of(one.from_on, ZONE), end_of(one.to_on, ZONE)) for one in self.leave if one.therapist == therapist]
+        away = [
+            (start_of(one.from_on, ZONE), end_of(one.to_on, ZONE)) for one in self.leave if one.therapist == therapist
+        ]
         return merged([*((start_of(day, ZONE), end_of(day, ZONE)) for day in self._off), *away])
 
     def falls_due_this_week(self, therapist: str, since: Instant, days: int, spare: int = 6 * HOUR) -> bool:
@@ -123,7 +125,9 @@ class Diary:
 
     def series(self, therapist: str, anchor: date, first: date, last: date) -> list[date]:
         """Days of a weekly series through `anchor` that runs on over holidays; a leave is taken out of it."""
-        days = (anchor + timedelta(days=7 * n) for n in range((first - anchor).days // 7, (last - anchor).days // 7 + 1))
+        days = (
+            anchor + timedelta(days=7 * n) for n in range((first - anchor).days // 7, (last - anchor).days // 7 + 1)
+        )
         return [day for day in days if not self.away(therapist, day)]
 
     def away(self, therapist: str, day: date) -> bool:

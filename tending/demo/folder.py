@@ -59,7 +59,9 @@ class Folder:
             self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
             strangers = [one.name for one in self.path.iterdir() if one.name != LOCK]
             if strangers and MARK not in strangers:
-                raise UsageError(f"{self.path} holds other files than a demonstration's; name an empty or a new folder.")
+                raise UsageError(
+                    f"{self.path} holds other files than a demonstration's; name an empty or a new folder."
+                )
             lock = (self.path / LOCK).open("a")
         except OSError as error:
             raise DemoError(f"{self.path} cannot be used ({error.strerror}); name another folder.") from None

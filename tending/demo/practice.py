@@ -19,9 +19,10 @@ from tending.demo.diary import (
 )
 from tending.demo.names import THERAPISTS, invented
 
-CLIENTS = 120
+CLIENTS = 120  # at the beginning of the week
 HISTORY_DAYS = 273
 SEED = 20261
+NEWCOMER = "asks for help"  # comes in the week, besides the others
 NEW_THERAPIST, WITHOUT_RECORDS, WITH_CODES, ON_LEAVE = "T5", "T6", "T3", "T4"
 CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
@@ -40,7 +41,7 @@ PARTS: tuple[tuple[str, str], ...] = (
     # what the week brings
     ("T1", "falls silent"), ("T3", "falls silent"), ("T2", "cancels"), ("T4", "cancels"), ("T1", "cancels"),
     ("T5", "stays away"), ("T5", "misses again"), ("T2", "misses again"), ("T3", "waits too long"),
-    ("T6", "third unmarked"), ("T4", "third unmarked"), ("T3", "asks for help"),
+    ("T6", "third unmarked"), ("T4", "third unmarked"), ("T3", NEWCOMER),
     # what the reader may try, and what cannot be said
     ("T2", "tries"), ("T1", "unreadable"),
     # two at once
@@ -131,7 +132,7 @@ class _Cast:
     def world(self) -> World:
         parts = list(PARTS)
         for therapist, *_ in THERAPISTS:
-            mine = sum(who == therapist for who, _ in parts)
+            mine = sum(who == therapist and part != NEWCOMER for who, part in parts)
             parts += [(therapist, "goes on")] * (CLIENTS // len(THERAPISTS) - mine)
         for (therapist, part), (first, last) in zip(parts, invented(len(parts), self.random), strict=True):
             person = Person("", first, last, therapist, part)
@@ -160,7 +161,9 @@ class _Cast:
                 self._goes_on(person)
             case "drifted" | "returns" | "is ended":
                 every = random.choice((7, 7, 7, 14))
-                last = self._regular(person, every, day(-270), random.randint(-55, -46) if every == 14 else random.randint(-48, -33))
+                last = self._regular(
+                    person, every, day(-270), random.randint(-55, -46) if every == 14 else random.randint(-48, -33)
+                )
                 if person.part == "returns":
                     coming = self.diary.near(person.therapist, 4)
                     self._meet(person, coming, last.start.hour, booked=self.diary.now - 2 * DAY)
@@ -223,7 +226,9 @@ class _Cast:
         every = 7 if person.therapist == WITHOUT_RECORDS else self.random.choices((7, 14, 28), (7, 3, 1))[0]
         long_ago = -125 if person.therapist == NEW_THERAPIST else -270
         latest = -30 - 4 * every
-        began = self.diary.day(self.random.randint(min(long_ago, latest), latest) if self.random.random() < 0.4 else long_ago)
+        began = self.diary.day(
+            self.random.randint(min(long_ago, latest), latest) if self.random.random() < 0.4 else long_ago
+        )
         self._regular(person, every, began, None, marked=person.therapist != WITHOUT_RECORDS)
 
     def _regular(self, person: Person, every: int, began: date, until: int | None, *, marked: bool = True) -> Meeting:
@@ -328,7 +333,9 @@ class _Cast:
         last, hour = self._last_seen_before_silence(person.therapist)
         days = list(self.diary.rhythm(person.therapist, last, 7, self.diary.day(-190), last))
         self._meetings(person, days, hour, 7, leaving=True)
-        later = next(d for d in (last + timedelta(days=n) for n in range(7, 20)) if self.diary.works(person.therapist, d))
+        later = next(
+            d for d in (last + timedelta(days=n) for n in range(7, 20)) if self.diary.works(person.therapist, d)
+        )
         meeting = self._meet(person, later, hour, booked=at_wall(self.diary.at(last, hour), ZONE))
         meeting.outcome, meeting.told_at, meeting.erased = BY_CLIENT, meeting.at - 20 * HOUR, True
 

@@ -27,6 +27,7 @@ from tending.demo.folder import DemoError, Folder, Mark, Stage
 from tending.demo.practice import World, synthetic
 from tending.demo.telling import Teller
 from tending.demo.writing import write_files, write_settings
+from tending.log_files import log_to, stop_logging
 from tending.output import say, working
 from tending.prefect_settings import apply_environment, client_environment
 from tending.server import Server, start_server
@@ -37,17 +38,18 @@ STOPPED = 130
 GLANCE_SECONDS = 0.5
 
 
-def demo(folder: Path, once: bool, fresh: bool = False) -> int:
+def demo(folder: Path, once: bool, fresh: bool = False, *, now: Instant | None = None) -> int:
     """Tell the whole story in one folder; with `once` end there, else stay until Ctrl-C. Blocking. Gives the exit code.
 
-    A folder in which it was told before is continued: nothing is sent twice. `fresh` begins anew. Raises TendingErrors
-    with their remedies: the folder is not ours or in use, the server does not start, the disk is full.
+    A folder in which it was told before is continued: nothing is sent twice. `fresh` begins anew. `now` is when a new
+    story ends, the real now by default. Raises TendingErrors with their remedies: the folder is not ours or in use, the
+    server does not start, the disk is full.
     """
     place = Folder(folder.absolute())
     with _stoppable():
         try:
             with place.alone():
-                return _in(place, once, fresh)
+                return _in(place, once, fresh, int(time.time()) if now is None else now)
         except OSError as error:
             raise DemoError(
                 f"The demonstration cannot write to {place.path} ({error.strerror}); make room, or name another folder."
@@ -69,13 +71,13 @@ def _stoppable() -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def _in(place: Folder, once: bool, fresh: bool) -> int:
+def _in(place: Folder, once: bool, fresh: bool, now: Instant) -> int:
     there = place.mark()
     if fresh or there is None or there.stage == Stage.begun:
         # What was broken off before its week began is no practice to go on with.
         place.clear()
         there = None
-    mark = there or Mark(int(time.time()) // 60 * 60)
+    mark = there or Mark(now // 60 * 60)
     if there is None:
         place.remember(mark)
     with _mailbox(place) as mailbox:
@@ -112,7 +114,7 @@ def _told(place: Folder, mark: Mark, mailbox: Mailbox, server: Server, once: boo
             write_settings(place.path, mailbox.port, REGION)
         else:
             place.set_port(mailbox.port)
-    with open_practice(place.toml, create=True) as practice:
+    with open_practice(place.toml, create=True) as practice, _logging(practice):
         teller = Teller(practice, world, place.path)
         teller.opening(new)
         if mark.stage == Stage.begun:
@@ -125,7 +127,6 @@ def _told(place: Folder, mark: Mark, mailbox: Mailbox, server: Server, once: boo
             server.wait()
             # Before the first import of Prefect in this process, and for the runs it starts.
             apply_environment(client_environment(server, practice=place.toml))
-        _quiet_terminal()
         arrives = mark.stage == Stage.week
         if arrives:
             write_files(world, place.path, world.now)
@@ -189,26 +190,33 @@ async def _flows(now: str, morning: str, arrives: bool, step: Any) -> list[tuple
     return answers
 
 
-def _quiet_terminal() -> None:
-    """What libraries report goes into the log of the data folder only; the terminal is for the story."""
+@contextlib.contextmanager
+def _logging(practice: Practice) -> Iterator[None]:
+    """What is logged goes into the data folder; the terminal is for the story."""
+    handler = log_to(practice.data)
     logging.captureWarnings(True)
+    try:
+        yield
+    finally:
+        logging.captureWarnings(False)
+        stop_logging(handler)
 
 
 def _live(practice: Practice, server: Server, mailbox: Mailbox, teller: Teller) -> int:
     """Go on as `tending up` does, by the real clock, and tell of each mail that arrives; until Ctrl-C."""
-    from tending.log_files import log_to, stop_logging
+    # It imports Prefect, whose settings are only now in the environment.
     from tending.up import LEASE, LEASE_SECONDS, live
 
-    handler = log_to(practice.data)
     ended = threading.Event()
-    watching = threading.Thread(target=_tell_of_mails, args=(mailbox, teller, ended), name="watching mails", daemon=True)
+    watching = threading.Thread(
+        target=_tell_of_mails, args=(mailbox, teller, ended), name="watching mails", daemon=True
+    )
     try:
         with leases.lease(practice.store, LEASE, LEASE, int(time.time()), LEASE_SECONDS) as held:
             watching.start()
             return asyncio.run(live(practice, server, held, say, None))
     finally:
         ended.set()
-        stop_logging(handler)
 
 
 def _tell_of_mails(mailbox: Mailbox, teller: Teller, ended: threading.Event) -> None:

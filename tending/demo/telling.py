@@ -8,7 +8,6 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from integrations.delivery import told
 from integrations.looks import LookedAfter
 from integrations.messages.mailbox import Mail
 from integrations.practice import Practice
@@ -16,7 +15,7 @@ from integrations.store import lookups, quarantine
 from integrations.syncing import Synced
 from models.findings import Opened
 from models.instants import Instant, local
-from models.rules import all_rules
+from models.rules import all_rules, told
 from models.subjects import CODE
 from models.voice import Voice
 from models.words import counted, day_and_distance, time_of_day
@@ -55,23 +54,32 @@ class Teller:
         with self.practice.store.read() as connection:
             clients = lookups.client_counts(connection)
             unmatched = lookups.unmatched(connection, self.world.week_ago)
+            appointments = lookups.appointment_count(connection)
         held = quarantine.listed(self.practice.store)
-        days = len({m.start.date() for m in self.world.meetings if m.at <= self.world.week_ago})
         calendars = sum(source.kind == "calendar" for source in self.practice.settings.source)
         self._heading(f"Nine months, read as of {self._day(self.world.week_ago)}")
         apart = ", ".join(f"{n} {name}" for name, n in sorted(clients.items()))
         columns(
             [
-                ("read", f"{counted(synced.read, 'source')}: {counted(calendars, 'calendar')} (.ics), one set of exports (CSV)"),
+                (
+                    "read",
+                    f"{counted(synced.read, 'source')}: {counted(calendars, 'calendar')} (.ics), one set of exports (CSV)",
+                ),
                 ("clients", f"{sum(clients.values())} ({apart})"),
                 ("therapists", f"{len(THERAPISTS)}, one of them new, one without records"),
-                ("entries", f"{synced.new} understood, on {days} working days"),
-                ("nobody's", f"{counted(len(unmatched), 'entry', 'entries')} of no client, listed and not guessed: team meetings, couples by name"),
-                ("set aside", f"{counted(len(held), 'entry', 'entries')} that nobody could understand; the others went through"),
+                ("appointments", f"{appointments}, from {synced.new} entries: what two sources tell is one"),
+                (
+                    "nobody's",
+                    f"{counted(len(unmatched), 'entry', 'entries')} of no client, listed and not guessed: team meetings, couples by name",
+                ),
+                (
+                    "set aside",
+                    f"{counted(len(held), 'entry', 'entries')} that nobody could understand; the others went through",
+                ),
             ],
             indent=2,
         )
-        columns([("", f"{item.place}: {item.reason}") for item in held], indent=10)
+        columns([("", f"{item.place}: {item.reason}") for item in held], indent=14)
         say(f"  {counted(looked.decided.looked, 'client')} looked at for the first time.")
 
     def day_one(self) -> None:
@@ -79,7 +87,9 @@ class Teller:
         with self.practice.store.read() as connection:
             rows = [r for r in lookups.findings(connection) if r.opened == Opened.day_one]
         voice = self._voice(self.world.week_ago)
-        self._heading(f"Day one: {counted(len(rows), 'thing')} already so. A list for each therapist to sort; nobody is mailed")
+        self._heading(
+            f"Day one: {counted(len(rows), 'thing')} already so. A list for each therapist to sort; nobody is mailed"
+        )
         for therapist in sorted({row.therapist_id for row in rows}):
             mine = [row for row in rows if row.therapist_id == therapist]
             say(f"  {therapist} {NAMES.get(therapist, '')}")
@@ -92,10 +102,7 @@ class Teller:
     # ---------------------------------------------------------------- the week
 
     def week_arrives(self) -> None:
-        self._heading(
-            f"One more week arrives: the files are those of {self._day(self.world.now)} now, with marks, bookings,"
-            " cancellations"
-        )
+        self._heading(f"One more week arrives: marks, bookings and cancellations until {self._moment(self.world.now)}")
 
     def runs(self, answers: Sequence[tuple[str, Any]]) -> None:
         """What each flow came to on the real server."""
@@ -124,7 +131,12 @@ class Teller:
             self._heading(f"No mail was sent: all that had to be said was said before ({counted(len(every), 'mail')})")
             return
         self._heading(f"{counted(len(fresh), 'mail')} through Apprise to the mailbox")
-        say(f"  Ordinary alerts wait for the next working morning: the demonstration's clock stands at {self._moment(morning)}.")
+        say(
+            f"  Ordinary alerts wait for the next working morning: the demonstration's clock stands at {self._moment(morning)}."
+        )
+        away = [x for x in self.world.diary.leave if x.from_on <= local(morning, self.practice.zone).date() <= x.to_on]
+        for leave in away:
+            say(f"  {NAMES[leave.therapist]} is on leave that day: {NAMES[leave.cover]} gets what is theirs.")
         columns([self._mail(mail) for mail in fresh], indent=2)
         shown = next((m for m in fresh if m.to != ADMIN and CODE.search(m.text)), fresh[0])
         self._heading(f"One of them, to {PEOPLE.get(shown.to, 'somebody')}, as it was sent: {shown.subject}")
@@ -146,7 +158,9 @@ class Teller:
     def try_next(self, mails: Sequence[Mail], *, live: bool) -> None:
         """Three commands that work; and while it runs, how to see a mail arrive."""
         told_of = [code for mail in mails for code in CODE.findall(mail.text)]
-        unsure = [item.client_code for item in quarantine.listed(self.practice.store) if item.reason == "unknown-status"]
+        unsure = [
+            item.client_code for item in quarantine.listed(self.practice.store) if item.reason == "unknown-status"
+        ]
         command, practice = self.command(), f"--practice {self._path('practice.toml')}"
         self._heading("Three things to try next")
         rows = []
@@ -154,9 +168,9 @@ class Teller:
             rows.append((f"{command} why {told_of[0]} {practice}", "why this was said, by which policy"))
         if unsure:
             rows.append((f"{command} why {unsure[0]} {practice}", "why nothing is said while a row cannot be read"))
-        rows.append((f"{command} findings --all {practice}", "everything open, and what cleared"))
-        if told_of and not unsure:
+        if told_of:
             rows.append((f"{command} who {told_of[0]} {practice}", "who that is; the look is recorded"))
+        rows.append((f"{command} findings --all {practice}", "everything that is open, and what cleared"))
         for number, (line, meaning) in enumerate(rows[:3], 1):
             say(f"  {number}. {meaning}:")
             say(f"     {line}")
@@ -174,7 +188,9 @@ class Teller:
         else:
             # Therapists hear on working days only; what concerns the practice itself is told the administrator at any time.
             say(f"  cp {self._path('calendars', 't6.ics')} {self._path('calendars', 't3.ics')}")
-            say("  A whole calendar vanishes: nothing is taken for cancelled, and the administrator is asked within a minute.")
+            say(
+                "  A whole calendar vanishes: nothing is taken for cancelled, and the administrator is asked within a minute."
+            )
 
     def arrived(self, mail: Mail) -> None:
         """A mail that came while the reader watches."""
@@ -201,7 +217,9 @@ class Teller:
         return day_and_distance(local(when, self.practice.zone).date(), today=today, locale="en_GB")
 
     def _moment(self, when: Instant) -> str:
-        return f"{self._voice(self.world.now).day(when)}, {time_of_day(local(when, self.practice.zone), locale='en_GB')}"
+        return (
+            f"{self._voice(self.world.now).day(when)}, {time_of_day(local(when, self.practice.zone), locale='en_GB')}"
+        )
 
     def _finding(self, row: lookups.FindingRow, voice: Voice, *, who: bool = False) -> tuple[str, ...]:
         words = told(row.kind, row.reason, row.evidence, voice)
@@ -216,7 +234,11 @@ def _came_to(answer: Any) -> str:
     """A flow's counts in words, the ones that are nothing left out."""
     if not isinstance(answer, dict):
         return "done"
-    words = [f"{value} {name.replace('_', ' ')}" for name, value in answer.items() if value and not isinstance(value, bool | dict)]
+    words = [
+        f"{value} {name.replace('_', ' ')}"
+        for name, value in answer.items()
+        if value and not isinstance(value, bool | dict)
+    ]
     return ", ".join(words) or "nothing to do"
 
 

@@ -2,14 +2,15 @@
 
 import csv
 import io
+import itertools
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from icalendar import Calendar, Event
 
-from models.instants import DAY, HOUR, Instant
-from tending.demo.diary import MINUTES, ZONE, Meeting
+from models.instants import DAY, HOUR, Instant, at_wall
+from tending.demo.diary import ATTENDED, MINUTES, ZONE, Meeting
 from tending.demo.names import THERAPISTS
 from tending.demo.practice import WITH_CODES, WITHOUT_RECORDS, Person, World
 
@@ -102,13 +103,28 @@ def exports(world: World, when: Instant) -> dict[str, bytes]:
             ],
         ),
         "clients": _csv(
-            ("id", "name", "code", "therapist", "status", "intake date", "ended date", "died", "paused until", "opted out"),
+            (
+                "id",
+                "name",
+                "code",
+                "therapist",
+                "status",
+                "intake date",
+                "ended date",
+                "died",
+                "paused until",
+                "opted out",
+            ),
             [_client(person, when) for person in people],
         ),
         "appointments": _csv(
             ("id", "client", "therapist", "start", "minutes", "status"),
             [
-                *(_appointment(m, when) for m in world.meetings if m.booked_at <= when and m.therapist != WITHOUT_RECORDS),
+                *(
+                    _appointment(m, when)
+                    for m in world.meetings
+                    if m.booked_at <= when and m.therapist != WITHOUT_RECORDS
+                ),
                 *_unreadable(world),
             ],
         ),
@@ -146,12 +162,9 @@ def _unreadable(world: World) -> list[tuple[str, ...]]:
     ended, doubtful = world.playing("ended")[0], world.playing("unreadable")[0]
     start = world.meetings_of(doubtful)[-1].start + timedelta(days=7)
     return [
-        ("A-19998", ended.id, ended.therapist, f"{start.year - 1}-02-30 10:00", str(MINUTES), ATTENDED_WORD),
+        ("A-19998", ended.id, ended.therapist, f"{start.year - 1}-02-30 10:00", str(MINUTES), ATTENDED),
         ("A-19999", doubtful.id, doubtful.therapist, start.strftime("%Y-%m-%d %H:%M"), str(MINUTES), "see note"),
     ]
-
-
-ATTENDED_WORD = "attended"
 
 
 def _csv(header: Sequence[str], rows: Iterable[Sequence[str]]) -> bytes:
@@ -236,7 +249,7 @@ def _series(person: Person, meetings: list[Meeting], when: Instant) -> list[Even
     """
     standing = [m for m in meetings if not m.cancelled(when)] or meetings
     starts = [m.start for m in standing]
-    step = min((b - a for a, b in zip(starts, starts[1:], strict=False)), default=timedelta(days=7))
+    step = min((b - a for a, b in itertools.pairwise(starts)), default=timedelta(days=7))
     days = max(1, round(step.days / 7)) * 7
     first, last = starts[0], starts[-1]
     endless = person.therapist == WITHOUT_RECORDS and person.part != "series ended" and person.part != "ended"
@@ -265,8 +278,6 @@ def _series(person: Person, meetings: list[Meeting], when: Instant) -> list[Even
 
 
 def _utc(wall: datetime) -> datetime:
-    from models.instants import at_wall
-
     return datetime.fromtimestamp(at_wall(wall, ZONE), UTC)
 
 
@@ -275,7 +286,9 @@ def _own_entries(world: World, therapist: str) -> list[Event]:
     monday = world.diary.day(-100 - world.diary.today.weekday())
     monday -= timedelta(days=monday.weekday())
     said = world.week_ago - OWN_ENTRIES_FROM
-    team = _event(f"team-{therapist.lower()}@northside.example", "Team meeting", world.diary.at(monday, 12), said, therapist)
+    team = _event(
+        f"team-{therapist.lower()}@northside.example", "Team meeting", world.diary.at(monday, 12), said, therapist
+    )
     team.add("rrule", {"FREQ": "WEEKLY"})
     events = [team]
     for number in range(1, 4):

@@ -1,0 +1,235 @@
+"""The whole demonstration as a reader sees it: a process of its own, a real Prefect server, a real mailbox."""
+
+import os
+import re
+import shlex
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from integrations.messages.mailbox import read_mails
+from models.instants import instant_of
+from models.subjects import CODE
+from tending.demo.practice import synthetic
+
+pytestmark = [pytest.mark.long, pytest.mark.timeout(400)]
+LIMIT = 180
+STOP_LIMIT = 20
+TENDING = Path(sys.executable).with_name("tending")
+MADE = {"practice.toml", "keys", "exports", "calendars", "mails", "data", "prefect", "demo.json", ".lock"}
+
+
+@pytest.fixture(scope="module")
+def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, str]]:
+    """A folder in which the story has been told once, and what was printed."""
+    base = tmp_path_factory.mktemp("demonstration")
+    # The usual ports are taken, as they may be on anybody's machine.
+    with socket.socket() as mail, socket.socket() as pages:
+        for taken, port in ((mail, 2525), (pages, 4200)):
+            try:
+                taken.bind(("127.0.0.1", port))
+                taken.listen()
+            except OSError:
+                continue  # by somebody else then
+        done = run(base, "demo", "--once")
+    assert done.returncode == 0, done.stderr
+    yield base, done.stdout
+
+
+def run(base: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [str(TENDING), *words], cwd=base, capture_output=True, text=True, timeout=LIMIT, env=environment(base)
+    )
+
+
+def environment(base: Path) -> dict[str, str]:
+    home = base / "home"
+    home.mkdir(exist_ok=True)
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("PREFECT_", "TENDING_"))}
+    return {**kept, "HOME": str(home)}
+
+
+def children_of(folder: Path) -> list[int]:
+    """Processes that have anything to do with a folder: their command line or working directory names it."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            where, words = os.readlink(process / "cwd"), (process / "cmdline").read_bytes()
+        except OSError:
+            continue
+        if where.startswith(str(folder)) or str(folder).encode() in words:
+            found.append(int(process.name))
+    return found
+
+
+def test_everything_lies_in_the_one_folder_that_it_names(told: tuple[Path, str]) -> None:
+    base, text = told
+    folder = base / "demo-practice"
+    assert f"All its files are in {folder}" in text
+    assert {path.name for path in folder.iterdir()} == MADE
+    assert {path.name for path in base.iterdir()} == {"demo-practice", "home"}
+    assert not [path for path in (base / "home").rglob("*") if path.is_file()]
+    assert len(list((folder / "calendars").glob("*.ics"))) == 6
+    assert children_of(folder) == []
+
+
+def test_it_says_what_was_read_found_and_sent(told: tuple[Path, str]) -> None:
+    base, text = told
+    assert re.search(r"read +7 sources: 6 calendars", text)
+    assert re.search(r"clients +120 ", text)
+    assert re.search(r"set aside +3 entries", text)
+    assert "What the week brought: 11 findings" in text
+    mails = read_mails(base / "demo-practice" / "mails")
+    assert 5 <= len(mails) <= 9
+    assert f"{len(mails)} mails through Apprise to the mailbox" in text
+    alerts = {mail.to: mail for mail in mails if CODE.search(mail.text)}
+    assert len(alerts) >= 5
+    assert all(mail.subject.startswith("Northside: ") for mail in mails)
+    for mail in mails:
+        assert mail.path.name in text
+    assert re.search(r"Prefect +http://127\.0\.0\.1:\d+", text)
+    assert "the demonstration's clock stands at" in text
+
+
+def test_nobody_is_named_anywhere_but_in_the_clinics_own_files(told: tuple[Path, str]) -> None:
+    base, text = told
+    folder = base / "demo-practice"
+    stored = "".join(path.read_text() for path in folder.glob("exports/clients.csv"))
+    names = [line.split(",")[1] for line in stored.splitlines()[1:]]
+    assert len(names) == 121
+    family = [name.split()[-1] for name in names]
+    sinks = {"terminal": text.encode()}
+    for part in ("mails", "data", "prefect"):
+        sinks |= {str(path): path.read_bytes() for path in (folder / part).rglob("*") if path.is_file()}
+    sinks |= {f"{mail.path} decoded": (mail.text + mail.html).encode() for mail in read_mails(folder / "mails")}
+    assert len(sinks) > 10
+    for where, content in sinks.items():
+        named = [name for name in family if name.encode() in content]
+        assert not named, where
+
+
+def test_the_three_things_to_try_work(told: tuple[Path, str]) -> None:
+    base, text = told
+    _, _, rest = text.partition("Three things to try next")
+    commands = [line.strip() for line in rest.splitlines() if "--practice" in line]
+    assert len(commands) == 3
+    answers = []
+    for command in commands:
+        done = subprocess.run(
+            shlex.split(command), cwd=base, capture_output=True, text=True, timeout=60, env=environment(base)
+        )
+        assert done.returncode == 0, (command, done.stderr)
+        answers.append(done.stdout)
+    assert "Quiet" in answers[0]
+    assert "cannot" in answers[1].casefold()
+
+
+def test_a_second_time_nothing_is_sent_and_ctrl_c_stops_everything(told: tuple[Path, str]) -> None:
+    base, _ = told
+    folder = base / "demo-practice"
+    before = [path.name for path in sorted((folder / "mails").glob("*.eml"))]
+    again = run(base, "demo", "--once")
+    assert again.returncode == 0, again.stderr
+    assert "is continued: the same week, nothing is sent twice" in again.stdout
+    assert "No mail was sent" in again.stdout
+    assert [path.name for path in sorted((folder / "mails").glob("*.eml"))] == before
+
+    lasting = subprocess.Popen(
+        [str(TENDING), "demo"], cwd=base, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        env=environment(base),
+    )  # fmt: skip
+    try:
+        text = wait_for(lasting, "Ctrl-C stops.")
+        assert len(list((folder / "mails").glob("*.eml"))) == len(before)
+        assert children_of(folder) != []
+        try_it(folder, text)
+        wait_for(lasting, "A mail arrived: ")
+    finally:
+        began = time.monotonic()
+        lasting.send_signal(signal.SIGINT)
+        rest, errors = lasting.communicate(timeout=STOP_LIMIT)
+    assert lasting.returncode == 0, errors
+    assert "Traceback" not in errors
+    assert time.monotonic() - began < STOP_LIMIT
+    assert children_of(folder) == []
+    assert "Stopping" in rest
+
+
+def wait_for(process: subprocess.Popen[str], words: str) -> str:
+    assert process.stdout is not None
+    lines = []
+    for line in process.stdout:
+        lines.append(line)
+        if words in line:
+            return "".join(lines)
+    raise AssertionError(f"it ended before it said {words!r}: {''.join(lines[-5:])}")
+
+
+def try_it(folder: Path, text: str) -> None:
+    """Do what the text tells the reader to do."""
+    if "STATUS:CONFIRMED" in text:
+        calendar = folder / "calendars" / "t2.ics"
+        changed = calendar.read_bytes().replace(b"STATUS:CONFIRMED", b"STATUS:CANCELLED")
+        calendar.write_bytes(changed)
+    else:
+        (folder / "calendars" / "t3.ics").write_bytes((folder / "calendars" / "t6.ics").read_bytes())
+
+
+@pytest.mark.parametrize("stage", ["Nine months", "The flows"])
+def test_ctrl_c_in_the_middle_stops_everything_and_the_next_run_comes_to_the_same(tmp_path: Path, stage: str) -> None:
+    folder = tmp_path / "demo-practice"
+    began = subprocess.Popen(
+        [str(TENDING), "demo", "--once"], cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        env={**environment(tmp_path), "PYTHONUNBUFFERED": "1"},
+    )  # fmt: skip
+    # The week is announced before its flows run.
+    wait_for(began, "One more week" if stage == "The flows" else stage)
+    began.send_signal(signal.SIGINT)
+    _, errors = began.communicate(timeout=STOP_LIMIT)
+    assert began.returncode == 130
+    assert "Traceback" not in errors
+    assert children_of(folder) == []
+    done = run(tmp_path, "demo", "--once")
+    assert done.returncode == 0, done.stderr
+    assert "What the week brought: 11 findings" in done.stdout
+    mails = read_mails(folder / "mails")
+    assert len({mail.message_id for mail in mails}) == len(mails)
+    told_of = [code for mail in mails for code in set(CODE.findall(mail.text))]
+    assert len(told_of) == len(set(told_of)) == 11
+
+
+@pytest.mark.parametrize(
+    "day", [datetime(2026, 12, 27, 10, 0, tzinfo=UTC), datetime(2027, 3, 28, 1, 15, tzinfo=UTC)], ids=str
+)
+def test_the_story_holds_on_holidays_and_when_clocks_change(tmp_path: Path, day: datetime) -> None:
+    now = instant_of(day)
+    code = f"from pathlib import Path; from tending.demo.run import demo; demo(Path('d'), True, now={now})"
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=LIMIT,
+        env={**environment(tmp_path), "PYTHONTZPATH": "", "PYTHONPATH": str(Path(__file__).parents[2])},
+    )
+    assert done.returncode == 0, done.stderr
+    assert "What the week brought: 11 findings" in done.stdout
+    assert synthetic(now).diary.today.isoformat() == day.date().isoformat()
+    told_of = [code for mail in read_mails(tmp_path / "d" / "mails") for code in set(CODE.findall(mail.text))]
+    assert len(told_of) == len(set(told_of)) == 11
+
+
+def test_beginning_anew_tells_it_once_more(told: tuple[Path, str]) -> None:
+    base, _ = told
+    done = run(base, "demo", "--once", "--fresh")
+    assert done.returncode == 0, done.stderr
+    assert "is continued" not in done.stdout
+    assert "What the week brought: 11 findings" in done.stdout
+    assert 5 <= len(read_mails(base / "demo-practice" / "mails")) <= 9
