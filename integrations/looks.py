@@ -9,6 +9,7 @@ from integrations.delivery import Delivered, deliver
 from integrations.store import cases, changes, due, facts, leases
 from integrations.store.decisions import Decided, decide
 from integrations.store.tables import chunks
+from integrations.store.turns import take_turn
 from models.errors import NotArmedError, TendingError
 from models.instants import HOUR, Instant
 
@@ -122,6 +123,7 @@ def _look(practice: "Practice", batch: Batch, now: Instant, result: LookedAfter)
     """Decide a batch in one transaction. One that fails is halved, until the one client is alone whose look fails."""
     try:
         with practice.store.write() as connection:
+            take_turn(connection)
             decided = decide(practice, connection, batch.clients, now)
             changes.drained(connection, [number for number, _ in batch.changes], now)
     except TendingError:

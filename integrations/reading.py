@@ -14,6 +14,7 @@ from integrations.records.reading import read_records
 from integrations.store import sources
 from integrations.store.derive import derive
 from integrations.store.intake import Taken, take_in
+from integrations.store.turns import take_turn
 from models.errors import SettingsError, StoreError, TendingError
 from models.instants import Instant
 from models.observations import Reading
@@ -48,6 +49,7 @@ def read_source(practice: "Practice", source: SourcePart, now: Instant) -> Taken
             sources.could_not_be_read(connection, source, now, type(error).__name__, str(error))
         raise
     with practice.store.write() as connection:
+        take_turn(connection)
         stands = sources.ensure(connection, source)
         if stands.read_at != (row.read_at if row else None):
             # Somebody else has read it since we looked: what we hold may be older than what they wrote.
