@@ -27,7 +27,7 @@ zoneinfo.reset_tzpath([])
 import pytest  # noqa: E402 - the environment above comes first
 
 ROOT = Path(__file__).resolve().parent.parent
-pytest_plugins = ["tests.postgres", "tests.prefect_server"]
+pytest_plugins = ["tests.postgres", "tests.prefect_server", "tests.clinics"]
 
 
 @pytest.fixture(scope="session")
