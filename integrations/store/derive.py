@@ -1,10 +1,10 @@
 """What follows from the observations, in the transaction that wrote them: subjects, appointments, digests, changes, looks due."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from sqlalchemy import Connection, delete, func, or_, select, tuple_, update
+from sqlalchemy import Connection, delete, func, or_, select, update
 
 from integrations.store.changes import tell_all
 from integrations.store.people import Touched, roster, who_may_be_meant
@@ -57,16 +57,18 @@ def resolve(
         return set()
     people = roster(connection, vault) if codes is None else None
     affected: set[int] = set()
-    for part in chunks(sorted(wanted), 300):
+    for source, part in _by_source(wanted):
         before: dict[Entry, dict[int, str]] = defaultdict(dict)
-        for row in connection.execute(select(subjects).where(tuple_(subjects.c.source, subjects.c.entry_id).in_(part))):
+        mine = select(subjects).where(subjects.c.source == source, subjects.c.entry_id.in_(part))
+        for row in connection.execute(mine):
             before[row.source, row.entry_id][row.client_id] = row.how
         # The newest version that says something: an absence says nothing about whom.
         said = connection.execute(
             select(observations.c.source, observations.c.entry_id, observations.c.hints, observations.c.facts)
             .where(
-                tuple_(observations.c.source, observations.c.entry_id).in_(part),
+                observations.c.source == source,
                 observations.c.kind == "appointment",
+                observations.c.entry_id.in_(part),
                 ~observations.c.gone,
             )
             .order_by(observations.c.known_at, observations.c.id)
@@ -89,13 +91,23 @@ def resolve(
             found, how = people.concerned(row.hints, row.facts["therapist_id"])
             now = dict.fromkeys(found, how)
             if now != before[entry]:
-                stale.append(entry)
+                stale.append(entry[1])
                 fresh += [{"source": entry[0], "entry_id": entry[1], "client_id": c, "how": how} for c in found]
             affected |= now.keys() | before[entry].keys()
-        for some in chunks(stale, 300):
-            connection.execute(delete(subjects).where(tuple_(subjects.c.source, subjects.c.entry_id).in_(some)))
+        if stale:
+            connection.execute(delete(subjects).where(subjects.c.source == source, subjects.c.entry_id.in_(stale)))
         insert_rows(connection, Subject, fresh)
     return affected
+
+
+def _by_source(entries: Iterable[Entry]) -> Iterator[tuple[str, list[str]]]:
+    """Entries as source and some of its ids, in order: so asked for they are a range of an index, which pairs are not on SQLite."""
+    ids: dict[str, list[str]] = defaultdict(list)
+    for source, entry_id in entries:
+        ids[source].append(entry_id)
+    for source in sorted(ids):
+        for some in chunks(sorted(ids[source]), 300):
+            yield source, some
 
 
 def _unsure(connection: Connection) -> set[Entry]:
@@ -156,18 +168,22 @@ def appointments_of(
             )
             entries.update((row.source, row.entry_id) for row in found)
         entries -= who.keys()
-        for some in chunks(entries, 300):
-            for row in connection.execute(
-                select(subjects).where(tuple_(subjects.c.source, subjects.c.entry_id).in_(some))
-            ):
+        for source, some in _by_source(entries):
+            mine = select(subjects).where(subjects.c.source == source, subjects.c.entry_id.in_(some))
+            for row in connection.execute(mine):
                 who[row.source, row.entry_id].add(row.client_id)
         frontier = {c for entry in entries for c in who[entry]} - group
         group |= frontier
     observations = table(Observation)
     said: dict[Entry, list[Said]] = defaultdict(list)
-    for some in chunks(who, 300):
-        wanted = select(observations).where(
-            observations.c.kind == "appointment", tuple_(observations.c.source, observations.c.entry_id).in_(some)
+    columns = [
+        observations.c[n] for n in ("source", "entry_id", "known_at", "said_at", "content_hash", "gone", "facts")
+    ]
+    for source, some in _by_source(who):
+        wanted = select(*columns).where(
+            observations.c.source == source,
+            observations.c.kind == "appointment",
+            observations.c.entry_id.in_(some),
         )
         if known_at is not None:
             wanted = wanted.where(observations.c.known_at <= known_at)
