@@ -122,7 +122,7 @@ def run(words: list[str]) -> int:
         return error.exit_code
     except (KeyboardInterrupt, typer.Abort):
         return INTERRUPTED
-    except BrokenPipeError:
+    except (BrokenPipeError, SystemExit):  # the latter is what Typer makes of the former
         # Python flushes stdout once more at its end: into nothing, so that it does not complain there.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return BROKEN_PIPE
@@ -130,8 +130,10 @@ def run(words: list[str]) -> int:
         return _wrong_words(error)
     except Exception as error:
         place = mishap.written_down(error, Given.data)
-        where = f"; where it happened is written in {place}" if place else ""
-        tell(f"Something went wrong inside Tending ({type(error).__name__}){where}. Please report it with that file.")
+        where = (
+            f"{place} says where and nothing about anybody; please report it" if place else "no log could be written"
+        )
+        tell(f"Something went wrong inside Tending ({type(error).__name__}); {where}.")
         return UNEXPECTED
 
 

@@ -38,15 +38,20 @@ def init(
         ),
     ] = None,
     name: Annotated[
-        str, typer.Option("--name", help="The practice's neutral name; it stands in subject lines.")
+        str, typer.Option("--name", metavar="NAME", help="The practice's neutral name; it stands in subject lines.")
     ] = "Practice",
     zone: Annotated[
         str,
-        typer.Option("--zone", help="Its time zone, such as Europe/Berlin; else this machine's.", show_default=False),
+        typer.Option(
+            "--zone",
+            metavar="ZONE",
+            help="Its time zone, such as Europe/Berlin; else this machine's.",
+            show_default=False,
+        ),
     ] = "",
-    locale: Annotated[str, typer.Option("--locale", help="en_GB or en_US.")] = "en_GB",
+    locale: Annotated[str, typer.Option("--locale", metavar="LOCALE", help="en_GB or en_US.")] = "en_GB",
     holidays: Annotated[
-        str, typer.Option("--holidays", help="Public holidays, such as DE-BE.", show_default=False)
+        str, typer.Option("--holidays", metavar="REGION", help="Public holidays, such as DE-BE.", show_default=False)
     ] = "",
     admin: Annotated[
         str, typer.Option("--admin", metavar="ADDRESS", help="The administrator's mail address.", show_default=False)

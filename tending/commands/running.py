@@ -60,7 +60,10 @@ def demo(
         bool, typer.Option("--fresh", help="Delete what an earlier demonstration made there; begin anew.")
     ] = False,
 ) -> None:
-    """Watch it happen on a practice that does not exist: from calendar files to mails in a local mailbox."""
+    """Watch it on a practice that does not exist.
+
+    From calendar files to alerts in a local mailbox, with Prefect's pages; nothing leaves this machine.
+    """
     from tending.demo.run import demo as run_demo
 
     code = run_demo(folder, once, fresh)

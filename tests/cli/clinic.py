@@ -17,7 +17,7 @@ NAMES = ("Müllenbröck", "Ünalsson", "Øverland", "Þórsdóttir", "Çelikbile
 
 
 def write_clinic(folder: Path, today: date) -> Path:
-    """Write exports and calendars into `folder`. Of the clients, 1001 comes weekly and has a booking, 1002 came last five weeks ago,
+    """Write exports and calendars into `folder`. Of the clients, 1001 came three weeks ago and has bookings, 1002 came last five weeks ago,
     1003 missed the last two, 1004 was never seen, 1005 comes and is not marked, 1006 has nobody named."""
     exports = folder / "exports"
     exports.mkdir(parents=True)
@@ -25,7 +25,7 @@ def write_clinic(folder: Path, today: date) -> Path:
     days = {"long_ago": today - timedelta(days=300), "month_ago": today - timedelta(days=30)}
     (exports / "clients.csv").write_text(CLIENTS.format(**days), encoding="utf-8")
     rows = ["id,client,therapist,start,minutes,status"]
-    rows += _rows("a", 1001, "T1", today, range(7, 70, 7), "attended")
+    rows += _rows("a", 1001, "T1", today, range(21, 84, 7), "attended")
     rows += _rows("b", 1002, "T1", today, range(35, 98, 7), "attended")
     rows += _rows("c", 1003, "T1", today, (3, 10), "no show")
     rows += _rows("c", 1003, "T1", today, range(17, 80, 7), "attended")
@@ -33,7 +33,7 @@ def write_clinic(folder: Path, today: date) -> Path:
     (exports / "appointments.csv").write_text("\n".join(rows) + "\n", encoding="utf-8")
     calendars = folder / "calendars"
     calendars.mkdir()
-    ahead = [event(f"next-{n}", at(today, -7 * n), "Anna-Sofía Müllenbröck") for n in range(3)]
+    ahead = [event(f"next-{n}", at(today, -7 * n), "Anna-Sofía Müllenbröck") for n in (1, 2, 3)]
     ahead.append(event("dentist", at(today, -1, 15), "Zahnarzt Königsallee"))
     (calendars / "T1.ics").write_bytes(calendar(ahead))
     (calendars / "T2.ics").write_bytes(

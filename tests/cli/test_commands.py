@@ -1,0 +1,357 @@
+"""Every command as an administrator uses it: what it prints, what it changes, and its exit code."""
+
+import json
+import stat
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import text
+
+from tests.cli.clinic import NAMES, at, calendar, event
+
+FIRST_DAY = {
+    "1002": "Quiet",
+    "1003": "Missed",
+    "1004": "Not started",
+    "1005": "Did these take place?",
+    "1006": "Not started",
+}
+
+
+def test_what_was_already_so_is_a_list_to_sort_and_no_news(codes, tending):
+    done = tending("findings", "--day-one")
+    assert done.code == 0
+    for clinic_id, label in FIRST_DAY.items():
+        assert any(codes[clinic_id] in line and label in line for line in done.out.splitlines()), done.out
+    assert codes["1001"] not in done.out
+    news = tending("findings")
+    assert news.out.startswith("Nothing new asks for anybody. Sources were read a moment ago.")
+    assert "`tending findings --day-one`" in news.out
+    assert tending("findings", "--json").json == []
+    everything = tending("findings", "--all", "--json").json
+    assert {f["code"] for f in everything} == {codes[n] for n in FIRST_DAY}
+    assert all(f["sentence"] and f["clears"] and f["opened"] == "day_one" for f in everything)
+    mine = tending("findings", "--day-one", "--therapist", "t2", "--json").json
+    assert {f["therapist"] for f in mine} == {"T2"}
+
+
+def test_a_cancellation_becomes_news_with_its_reason_and_a_notice_that_waits(
+    clinic, codes, today, tending, a_second_later
+):
+    assert "Quiet: no. Next appointment is booked for" in tending("why", codes["1001"]).out
+    gone = [event("dentist", at(today, -1, 15), "Zahnarzt Königsallee")]
+    (clinic / "calendars" / "T1.ics").write_bytes(calendar(gone))
+    a_second_later()
+    done = tending("sync")
+    assert (done.code, done.err) == (0, "")
+    assert "3 gone" in done.out
+    assert "1 client looked at, 1 new finding (`tending findings`), 1 notice waiting." in done.out
+    news = tending("findings")
+    assert news.out.splitlines()[:2] == [
+        "T1",
+        f"  {codes['1001']}  Quiet  Last seen {_said(today, 21)}, 21 days ago; usually every 7 days. Nothing booked.",
+    ]
+    why = tending("why", codes["1001"])
+    assert "Quiet: yes. Last seen" in why.out
+    assert "quiet_after_days = 14 days (default; basis: our choice)" in why.out
+    assert "Quiet  to therapist:T1  " in why.out
+    assert tending("status", "--json").json["waiting"][0]["notices"] == 1
+
+
+def _said(today, days_ago):
+    day = today - timedelta(days=days_ago)
+    return f"{day:%a} {day.day} {day:%b}"
+
+
+def test_why_says_for_every_rule_what_it_saw_and_what_became_of_its_notices(codes, tables, tending):
+    done = tending("why", codes["1003"].lower().removeprefix("c-"))
+    assert done.code == 0
+    assert "Missed: yes. Two appointments missed in a row" in done.out
+    assert "Clears when an appointment is attended." in done.out
+    assert "missed_in_a_row = 2 appointments (default; basis: Xiao" in done.out
+    assert done.out.count("  attended\n") >= 5
+    assert "none so far" in done.out
+    with tables.begin() as connection:
+        number = connection.execute(text("SELECT id FROM client WHERE code = :code"), {"code": codes["1003"]}).scalar()
+        connection.execute(
+            text(
+                "INSERT INTO notice (subject, client_id, purpose, generation, step, recipient, audience, urgency, level, requires, facts,"
+                " made_at, not_before, expires_at, state, tries, outcome, decided_at) VALUES ('x', :n, 'stalled.missed', 1, 0,"
+                " 'therapist:T1', 'therapist', 'prompt', 2, '{}', '{}', 1, 1, 9, 'cancelled', 0, 'the finding has cleared', 5)"
+            ),
+            {"n": number},
+        )
+    said = tending("why", codes["1003"])
+    assert "to therapist:T1" in said.out
+    assert ": the finding has cleared" in said.out
+    facts = tending("why", codes["1003"], "--json").json
+    assert {one["kind"] for one in facts["rules"]} == {"quiet", "missed", "not_started", "unconfirmed"}
+    assert facts["notices"][0]["outcome"] == "the finding has cleared"
+    assert any(not e["allowed"] and e["audience"] == "client" for e in facts["eligible"])
+
+
+def test_why_at_a_past_day_knows_only_what_was_known_then(codes, tables, today, tending):
+    yesterday = str(today - timedelta(days=1))
+    done = tending("why", codes["1002"], "--at", yesterday)
+    assert (done.code, "nothing was known of this client yet" in done.out) == (0, True)
+    with tables.begin() as connection:  # as if all had been told ten days ago
+        for name in ("observation.known_at", "source.read_at", "source.first_read_at"):
+            table, column = name.split(".")
+            connection.execute(text(f"UPDATE {table} SET {column} = {column} - 864000"))
+    then = tending("why", codes["1002"], "--at", str(today - timedelta(days=10)))
+    assert "from what was known then" in then.out
+    assert "Quiet: yes." in then.out
+    assert "25 days ago" in then.out
+
+
+def test_policy_names_value_layer_and_basis(practice, read, codes, tending):
+    with practice.open("a") as file:
+        file.write(
+            f"\n[policy.therapist.T1]\nquiet_after_days = 21\n[policy.client.{codes['1001']}]\nusual_rhythm_days = 30\n"
+        )
+    lines = {line["name"]: line for line in tending("policy", codes["1001"], "--json").json["policy"]}
+    assert (lines["quiet_after_days"]["value"], lines["quiet_after_days"]["layer"]) == (21, "therapist T1")
+    assert (lines["usual_rhythm_days"]["value"], lines["usual_rhythm_days"]["layer"]) == (30, "agreed with this client")
+    assert lines["speak"]["layer"] == "practice"
+    assert lines["quiet_factor"]["basis"] == "our choice"
+    out = tending("policy", "--therapist", "T1").out
+    assert "quiet_after_days" in out
+    assert "therapist T1" in out
+    assert tending("policy", codes["1001"], "--therapist", "T1").code == 2
+
+
+def test_who_and_code_find_each_other_and_every_look_is_recorded(codes, tending):
+    assert tending("who", codes["1004"]).out == f"{codes['1004']}  Dagny Þórsdóttir  (id 1004)\n"
+    assert tending("code", "thorsdottir", "DAGNY").code == 2  # þ is a letter of its own
+    assert codes["1005"] in tending("code", "celikbilek", "EMRE").out
+    acts = tending("audit", "--json").json
+    assert [act["act"] for act in acts[:3]] == ["code looked up", "code looked up", "identity read"]
+    assert acts[2]["subject"] == codes["1004"]
+    assert not any(name in json.dumps(acts, ensure_ascii=False) for name in NAMES)
+    assert codes["1004"] in tending("audit", "list", "--about", codes["1004"]).out
+    state = tending("audit", "verify", "--json")
+    assert (state.code, state.json["whole"], state.json["waiting"]) == (0, True, len(tending("audit", "--json").json))
+    assert tending("audit", "verify", "--head", f"5:{'0' * 32}").code == 1
+
+
+def test_unmatched_entries_are_listed_without_their_titles_unless_asked_and_recorded(read, tending):
+    done = tending("unmatched")
+    assert "calendars-t1" in done.out
+    assert "15:00" in done.out
+    assert "Zahnarzt" not in done.out
+    assert "Zahnarzt Königsallee" in tending("unmatched", "--titles").out
+    assert tending("audit", "--json").json[0]["act"] == "titles of unmatched entries read"
+    assert tending("unmatched", "--json").json[0]["entries"] == 1
+
+
+def test_a_row_that_is_not_understood_lies_in_quarantine_until_mended_or_discarded(clinic, codes, today, tending):
+    file = clinic / "exports" / "appointments.csv"
+    good = file.read_text()
+    file.write_text(good + "z1,1001,T1,the day of Müllenbröck,50,attended\nz2,1002,T1,sometime,50,attended\n")
+    done = tending("sync")
+    assert done.code == 1
+    assert "2 not understood" in done.out
+    assert "`tending quarantine list`" in done.out
+    listed = tending("quarantine")
+    assert listed.code == 1
+    assert "appointments.csv" in listed.out
+    assert "Müllenbröck" not in listed.out + done.out + done.err
+    first, second = (item["id"] for item in tending("quarantine", "list", "--json").json)
+    shown = tending("quarantine", "show", str(first))
+    assert "the day of Müllenbröck" in shown.out
+    assert tending("audit", "--json").json[0]["act"] == "quarantine opened"
+    assert "Cannot say" in tending("why", codes["1002"]).out
+    assert tending("quarantine", "discard", str(second)).code == 2
+    assert tending("quarantine", "discard", str(second), "typed", "twice").code == 0
+    assert tending("quarantine", "discard", str(second), "again").code == 2
+    assert tending("quarantine", "retry").code == 1
+    file.write_text(good + f"z1,1001,T1,{today - timedelta(days=1)} 10:00,50,attended\n")
+    assert tending("sync").code == 0
+    assert tending("quarantine").out == "The quarantine is empty.\n"
+    assert len(tending("quarantine", "list", "--all", "--json").json) == 2
+    assert tending("quarantine", "show", "99").code == 2
+    assert tending("quarantine", "retry").code == 2
+
+
+@pytest.fixture
+def vanished(clinic, codes, today, tending, a_second_later):
+    """Eight appointments of T2's calendar that were there and are not."""
+    many = [event(f"m-{n}", at(today, -n, 9), "Çelikbilek, Emre") for n in range(1, 9)]
+    file = clinic / "calendars" / "T2.ics"
+    before = file.read_bytes()
+    file.write_bytes(calendar(many))
+    assert tending("sync", "calendars-t2").code == 0
+    file.write_bytes(before)
+    a_second_later()
+    return "calendars-t2"
+
+
+def test_what_vanishes_at_once_is_held_and_a_person_says_that_it_is_cancelled(vanished, codes, tending):
+    done = tending("sync")
+    assert done.code == 1
+    assert f"`tending held {vanished}`" in done.out
+    held = tending("held", vanished)
+    assert held.code == 1
+    assert held.out.count(codes["1005"]) == 8
+    assert tending("held", vanished, "--cancelled", "--still-there").code == 2
+    assert tending("held", vanished, "--cancelled").code == 0
+    after = tending("sync", vanished)
+    assert (after.code, "8 gone" in after.out) == (0, True)
+    assert tending("held", vanished).out == f"Nothing is held for {vanished}.\n"
+    assert tending("audit", "--json").json[0]["act"] == "vanished appointments: cancelled"
+
+
+def test_what_vanishes_at_once_and_is_still_there_is_not_asked_about_again(vanished, codes, tending):
+    assert tending("sync").code == 1
+    assert tending("held", vanished, "--still-there").code == 0
+    after = tending("sync", vanished, "--json")
+    assert (after.code, after.json["sources"][0]["held"], after.json["sources"][0]["vanished"]) == (0, 0, 0)
+    assert "is booked for" in tending("why", codes["1005"]).out
+
+
+def test_arming_asks_and_shows_what_waits(read, tables, tending):
+    assert "Not armed" in tending("check", "--offline").out
+    assert tending("arm").code == 2  # nobody is here to be asked
+    with tables.begin() as connection:
+        connection.execute(
+            text(
+                "INSERT INTO notice (subject, purpose, generation, step, recipient, audience, urgency, level, requires, facts,"
+                " made_at, not_before, expires_at, state, tries, outcome) VALUES ('practice', 'weekly_line', 1, 0, 'admin', 'admin',"
+                " 'weekly', 2, '{}', '{}', 1, 1, 4000000000, 'waiting', 0, '')"
+            )
+        )
+    done = tending("arm", "--yes")
+    assert done.code == 0
+    assert "1 weekly  1 due now" in done.out
+    assert "Armed: this installation sends." in tending("check", "--offline").out
+    (read.parent / "data" / "installation-token").write_text("another")
+    copy = tending("arm", "--json", "--yes").json
+    assert (copy["was"], copy["now"]) == ("copy", "armed")
+    assert tending("disarm").code == 0
+    assert tending("status", "--json").json["arming"] == "never"
+
+
+def test_a_person_settles_messages_of_which_nobody_knows_whether_they_arrived(read, tables, tending):
+    with tables.begin() as connection:
+        for number, state in enumerate(("unsure", "unsure", "failed", "sent"), start=1):
+            connection.execute(
+                text(
+                    "INSERT INTO message (id, recipient, channel, message_id_header, sealed, urgency, state, claimed_at, claimed_by,"
+                    " problem)"
+                    " VALUES (:n, 'therapist:T1', 'mail', :header, :sealed, 'prompt', :state, 1, 'cli', 'the line broke')"
+                ),
+                {"n": number, "header": f"h{number}", "sealed": b"x", "state": state},
+            )
+    done = tending("outbox")
+    assert (done.code, done.out.count("the line broke")) == (1, 3)
+    assert tending("outbox", "arrived", "1").code == 0
+    assert tending("outbox", "again", "2").code == 0
+    assert tending("outbox", "drop", "3").code == 0
+    assert tending("outbox", "drop", "4").code == 2
+    assert tending("outbox", "drop", "77").code == 2
+    assert tending("outbox").out.startswith("No message asks for anybody.")
+    states = {m["number"]: m["state"] for m in tending("outbox", "list", "--all", "--json").json["messages"]}
+    assert states == {1: "sent", 2: "dropped", 3: "dropped", 4: "sent"}
+    assert [act["act"] for act in tending("audit", "--json").json[:3]] == [
+        "message: dropped",
+        "message: again",
+        "message: arrived",
+    ]
+
+
+def test_check_says_what_is_missing_and_how_to_mend_it(clinic, read, codes, tending):
+    done = tending("check")
+    assert done.code == 1
+    assert "No mail address and no channel: T2" in done.out
+    assert f"1 client without a therapist: {codes['1006']}" in done.out
+    assert "Neither [mail] nor a [[channel]] is set" in done.out
+    assert "1 calendar entry belongs to nobody" in done.out
+    file = clinic / "exports" / "clients.csv"
+    file.write_text("\n".join(line for line in file.read_text().splitlines() if not line.startswith("1005")) + "\n")
+    assert f"1 client in care no longer in the export: {codes['1005']}" in tending("check").out
+    (clinic / "calendars" / "T1.ics").unlink()
+    lines = tending("check", "--json").json
+    assert any(line["level"] == "MEND" and "T1.ics is not there" in line["sentence"] for line in lines)
+    assert not any(name in json.dumps(lines, ensure_ascii=False) for name in NAMES)
+
+
+def test_check_asks_the_mail_server_and_reads_only(read, unused_tcp_port, tending):
+    with read.open("a") as file:
+        file.write(f'\n[mail]\nhost = "127.0.0.1"\nport = {unused_tcp_port}\nsender = "a@example.org"\n')
+    before = tending("audit", "--json").json, tending("status", "--json").json["sources"]
+    done = tending("check")
+    assert "Channel mail" in done.out
+    assert "MEND  messages" in done.out
+    assert (tending("audit", "--json").json, tending("status", "--json").json["sources"]) == before
+
+
+def test_a_dry_run_of_sync_changes_nothing(practice, tending):
+    done = tending("sync", "--dry-run")
+    assert done.code == 0
+    assert "would be: 45 entries, 45 new" in done.out
+    status = tending("status", "--json").json
+    assert status["clients"] == {}
+    assert all(source["read_at"] is None for source in status["sources"])
+
+
+def test_one_source_that_fails_stops_no_other(clinic, practice, tending):
+    (clinic / "calendars" / "T1.ics").write_text("<html>Sign in</html>")
+    done = tending("sync")
+    assert done.code == 4
+    assert "T1.ics" in done.err
+    assert done.err.count("\n") == 1
+    assert "records" in done.out
+    assert tending("status", "--json").json["clients"] == {"active": 5, "intake": 1}
+    assert "last try failed" in tending("status").out
+
+
+def test_rebuild_finds_nothing_and_mends_what_was_bent(codes, tables, tending):
+    assert tending("rebuild").out == "6 clients derived again: nothing differed.\n"
+    with tables.begin() as connection:
+        number = connection.execute(text("SELECT id FROM client WHERE code = :code"), {"code": codes["1002"]}).scalar()
+        connection.execute(text("UPDATE digest SET status = 2 WHERE client_id = :n"), {"n": number})
+    assert tending("rebuild", "--dry-run").code == 1
+    done = tending("rebuild")
+    assert (done.code, codes["1002"] in done.out) == (1, True)
+    assert tending("rebuild").code == 0
+
+
+def test_keys_rotate_and_everything_is_still_read(read, codes, tending):
+    keys = read.parent / "keys"
+    before = keys.read_text().count("seal ")
+    assert tending("keys", "rotate").code == 0
+    assert keys.read_text().count("seal ") == before + 1
+    assert stat.S_IMODE(keys.stat().st_mode) == 0o600
+    kept = [line for line in keys.read_text().splitlines() if not line.startswith("#")]
+    keys.write_text("\n".join(kept[:2]) + "\n")  # the index key and the newest seal key alone
+    assert "Chloé Øverland" in tending("who", codes["1003"]).out
+    assert tending("upgrade").code == 0
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["status"],
+        ["findings"],
+        ["findings", "--all"],
+        ["sync"],
+        ["check", "--offline"],
+        ["unmatched"],
+        ["quarantine"],
+        ["outbox"],
+        ["audit"],
+        ["audit", "verify"],
+        ["policy"],
+        ["rebuild", "--dry-run"],
+        ["upgrade"],
+        ["held", "records"],
+    ],
+    ids=" ".join,
+)
+def test_facts_come_as_json_too(read, tending, words):
+    done = tending(*words, "--json")
+    assert done.err == ""
+    assert done.json is not None
+    people = tending(*words)
+    assert people.code == done.code
+    assert people.out

@@ -1,0 +1,168 @@
+"""How commands start: without Prefect where no flow runs, with the locked zone data, and `init` in all its ways."""
+
+import json
+import os
+import stat
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from models.settings import settings_from
+from tending.init import Wanted, practice_toml, quoted, zone_here
+from tests.cli.clinic import ZONE
+
+LOADED = """
+import sys
+from tending.cli import run
+code = run(sys.argv[1:])
+print("LOADED", code, *sorted({m.partition(".")[0] for m in sys.modules} & {"prefect", "apprise", "icalendar", "rich", "alembic"}))
+"""
+
+
+def loaded(folder: Path, *words: str) -> set[str]:
+    """The heavy libraries that a command loads, in a process of its own."""
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parents[2])}
+    done = subprocess.run(
+        [sys.executable, "-c", LOADED, *words], cwd=folder, env=environment, capture_output=True, text=True
+    )
+    line = done.stdout.splitlines()[-1].split()
+    assert line[0] == "LOADED", done.stderr
+    return set(line[2:])
+
+
+@pytest.mark.parametrize(
+    "words", [["--help"], ["--version"], ["status", "--help"], ["up", "--help"], ["status"]], ids=" ".join
+)
+def test_help_loads_nothing_heavy(tmp_path, words):
+    assert loaded(tmp_path, *words) == set()
+
+
+def test_commands_that_run_no_flow_load_no_prefect(clinic, tending):
+    assert tending("init", "--from", ".", "--zone", ZONE).code == 0
+    for words in (["findings"], ["why", "C-7777777"], ["policy"], ["outbox"], ["arm", "--yes"], ["who", "C-7777777"]):
+        assert loaded(clinic, *words) == set(), words
+    assert not loaded(clinic, "sync") & {"prefect", "apprise"}
+    assert "prefect" not in loaded(clinic, "check")
+
+
+def test_zone_data_are_the_locked_ones_however_it_is_started(tmp_path):
+    code = "import tending.cli, zoneinfo, os; print(zoneinfo.TZPATH, repr(os.environ['PYTHONTZPATH']))"
+    environment = {k: v for k, v in os.environ.items() if k != "PYTHONTZPATH"}
+    environment["PYTHONPATH"] = str(Path(__file__).resolve().parents[2])
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env=environment, capture_output=True, text=True)
+    assert done.stdout == "() ''\n"
+
+
+def test_the_version_is_that_of_the_package(tending):
+    from importlib.metadata import version
+
+    assert tending("--version").out == f"tending {version('tending')}\n"
+
+
+def test_init_writes_what_a_practice_needs_and_never_overwrites(tmp_path, monkeypatch, tending):
+    monkeypatch.chdir(tmp_path)
+    done = tending(
+        "init", "--name", "Nord „Süd“", "--zone", ZONE, "--holidays", "DE-BE", "--admin", "office@example.org"
+    )
+    assert done.code == 0
+    assert done.out.count("\n  ") == 3  # the next three steps
+    path = tmp_path / "practice.toml"
+    assert [stat.S_IMODE((tmp_path / name).stat().st_mode) for name in ("practice.toml", "keys", "data")] == [
+        0o600,
+        0o600,
+        0o700,
+    ]
+    settings = settings_from(tomllib.loads(path.read_text(encoding="utf-8")), "practice.toml")
+    assert settings.practice.name == "Nord „Süd“"
+    assert settings.admin is not None
+    before = path.read_bytes(), (tmp_path / "keys").read_bytes()
+    again = tending("init")
+    assert (again.code, "nothing was done" in again.out) == (0, True)
+    assert tending("init", "--from", str(tmp_path)).code != 0
+    assert (path.read_bytes(), (tmp_path / "keys").read_bytes()) == before
+    assert tending("status").code == 0
+
+
+def test_init_makes_what_a_practice_toml_still_lacks(tmp_path, monkeypatch, tending):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "practice.toml").write_text('[practice]\nname = "N"\nzone = "Europe/Berlin"\n')
+    done = tending("init")
+    assert (done.code, "is left as it is" in done.out) == (0, True)
+    assert tending("status").code == 0
+
+
+def test_init_from_a_folder_reads_it_at_once(clinic, tending):
+    done = tending("init", "--from", ".", "--zone", ZONE)
+    assert done.code == 0
+    for words in ("clients", "exports/clients.csv", "6 rows", "calendars/T1.ics  of T1"):
+        assert " ".join(words.split()) in " ".join(done.out.split())
+    refused = tending("init", "--from", ".", "--zone", ZONE)
+    assert (refused.code, "is not overwritten" in refused.err) == (3, True)
+    assert tending("sync").code == 0
+    assert "[[source]]" in (clinic / "practice.toml").read_text(encoding="utf-8")
+
+
+def test_init_from_says_what_it_is_unsure_of_and_marks_it_in_the_file(clinic, tending):
+    (clinic / "calendars" / "T2.ics").rename(clinic / "calendars" / 'praxis "links".ics')
+    (clinic / "exports" / "photo.jpg").write_bytes(b"\xff\xd8")
+    done = tending("init", "--from", ".", "--zone", ZONE, "--dry-run")
+    assert done.code == 0
+    assert "Unsure; settle it in practice.toml" in done.out
+    assert "# TO SETTLE: " in done.out
+    assert "photo.jpg: neither a CSV file nor a calendar" in done.out
+    assert not (clinic / "practice.toml").exists()
+    assert tending("init", "--from", ".", "--zone", ZONE).code == 0
+    assert {s["name"] for s in tending("status", "--json").json["sources"]} == {
+        "records",
+        "calendars-t1",
+        "calendars-praxis-links",
+    }
+
+
+def test_init_from_a_folder_of_nothing_says_why_and_writes_nothing(tmp_path, monkeypatch, tending):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "exports").mkdir()
+    (tmp_path / "exports" / "list.xlsx").write_bytes(b"PK")
+    done = tending("init", "--from", "exports")
+    assert done.code == 4
+    assert "save it as CSV" in done.err
+    assert not (tmp_path / "practice.toml").exists()
+    assert tending("init", "--from", "nowhere").code == 3
+    assert tending("init", "--zone", "Nowhere/City").code == 1
+    assert list(tmp_path.iterdir()) == [tmp_path / "exports"]
+
+
+def test_every_example_in_the_written_file_is_a_setting(tmp_path):
+    text = practice_toml(Wanted(zone=ZONE))
+    used = "\n".join(line.removeprefix("# ") if _is_setting(line) else line for line in text.splitlines())
+    used = used.replace('path = "calendars/t1.ics"\n', "")  # url_env stands in its place
+    settings = settings_from(tomllib.loads(used), "practice.toml")
+    assert [source.kind for source in settings.source] == ["records", "calendar"]
+    assert settings.mail is not None
+    assert settings.admin is not None
+    assert settings.policy["therapist"] == {"T1": {"quiet_after_days": 21}}
+
+
+def _is_setting(line: str) -> bool:
+    body = line.removeprefix("# ")
+    return body.startswith("[") or (body.partition(" = ")[0].isidentifier() and " = " in body)
+
+
+@pytest.mark.parametrize("value", ['a "b" \\ c', "tab\there", "\x7f", "Ünïcode"])
+def test_text_is_written_so_that_it_is_read_back(value):
+    assert tomllib.loads(f"x = {quoted(value)}")["x"] == value
+
+
+def test_the_machines_zone_is_a_zone():
+    from models.instants import zone
+
+    assert zone(zone_here())
+
+
+def test_colour_is_for_terminals_and_json_is_json(clinic, tending):
+    tending("init", "--from", ".", "--zone", ZONE)
+    assert "\x1b" not in tending("check", "--offline").out
+    assert json.loads(tending("check", "--offline", "--json").out)
