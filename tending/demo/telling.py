@@ -3,7 +3,6 @@
 import os
 import re
 import sys
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -28,6 +27,16 @@ LABELS = {name: kind.label for rule in all_rules() for name, kind in rule.kinds.
 WEEKLY = {name for rule in all_rules() for name, kind in rule.kinds.items() if kind.speaks == "weekly_list"}
 PEOPLE = {f"{mail}@northside.example": name for _, name, mail, *_ in THERAPISTS} | {ADMIN: "the administrator"}
 NAMES = {ref: name for ref, name, *_ in THERAPISTS}
+
+
+# What a flow's counts are called here; those called nothing are said elsewhere.
+COUNTS = {
+    "looked": "looked at",
+    "blind": "that cannot be told",
+    "changes": "",
+    "unmatched": "",
+    "rejected": "set aside",
+}
 
 
 class Teller:
@@ -117,10 +126,9 @@ class Teller:
         cleared = [row for row in rows if row.cleared_at is not None]
         still = sum(row.opened == Opened.day_one and row.cleared_at is None for row in rows)
         voice = self._voice(self.world.now)
-        kinds = Counter(row.kind for row in new)
         self._heading(f"What the week brought: {counted(len(new), 'finding')}")
-        for kind in [k for k in LABELS if k in kinds]:
-            columns([self._finding(row, voice, who=True) for row in new if row.kind == kind], indent=2)
+        by_kind = [row for kind in LABELS for row in new if row.kind == kind]
+        columns([self._finding(row, voice, who=True) for row in by_kind], indent=2)
         if cleared:
             say(f"  Cleared by themselves: {_listed(f'{r.code} ({LABELS[r.kind]})' for r in cleared)}")
         say(f"  Still to sort from day one: {still}")
@@ -134,6 +142,8 @@ class Teller:
         say(
             f"  Ordinary alerts wait for the next working morning: the demonstration's clock stands at {self._moment(morning)}."
         )
+        if self.world.diary.works(AT_ONCE, self.world.diary.today):
+            say(f"  {NAMES[AT_ONCE]} asked in practice.toml to hear at once.")
         away = [x for x in self.world.diary.leave if x.from_on <= local(morning, self.practice.zone).date() <= x.to_on]
         for leave in away:
             say(f"  {NAMES[leave.therapist]} is on leave that day: {NAMES[leave.cover]} gets what is theirs.")
@@ -234,11 +244,8 @@ def _came_to(answer: Any) -> str:
     """A flow's counts in words, the ones that are nothing left out."""
     if not isinstance(answer, dict):
         return "done"
-    words = [
-        f"{value} {name.replace('_', ' ')}"
-        for name, value in answer.items()
-        if value and not isinstance(value, bool | dict)
-    ]
+    counts = {name: value for name, value in answer.items() if isinstance(value, int) and value is not True and value}
+    words = [f"{n} {COUNTS.get(name, name.replace('_', ' '))}" for name, n in counts.items() if COUNTS.get(name) != ""]
     return ", ".join(words) or "nothing to do"
 
 
