@@ -1,5 +1,6 @@
 """From notices that are due to messages handed over, with the ledger written on both sides of every hand-over."""
 
+import logging
 import os
 import time
 from collections.abc import Iterable
@@ -12,6 +13,7 @@ from integrations.messages.channels import Channel, hand_over, open_channel
 from integrations.messages.compose import Item, Message, compose, item_of
 from integrations.messages.mail import HandoverUnknownError, SmtpServer, Tls
 from integrations.messages.plugin import smtp_url
+from integrations.messages.templates import WordingError
 from integrations.store import arming, leases, outbox, people
 from integrations.store.outbox import ATTEMPTS_BEFORE_TELLING, Claimed, Route
 from models.errors import DeliveryError, NotArmedError, SettingsError
@@ -24,9 +26,15 @@ from models.voice import Voice
 if TYPE_CHECKING:
     from integrations.practice import Practice
 
+LOG = logging.getLogger("tending.delivery")
 MAIL = "mail"
 LEASE = "deliver_notices"
 NOT_ARMED = "This copy of the practice does not send; allow it with `tending arm`."
+UNSAID = Item(
+    "Something to look at",
+    "A notice of yours could not be put into words, by a fault of this program; `tending findings` and `tending status` "
+    "show what stands, and the log says which kind of notice it was.",
+)
 LEASE_SECONDS = 120  # renewed before every message; longer than one hand-over can take
 
 
@@ -126,10 +134,18 @@ class PostRoom:
                 return [finding("unconfirmed", "unconfirmed", client, voice) for client in still]
             return [item(rule, "difference" if rule == "nightly_check" else rule, notice.facts, voice)]
 
+        def spoken(notice: Any, voice: Voice) -> list[Item]:
+            try:
+                return items(notice, voice)
+            except (WordingError, LookupError, TypeError, ValueError) as error:
+                # A fault of ours in one notice must keep neither it nor anybody else's from being sent.
+                LOG.error("a notice of %s could not be put into words (%s)", notice.purpose, type(error).__name__)
+                return [UNSAID]
+
         def render(recipient: str, bundle: list[Any], now: Instant) -> dict[str, Any]:
             zone = people.zone_of(connection, recipient.partition(":")[2]) or practice.zone
             voice = Voice(zone, locale, now)
-            said = [item for notice in bundle for item in items(notice, voice)]
+            said = [item for notice in bundle for item in spoken(notice, voice)]
             message = compose(said, practice=practice.name, to_zone=voice.zone, locale=locale, at=now)
             return asdict(message)
 

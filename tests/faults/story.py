@@ -3,7 +3,9 @@
 `python -m tests.faults.story` is the warm process that tells it, in a fork for each telling (see kills.py).
 """
 
+import resource
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -22,6 +24,7 @@ from integrations.night import night
 from integrations.practice import Practice, open_practice
 from integrations.store import arming, audit, outbox
 from integrations.store.identity import codes_of
+from integrations.store.leases import LeaseHeld
 from integrations.store.migrate import whole_metadata
 from integrations.store.tables import table
 from integrations.store.watching import tell_of_sources, write_weekly_letters
@@ -214,6 +217,18 @@ def tell(clinic: Clinic, mails: Path, tracer: Tracer | None, asked: Path, first:
             answer(practice, mails, now, asked)
 
 
+def compete(clinic: Clinic) -> None:
+    """Monday over and over, while others do the same; ends when a whole round was done, as it does for everybody."""
+    with open_practice(clinic.toml) as practice:
+        for _ in range(200):
+            try:
+                monday(practice, NOW)
+                return
+            except LeaseHeld:
+                time.sleep(0.02)
+    raise AssertionError("never had a turn")
+
+
 def answer(practice: Practice, mails: Path, now: Instant, asked: Path) -> None:
     """The administrator, asked whether a message arrived, looks into the mailbox and says so."""
     with practice.store.read() as connection:
@@ -247,8 +262,13 @@ def work(do: str, folder: str, port: int, trace: str, mails: str, asked: str, ki
     tracer = Tracer(Path(trace), clinic.folder, kill) if trace else None
     if tracer:
         tracer.install()
+    if "most_bytes" in given:
+        # No file may grow beyond: what a full disk is, without one.
+        resource.setrlimit(resource.RLIMIT_FSIZE, (given["most_bytes"], resource.RLIM_INFINITY))
     if do == "tell":
         tell(clinic, Path(mails), tracer, Path(asked), given.get("first", 0))
+    elif do == "compete":
+        compete(clinic)
     elif do == "create":
         open_practice(clinic.toml, create=True).close()
     elif do == "rotate":
