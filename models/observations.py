@@ -175,6 +175,7 @@ KIND_OF: dict[type, str] = {
 class Observation(SQLModel, table=True):
     """One thing one source said, once. Append-only: a correction is a new row, an absence a row with `gone`.
 
+    `entry_id` is the source's own id as a keyed hash (therapists and their leave: as it is), since ids may hold names.
     `facts` holds the allow-listed, identity-free part of the entry; `hints` keyed hashes under which its client may be found, by sort
     (`id`, `code`, `name`); `sealed` the identity part, encrypted; `content_hash` a keyed hash of the whole entry. `current` marks the
     newest version of (source, kind, entry_id): derived, kept for set-based reading.

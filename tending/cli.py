@@ -1,6 +1,7 @@
 """The command line: all commands under one name, and what an error becomes: one plain sentence and an exit code."""
 
 import os
+import re
 import sys
 import zoneinfo
 from typing import Annotated, Any
@@ -127,7 +128,7 @@ def run(words: list[str]) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return BROKEN_PIPE
     except typer.TyperException as error:
-        return _wrong_words(error)
+        return _wrong_words(error, words)
     except Exception as error:
         place = mishap.written_down(error, Given.data)
         where = (
@@ -137,10 +138,15 @@ def run(words: list[str]) -> int:
         return UNEXPECTED
 
 
-def _wrong_words(error: typer.TyperException) -> int:
+def _wrong_words(error: typer.TyperException, words: list[str]) -> int:
     """A command or option that does not exist, or a value that does not fit: what, and where the help is."""
     context = getattr(error, "ctx", None)
     message = error.format_message() if hasattr(error, "format_message") else str(error)
+    # A word in the wrong place may be somebody's name, and what is printed may end in a log or a mail.
+    for word in sorted(
+        {w.partition("=")[0] for w in words if not (w.startswith("-") and w.isascii())}, key=len, reverse=True
+    ):
+        message = re.sub(rf"(?<!\w){re.escape(word)}(?!\w)", "...", message) if word else message
     if message.startswith("Usage:"):  # a group of commands without one of them shows its help
         tell(message)
         return 2

@@ -104,7 +104,7 @@ def take_in(
     news = [row for key, row in rows.items() if not _known(current.get(key), row)]
     taken.new = sum(row.key not in current for row in news)
     taken.changed = len(news) - taken.new
-    gone = _gone(connection, source, reading, rows.keys(), current, policy, now, taken)
+    gone = _gone(connection, vault, source, reading, rows.keys(), current, policy, now, taken)
     _write(connection, vault, source, news, gone, now)
     _people(connection, vault, source, news, gone, now, zone, touched)
     client_of = ref_index(connection, {r.client_id for r in reading.rejects if r.client_id}, vault)
@@ -149,7 +149,7 @@ def _split(entry: Entry, vault: Vault, source: SourcePart) -> _Row:
             "attendance": entry.attendance.value,
             "cancelled_by": entry.cancelled_by.value if entry.cancelled_by else None,
             "therapist_id": entry.therapist_id or source.therapist or None,
-            "group": entry.group or entry.id,
+            "group": _sealed_id(vault, "appointment", entry.group or entry.id),
             "sequence": entry.sequence,
         }
     elif isinstance(entry, ClientEntry):
@@ -190,12 +190,19 @@ def _split(entry: Entry, vault: Vault, source: SourcePart) -> _Row:
             "cover_id": entry.cover_id,
         }
     kind = KIND_OF[type(entry)]
-    # A client's own id in the clinic is identity too: it is never a key of ours in the open.
-    entry_id = ref_hash(vault, entry.id) if kind == "client" else entry.id
+    entry_id = _sealed_id(vault, kind, entry.id)
     compared = {k: v for k, v in facts.items() if k != "sequence"}
     # The hints count too: with another name_pattern the same title may mean somebody else.
     content = vault.hash("content", json.dumps([kind, compared, identity, hints], sort_keys=True, ensure_ascii=True))
     return _Row(kind, entry_id, facts, identity, hints, entry.said_at, clear, content)
+
+
+def _sealed_id(vault: Vault, kind: str, entry_id: str) -> str:
+    """The id under which an entry is known here. A client's own id in the clinic is identity, and what a calendar calls an entry may
+    hold a name or an address: neither is ever a key of ours in the open. Therapists and their leave keep theirs."""
+    if kind == "client":
+        return ref_hash(vault, entry_id)
+    return vault.hash("ref", f"{kind} {entry_id}") if kind in ("appointment", "break") else entry_id
 
 
 def _text(day: date | None) -> str | None:
@@ -218,6 +225,7 @@ def _known(there: Any, row: _Row) -> bool:
 
 def _gone(
     connection: Connection,
+    vault: Vault,
     source: SourcePart,
     reading: Reading,
     seen: Collection[tuple[str, str]],
@@ -230,9 +238,9 @@ def _gone(
     clients and therapists never do. More appointments than a few at once are held back, and a person is asked."""
     if source.delivers == Delivers.changes:
         return []
-    rejected = {r.entry_id for r in reading.rejects}
-    if "" in rejected:
+    if any(not r.entry_id for r in reading.rejects):
         return []  # a row that could not be told apart may be the one that is missing
+    rejected = {_sealed_id(vault, kind, r.entry_id) for r in reading.rejects for kind in reading.kinds}
     missing = [
         (key, row)
         for key, row in current.items()
