@@ -50,7 +50,7 @@ class Look(SQLModel, table=True):
     client_id: int = Field(primary_key=True, foreign_key="client.id")
     next_look: int = instant(index=True)
     looked_at: int = instant()
-    basis: str = ""
+    basis: str = Field(default="", index=True)
     blind: bool = False
 
 

@@ -4,6 +4,7 @@ import hashlib
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from datetime import date
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, select
@@ -56,21 +57,22 @@ def due(connection: Connection, now: Instant, basis_now: str, most: int = 5000) 
     """Clients whose next look has come, soonest first; then those last looked at under other rules or another policy."""
     looks = table(Look)
     ready = select(looks.c.client_id).where(looks.c.next_look <= now).order_by(looks.c.next_look).limit(most)
-    found = list(connection.execute(ready).scalars())
-    if len(found) < most:
-        other = select(looks.c.client_id).where(looks.c.basis.not_in([basis_now, ""])).limit(most - len(found))
-        found += [c for c in connection.execute(other).scalars() if c not in set(found)]
-    return found
+    found = dict.fromkeys(connection.execute(ready).scalars())
+    # Neither this basis nor none, as two ranges of the index: "not one of" would read the look of every client.
+    for other in ((looks.c.basis > "") & (looks.c.basis < basis_now), looks.c.basis > basis_now):
+        if len(found) < most:
+            rest = select(looks.c.client_id).where(other).limit(most - len(found))
+            found |= dict.fromkeys(connection.execute(rest).scalars())
+    return list(found)
 
 
 def shared(practice: "Practice", connection: Connection, now: Instant, known_at: Instant | None = None) -> Shared:
     """What all looks at `now` share. With `known_at`, as it was known then."""
     leave = _leave(connection, known_at)
-    days_off = [(start_of(d, practice.zone), end_of(d, practice.zone)) for d in holidays_near(practice, now)]
-    pauses: dict[str, Spans] = {"": merged(days_off)}
+    holidays = holidays_near(practice, now)
+    pauses: dict[str, Spans] = {"": _days_off(holidays, (), practice.zone)}
     for therapist, spans in leave.items():
-        away = [(start_of(a, practice.zone), end_of(b, practice.zone)) for a, b in spans]
-        pauses[therapist] = merged([*days_off, *away])
+        pauses[therapist] = _days_off(holidays, tuple(sorted(spans)), practice.zone)
     return Shared(
         now,
         practice.book,
@@ -81,7 +83,14 @@ def shared(practice: "Practice", connection: Connection, now: Instant, known_at:
     )
 
 
-def holidays_near(practice: "Practice", now: Instant) -> frozenset[Any]:
+@lru_cache(maxsize=4096)
+def _days_off(holidays: frozenset[date], away: tuple[tuple[date, date], ...], zone: str) -> Spans:
+    """Public holidays and a therapist's leave as spans; kept, since working them out takes longer than a look."""
+    days = [(day, day) for day in holidays]
+    return merged((start_of(first, zone), end_of(last, zone)) for first, last in (*days, *away))
+
+
+def holidays_near(practice: "Practice", now: Instant) -> frozenset[date]:
     """Public holidays of the years that looks at `now` can touch."""
     year = local(now, practice.zone).year
     return public_holidays(practice.settings.practice.holidays, year - 5, year + 1)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, bindparam, select, update
 
 from integrations.store.cases import basis, digests, holidays_near, shared
 from integrations.store.tables import chunks, insert_new, insert_rows, table
@@ -21,6 +21,15 @@ from models.timing import Hours
 
 if TYPE_CHECKING:
     from integrations.practice import Practice
+
+_FINDINGS, _LOOKS = table(Finding), table(Look)
+_STANDING = [
+    _FINDINGS.c[name] for name in ("client_id", "kind", "generation", "opened_at", "cleared_at", "reason", "evidence")
+]
+_CHANGE_FINDING = update(_FINDINGS).where(
+    _FINDINGS.c.client_id == bindparam("of_client"), _FINDINGS.c.kind == bindparam("of_kind")
+)
+_LOOK_AGAIN = update(_LOOKS).where(_LOOKS.c.client_id == bindparam("of_client"))
 
 
 @dataclass(slots=True)
@@ -84,27 +93,23 @@ def _decide_some(
     recipients: Recipients,
     now: Instant,
 ) -> Decided:
-    findings, looks = table(Finding), table(Look)
     standing: dict[int, dict[str, Standing]] = {}
-    for found in connection.execute(
-        select(
-            findings.c.client_id, findings.c.kind, findings.c.generation, findings.c.opened_at, findings.c.cleared_at
-        ).where(findings.c.client_id.in_(clients))
-    ):
+    written = _Written(connection, together)
+    for found in connection.execute(select(*_STANDING).where(_FINDINGS.c.client_id.in_(clients))):
         standing.setdefault(found.client_id, {})[found.kind] = Standing(
             found.kind, found.generation, found.opened_at, found.cleared_at
         )
+        written.said[found.client_id, found.kind] = (found.reason, found.evidence)
     result = Decided()
     fresh: list[dict[str, Any]] = []
+    again: list[dict[str, Any]] = []
     for row in digests(connection, clients):
         looked = together.look(row)
         last = before.get(looked.client_id)
         result.looked += 1
         result.blind += looked.blind
         first_time = last is None or last.basis != basis_now
-        _record(
-            connection, row, looked, standing.get(looked.client_id, {}), first_time, together, recipients, now, result
-        )
+        _record(written, row, looked, standing.get(looked.client_id, {}), first_time, recipients, now, result)
         # While something could not be said, a first look is not over: what turns out then was true before.
         basis_then = (last.basis if last else "") if looked.blind else basis_now
         # What waits for a source or a quarantined row is tried again within the hour, whatever it waits for.
@@ -113,18 +118,41 @@ def _decide_some(
         if last is None:
             fresh.append({"client_id": looked.client_id, **values})
         else:
-            connection.execute(update(looks).where(looks.c.client_id == looked.client_id).values(**values))
+            again.append({"of_client": looked.client_id, **values})
+    written.write()
     insert_rows(connection, Look, fresh)
+    if again:
+        connection.execute(_LOOK_AGAIN, again)
     return result
 
 
+class _Written:
+    """What a batch of looks writes about findings, gathered: a statement for each client would cost a round trip each."""
+
+    def __init__(self, connection: Connection, together: Shared) -> None:
+        self.connection = connection
+        self.together = together
+        self.kinds = kinds_by_name(together)
+        self.said: dict[tuple[int, str], tuple[str, dict[str, Any]]] = {}  # reason and evidence as they stand
+        self.new: list[dict[str, Any]] = []
+        self.opened_again: list[dict[str, Any]] = []
+        self.kept: list[dict[str, Any]] = []
+        self.cleared: list[dict[str, Any]] = []
+
+    def write(self) -> None:
+        """Write it."""
+        insert_rows(self.connection, Finding, self.new)
+        for rows in (self.opened_again, self.kept, self.cleared):
+            if rows:
+                self.connection.execute(_CHANGE_FINDING, rows)
+
+
 def _record(
-    connection: Connection,
+    written: _Written,
     row: DigestRow,
     looked: Looked,
     standing: dict[str, Standing],
     first_time: bool,
-    together: Shared,
     recipients: Recipients,
     now: Instant,
     result: Decided,
@@ -132,12 +160,11 @@ def _record(
     """Write what one look changes about one client."""
     if not standing and not any(v.fired for v in looked.verdicts):
         return
-    policy = together.policy(row).policy
+    client = looked.client_id
+    policy = written.together.policy(row).policy
     settled = settle(looked.verdicts, standing, now, int(policy.grace_days * DAY))
-    findings = table(Finding)
-    kinds = kinds_by_name(together)
     for verdict, generation in settled.opened:
-        rule, version, kind = kinds[verdict.kind]
+        rule, version, kind = written.kinds[verdict.kind]
         values = {
             "rule": rule,
             "rule_version": version,
@@ -148,31 +175,25 @@ def _record(
             "reason": verdict.reason,
             "evidence": {"facts": list(verdict.facts)},
         }
-        mine = (findings.c.client_id == looked.client_id) & (findings.c.kind == verdict.kind)
         if verdict.kind in standing:
-            connection.execute(update(findings).where(mine).values(**values))
+            written.opened_again.append({"of_client": client, "of_kind": verdict.kind, **values})
         else:
-            connection.execute(findings.insert().values(client_id=looked.client_id, kind=verdict.kind, **values))
+            written.new.append({"client_id": client, "kind": verdict.kind, **values})
         result.opened += 1
         result.day_one += first_time
         result.kinds[verdict.kind] = result.kinds.get(verdict.kind, 0) + 1
         if not first_time and kind.speaks == "notice":
             therapist = row[1]
             hours = recipients.hours(therapist, policy)
-            notice = finding_notice(looked.client_id, rule, verdict, generation, therapist, policy, hours, now)
-            result.notices += insert_new(connection, Notice, notice) or _again(connection, notice)
+            notice = finding_notice(client, rule, verdict, generation, therapist, policy, hours, now)
+            result.notices += insert_new(written.connection, Notice, notice) or _again(written.connection, notice)
     for verdict in settled.kept:
-        connection.execute(
-            update(findings)
-            .where(findings.c.client_id == looked.client_id, findings.c.kind == verdict.kind)
-            .values(reason=verdict.reason, evidence={"facts": list(verdict.facts)})
-        )
+        says = (verdict.reason, {"facts": list(verdict.facts)})
+        if says != written.said.get((client, verdict.kind)):
+            reason, evidence = says
+            written.kept.append({"of_client": client, "of_kind": verdict.kind, "reason": reason, "evidence": evidence})
     for name in settled.cleared:
-        connection.execute(
-            update(findings)
-            .where(findings.c.client_id == looked.client_id, findings.c.kind == name)
-            .values(cleared_at=now)
-        )
+        written.cleared.append({"of_client": client, "of_kind": name, "cleared_at": now})
         result.cleared += 1
 
 

@@ -1,9 +1,10 @@
 """The tables behind the models, and the statements that all parts of the store share."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 from typing import Any, TypeVar, cast
 
-from sqlalchemy import Connection, Table
+from sqlalchemy import Connection, Dialect, Table
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import SQLModel
 
@@ -28,25 +29,31 @@ def chunks(values: Iterable[T], size: int = MANY) -> Iterator[list[T]]:
         yield chunk
 
 
-def _insert(connection: Connection, model: type[SQLModel]) -> Any:
-    return (postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert)(table(model))
+# SQLAlchemy keeps no compiled form of an INSERT ... ON CONFLICT, and compiling one takes longer than the database does: we keep it.
+@lru_cache(maxsize=256)
+def _on_conflict(model: type[SQLModel], dialect: Dialect, columns: tuple[str, ...], replace: bool) -> Any:
+    """An INSERT of these columns that replaces, or leaves, the row that is there; it runs with rows as parameters."""
+    statement: Any = (postgresql.insert if dialect.name == "postgresql" else sqlite.insert)(table(model))
+    if replace:
+        keys = [column.name for column in table(model).primary_key]
+        changed = {name: statement.excluded[name] for name in columns if name not in keys}
+        statement = statement.on_conflict_do_update(index_elements=keys, set_=changed)
+    else:
+        statement = statement.on_conflict_do_nothing()
+    return statement.compile(dialect=dialect, column_keys=list(columns))
 
 
 def upsert(connection: Connection, model: type[SQLModel], rows: Sequence[dict[str, Any]]) -> None:
     """Insert rows, or replace those whose primary key is there."""
-    if not rows:
-        return
-    keys = [column.name for column in table(model).primary_key]
-    statement = _insert(connection, model)
-    changed = {name: statement.excluded[name] for name in rows[0] if name not in keys}
-    connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=changed), list(rows))
+    if rows:
+        connection.execute(_on_conflict(model, connection.dialect, tuple(rows[0]), True), list(rows))
 
 
 def insert_new(connection: Connection, model: type[SQLModel], row: dict[str, Any]) -> bool:
     """Insert a row unless a unique key says that it is there; whether it was new."""
-    statement = _insert(connection, model).values(**row).on_conflict_do_nothing()
+    statement = _on_conflict(model, connection.dialect, tuple(row), False)
     # Without this option the count of an insert is -1 on PostgreSQL, which would pass for new.
-    result = connection.execute(statement, execution_options={"preserve_rowcount": True})
+    result = connection.execute(statement, row, execution_options={"preserve_rowcount": True})
     return result.rowcount == 1
 
 

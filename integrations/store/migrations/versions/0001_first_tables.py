@@ -283,6 +283,7 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("client_id"),
     )
+    op.create_index(op.f("ix_look_basis"), "look", ["basis"], unique=False)
     op.create_index(op.f("ix_look_next_look"), "look", ["next_look"], unique=False)
     op.create_table(
         "participant",
