@@ -4,6 +4,7 @@ A point is a commit (before and after it) or a call outward (a connection, a lin
 written). They are seen through SQLAlchemy's events and the interpreter's audit hook, never through our own functions.
 """
 
+import itertools
 import json
 import os
 import signal
@@ -43,9 +44,10 @@ class Point:
 class Tracer:
     """Writes each point of this process to a file; kills the process at the point numbered `kill_at`."""
 
-    def __init__(self, trace: Path, folder: Path, kill_at: int | None) -> None:
+    def __init__(self, trace: Path, folder: Path, kill_at: int | None, *, deaf_to: int | None = None) -> None:
         self.step = ""
-        self._count = 0
+        self._deaf_to = deaf_to  # a port, connections to which are no points
+        self._numbers = itertools.count()
         self._kill_at = kill_at
         self._folder = f"{folder}{os.sep}"
         self._file = os.open(trace, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
@@ -57,7 +59,7 @@ class Tracer:
         sys.addaudithook(self._audit)
 
     def _point(self, kind: str) -> None:
-        number, self._count = self._count, self._count + 1
+        number = next(self._numbers)
         line = json.dumps([number, self.step, kind, _place(sys._getframe(1))])
         os.write(self._file, line.encode() + b"\n")
         if number == self._kill_at:
@@ -87,7 +89,8 @@ class Tracer:
             if any(f"{arg}".startswith(self._folder) for arg in args if isinstance(arg, str | Path)):
                 self._point(f"file {name.removeprefix('os.')}")
         elif name == "socket.connect":
-            self._point("outward connect")
+            if self._deaf_to is None or args[1][1] != self._deaf_to:
+                self._point("outward connect")
         elif name == "sqlite3.connect":
             self._point("file sqlite3.connect")
         elif name == "smtplib.send":
@@ -117,9 +120,15 @@ def read_trace(trace: Path) -> list[Point]:
 class Forge:
     """A warm process without threads and connections that runs each piece of work in a fork of its own."""
 
-    def __init__(self, module: str) -> None:
+    def __init__(self, module: str, **environment: str) -> None:
+        """`environment` is added to this process's own."""
         self._process = subprocess.Popen(
-            [sys.executable, "-m", module], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT
+            [sys.executable, "-m", module],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            cwd=ROOT,
+            env=os.environ | environment,
         )
 
     def run(self, **work: Any) -> int:

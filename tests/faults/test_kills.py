@@ -12,9 +12,14 @@ import pytest
 
 from integrations.practice import open_practice
 from integrations.store import audit, migrate
+from integrations.store.tables import insert_new
 from integrations.vault import Vault
+from models.eligibility import Urgency
+from models.instants import DAY
+from models.notices import Notice
+from models.noticing import ADMIN, NoticeKey, notice_row
 from tests.faults.kills import Forge, Point, read_trace
-from tests.faults.story import Clinic
+from tests.faults.story import NOW, Clinic
 from tests.faults.telling import Telling
 
 KILLED = -9
@@ -117,6 +122,78 @@ def handed_over(points: list[Point]) -> Iterator[int]:
             handing = False
         if handing:
             yield point.number
+
+
+def test_a_safety_notice_whose_handing_over_was_cut_short_is_sent_again_by_itself(telling: Telling) -> None:
+    def begin() -> None:
+        telling.put_back()
+        key = NoticeKey("practice", "nightly_check", 1, 0, ADMIN)
+        facts = {"code": "C-7F3K9QX", "stored_says": "quiet", "fresh_says": "not quiet"}
+        row = notice_row(key, Urgency.safety, NOW, DAY, NOW, facts=facts)
+        with open_practice(telling.clinic.toml) as practice, practice.store.write() as connection:
+            insert_new(connection, Notice, row)
+
+    begin()
+    assert telling.tell() == 0
+    first_message = []
+    for point in telling.trace():
+        if first_message or (point.kind, point.place) == ("after commit", HANDING):
+            first_message.append(point)
+        if first_message and (point.kind, point.place) == ("before commit", SETTLING):
+            break
+    assert len(first_message) == 5
+    copies = []
+    for point in first_message:
+        begin()
+        assert telling.tell(kill=point.number) == KILLED
+        assert telling.tell() == 0
+        assert telling.asked() == 0, "somebody was asked before it was sent again"
+        copies.append([mail[2].count("C-7F3K9QX") for mail in telling.outcome()["mails"]].count(1))
+    assert copies == [1, 1, 1, 2, 2], "once where the server had not taken it, else twice: better than not at all"
+
+
+# ---------------------------------------------------------------- the real reactor
+
+
+@pytest.mark.long
+@pytest.mark.timeout(1200)
+def test_a_kill_of_the_reactor_changes_nothing(telling: Telling, tmp_path: Path) -> None:
+    """Its threads come by the same points in another order each time: the number counts, wherever that is."""
+    trace = tmp_path / "reacted"
+    forge = Forge("tests.faults.reacting", PREFECT_API_URL="http://127.0.0.1:9/api")
+    telling.put_back()
+    assert telling.ask(forge, "react", trace=trace) == 0
+    points = read_trace(trace)
+    assert telling.tell(first=1) == 0
+    unkilled = said_once(telling.outcome())
+    kinds = Counter(point.kind for point in points)
+    assert kinds["before commit"] >= 20, kinds
+    assert kinds["outward smtp content"] == 2, kinds
+    different, places = [], set()
+    for number in range(0, int(len(points) * 0.9), 4):
+        telling.put_back()
+        assert telling.ask(forge, "react", trace=trace, kill=number) == KILLED, f"never came by point {number}"
+        died = read_trace(trace)[-1]
+        places.add(died.label)
+        assert telling.ask(forge, "react", trace=tmp_path / "again") == 0, f"no way on after {died.label}"
+        assert telling.tell(first=1) == 0
+        ended = said_once(telling.outcome())
+        parts = [name for name in unkilled if ended[name] != unkilled[name]]
+        if parts or telling.asked() > 1:
+            shown = {
+                name: (lacking(unkilled[name], ended[name]), lacking(ended[name], unkilled[name])) for name in parts
+            }
+            different.append((died.label, telling.asked(), shown))
+    forge.close()
+    print(f"{len(places)} places")
+    assert not different
+
+
+def said_once(ended: dict[str, Any]) -> dict[str, list[Any]]:
+    """What may not differ though the order of readings does: of the mails the items, which may be bundled otherwise."""
+    names = ("notices", "participant", "digest", "observation", "quarantine", "audit", "unsettled", "leases", "seals")
+    items = [(to, line) for to, _, text in ended["mails"] for line in text.splitlines() if ": " in line]
+    return {name: ended[name] for name in names} | {"finding": ended["finding"], "items": sorted(items)}
 
 
 # ---------------------------------------------------------------- the first set-up
