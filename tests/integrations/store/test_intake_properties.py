@@ -13,7 +13,7 @@ from models.appointments import Appointment, Participant
 from models.digest import Digest
 from models.findings import Finding, Look
 from models.instants import DAY, HOUR
-from models.observations import Attendance, BreakEntry, ClientStatus, LeaveEntry, Plan, Reading
+from models.observations import AppointmentEntry, Attendance, BreakEntry, ClientStatus, LeaveEntry, Plan, Reading
 from models.people import Break, Leave, Relation
 from tests.builders import NOW, Clinic, a_client, a_reading, an_appointment
 
@@ -83,11 +83,19 @@ records = st.builds(
     st.lists(breaks, max_size=2),
     st.lists(leave, max_size=1),
 )
-calendars = st.lists(appointments, max_size=6).map(lambda found: a_reading(*once(found), kinds=["appointment"]))
+# What another system says of clients comes with what it says of appointments: the newest word on a client holds.
+calendars = st.builds(
+    lambda found, said: a_reading(*once(found), *once(said), kinds=["appointment"]),
+    st.lists(appointments, max_size=6),
+    st.just([]) | st.lists(people, max_size=2),
+)
 
 
 def in_calendar_of(source: str, reading: Reading) -> Reading:
-    return replace(reading, entries=[replace(e, therapist_id=source[-2:].upper()) for e in reading.entries])
+    entries = [
+        replace(e, therapist_id=source[-2:].upper()) if isinstance(e, AppointmentEntry) else e for e in reading.entries
+    ]
+    return replace(reading, entries=entries)
 
 
 news = st.one_of(
