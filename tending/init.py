@@ -237,8 +237,7 @@ def _value(value: Any) -> str:
 
 def folder_as_written(folder: Path, practice: Path) -> str:
     """The folder as practice.toml names it: relative to that file where it lies beside or below it."""
-    whole, base = folder.absolute(), practice.absolute().parent
     try:
-        return whole.resolve().relative_to(base.resolve()).as_posix()
+        return folder.resolve().relative_to(practice.resolve().parent).as_posix()
     except ValueError:
-        return whole.as_posix()
+        return folder.resolve().as_posix()

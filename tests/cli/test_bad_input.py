@@ -71,7 +71,7 @@ WORDS = {
     "a day that is none": (["why", "{code}", "--at", "2026-02-30"], "A day is written like 2026-11-03"),
     "a day in words": (["why", "{code}", "--at", "yesterday"], "A day is written like"),
     "a day ahead": (["why", "{code}", "--at", "2999-01-01"], "That lies ahead"),
-    "an unknown source": (["sync", "nowhere"], "There is no source called nowhere"),
+    "an unknown source": (["sync", "nowhere"], "There is no source of that name"),
     "an unknown therapist": (["findings", "--therapist", "T9"], "No therapist has that id; there are: T1, T2."),
     "a command that does not exist": (["finding"], "Did you mean 'findings'?"),
     "an option that does not exist": (["findings", "--day-on"], "--day-one"),
@@ -82,14 +82,13 @@ WORDS = {
 }
 
 
-@pytest.mark.parametrize("case", WORDS, ids=str)
-def test_words_that_a_command_does_not_take(codes, tending, case):
-    words, sentence = WORDS[case]
-    done = tending(*(word.format(code=codes["1001"]) for word in words))
-    assert (done.code, done.out) == (2, "")
-    assert sentence in done.err
-    assert done.err.count("\n") == 1
-    assert not any(name in done.err for name in (*NAMES, "Namenlos"))
+def test_words_that_a_command_does_not_take(codes, tending):
+    for case, (words, sentence) in WORDS.items():
+        done = tending(*(word.format(code=codes["1001"]) for word in words))
+        assert (done.code, done.out) == (2, ""), case
+        assert sentence in done.err, case
+        assert done.err.count("\n") == 1, case
+        assert not any(name in done.err for name in (*NAMES, "Namenlos")), case
 
 
 def test_a_code_is_taken_as_people_type_it(codes, tending):
