@@ -8,7 +8,9 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
+from sqlalchemy.engine import make_url
 
 from integrations.practice import open_practice
 from integrations.store import audit, migrate
@@ -199,22 +201,28 @@ def said_once(ended: dict[str, Any]) -> dict[str, list[Any]]:
 # ---------------------------------------------------------------- the first set-up
 
 
-def test_a_kill_while_a_practice_is_set_up_leaves_one_that_can_be_set_up(tmp_path: Path, forge: Forge) -> None:
+@pytest.mark.parametrize("database", ["sqlite", pytest.param("postgres", marks=pytest.mark.long)])
+def test_a_kill_while_a_practice_is_set_up_leaves_one_that_can_be_set_up(
+    tmp_path: Path, forge: Forge, database: str, request: pytest.FixtureRequest
+) -> None:
     folder, trace = tmp_path / "practice", tmp_path / "trace"
+    url = request.getfixturevalue("postgres_database_url") if database == "postgres" else ""
 
     def create(kill: int | None) -> int:
         return forge.run(do="create", folder=folder, port=25, trace=trace, mails="", asked="", kill=kill)
 
     def begin() -> None:
         shutil.rmtree(folder, ignore_errors=True)
-        Clinic(folder, 25).write()
+        if url:
+            empty(url)
+        Clinic(folder, 25, url=url).write()
 
     begin()
     assert create(None) == 0
     points = read_trace(trace)
     kinds = Counter(point.kind for point in points)
     assert kinds["before commit"] >= 2
-    assert {"file mkdir", "file link", "file open", "file sqlite3.connect"} <= kinds.keys()
+    assert {"file mkdir", "file link", "file open"} <= kinds.keys()
     for point in points:
         begin()
         assert create(point.number) == KILLED, f"never came by {point.label}"
@@ -225,6 +233,16 @@ def test_a_kill_while_a_practice_is_set_up_leaves_one_that_can_be_set_up(tmp_pat
             assert practice.vault.open(practice.vault.seal("said")) == "said"
         assert (folder / "keys").stat().st_mode & 0o777 == 0o600
         assert keys_elsewhere(folder) == [], f"the keys lie about after {point.label}"
+
+
+def empty(url: str) -> None:
+    """Take everything out of a PostgreSQL database, whoever was in it."""
+    plain = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
+    with psycopg.connect(plain, autocommit=True) as connection:
+        others = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database()"
+        connection.execute(f"{others} AND pid <> pg_backend_pid()")
+        connection.execute("DROP SCHEMA public CASCADE")
+        connection.execute("CREATE SCHEMA public")
 
 
 def test_a_kill_while_keys_are_changed_loses_no_key(tmp_path: Path, forge: Forge) -> None:
