@@ -82,6 +82,10 @@ class Folder:
         except (OSError, ValueError, TypeError):
             return None
 
+    def used(self) -> bool:
+        """Whether a demonstration was begun here."""
+        return (self.path / MARK).exists()
+
     def remember(self, mark: Mark) -> None:
         partial = self.path / f"{MARK}.part"
         partial.write_text(json.dumps(asdict(mark)))

@@ -312,7 +312,8 @@ class _Cast:
         last = self._regular(person, 7, self.diary.day(-55), min(offsets) - 6)
         done = last.start.date()
         for offset in offsets:
-            done = next(d for d in self.diary.working_days(person.therapist, offset - 3, -8) if d > done)
+            first = offset - 3 + self.random.randint(0, 4)
+            done = next(d for d in self.diary.working_days(person.therapist, first, -8) if d > done)
             meeting = self._meet(person, done, last.start.hour, booked=last.at)
             meeting.outcome, meeting.told_at = MISSED, meeting.at + 2 * HOUR
 

@@ -74,7 +74,9 @@ def _stoppable() -> Iterator[None]:
 def _in(place: Folder, once: bool, fresh: bool, now: Instant) -> int:
     there = place.mark()
     if fresh or there is None or there.stage == Stage.begun:
-        # What was broken off before its week began is no practice to go on with.
+        # What was broken off before its week began, or made by another version, is no practice to go on with.
+        if place.used() and not fresh:
+            say("A demonstration that was broken off here is begun anew.")
         place.clear()
         there = None
     mark = there or Mark(now // 60 * 60)
@@ -232,6 +234,8 @@ def _tell_of_mails(mailbox: Mailbox, teller: Teller, ended: threading.Event) -> 
 
 def _let_go_of_prefect() -> None:
     """Hand over what Prefect holds in memory while its server is still there: at the process's end it would wait long."""
+    if "prefect" not in sys.modules:
+        return
     from tending.serving import hand_over
 
     with contextlib.suppress(TendingError, OSError, RuntimeError):

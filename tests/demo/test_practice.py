@@ -55,7 +55,7 @@ def at(*when: int) -> int:
 MOMENTS = st.integers(at(2023, 1, 1), at(2033, 1, 1))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(MOMENTS)
 @example(at(2026, 12, 26, 9))  # a weekend and two holidays
 @example(at(2027, 12, 31, 5, 37))  # the same with two more holidays in lieu
