@@ -17,7 +17,7 @@ help: ## this list
 	@sed -n 's/^\([a-z]*\):[^#]*## /\1|/p' $(firstword $(MAKEFILE_LIST)) | awk -F'|' '{ printf "  make %-7s %s\n", $$1, $$2 }'
 
 demo: $(READY) ## a synthetic practice from calendar to mail; ONCE=1 ends by itself; Ctrl-C stops it
-	@exec .venv/bin/tending demo $(if $(ONCE),--once)
+	@exec .venv/bin/tending demo $(if $(ONCE),--once) $(ARGS)
 
 test: $(READY) ## everything that can run here; FULL=1 adds the long ones; ARGS="-k word" narrows
 	@exec $(PY) -m pytest $(if $(FULL),,-m "not long") $(ARGS)
