@@ -7,13 +7,15 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 R = TypeVar("R")
+GRACE_SECONDS = 2.0
 
 
 async def in_thread(function: Callable[..., R], *args: Any, **kwargs: Any) -> R:
     """Run a blocking function in a thread of its own, with the caller's context, and wait for its answer.
 
-    A caller that is cancelled stops waiting; the thread goes on, and ends with the process at the latest. That is no
-    worse than a kill: a transaction is whole or not there, and a message in the middle of its hand-over is asked about.
+    A caller that is cancelled waits two seconds more; what takes longer goes on, and ends with the process at the
+    latest. That is no worse than a kill: a transaction is whole or not there, and a message in the middle of its
+    hand-over is asked about.
     """
     loop = asyncio.get_running_loop()
     answer: asyncio.Future[R] = loop.create_future()
@@ -40,4 +42,10 @@ async def in_thread(function: Callable[..., R], *args: Any, **kwargs: Any) -> R:
             pass  # the loop has ended: nobody waits
 
     threading.Thread(target=work, name=f"work: {getattr(function, '__name__', 'call')}", daemon=True).start()
-    return await answer
+    try:
+        return await asyncio.shield(answer)
+    except asyncio.CancelledError:
+        await asyncio.wait({answer}, timeout=GRACE_SECONDS)
+        if answer.done() and not answer.cancelled():
+            answer.exception()  # nobody else asks for it any more
+        raise

@@ -20,8 +20,10 @@ LONGEST_WAIT = 60.0
 Mark = tuple[tuple[str, int, int, int], ...]
 
 
-def glance(what: str, look: Callable[[], None], stop: threading.Event, seconds: float = GLANCE_SECONDS) -> None:
-    """Start a thread that looks again and again until `stop` is set; after trouble later each time."""
+def glance(
+    what: str, look: Callable[[], None], stop: threading.Event, seconds: float = GLANCE_SECONDS
+) -> threading.Thread:
+    """Start a thread that looks again and again until `stop` is set; after trouble later each time. Answers the thread."""
 
     def work() -> None:
         trouble = 0
@@ -37,7 +39,9 @@ def glance(what: str, look: Callable[[], None], stop: threading.Event, seconds: 
                 LOG.error("watching %s: %s at %s", what, type(error).__name__, place_of(error))
             stop.wait(wait)
 
-    threading.Thread(target=work, name=f"watching {what}", daemon=True).start()
+    thread = threading.Thread(target=work, name=f"watching {what}", daemon=True)
+    thread.start()
+    return thread
 
 
 class PulseWatch:

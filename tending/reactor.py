@@ -40,10 +40,12 @@ from tending.glances import GLANCE_SECONDS, FileWatch, PulseWatch, glance
 LOG = logging.getLogger("tending.reactor")
 HOLDER = "up"
 SWEEP_SECONDS = 60.0
+STOP_SECONDS = 1.0
+ORDER_SECONDS = 0.05
 PING_SECONDS = 300.0
 LONGEST_WAIT = 60.0  # of the back-off after trouble
 BUSY_SECONDS = 1.0  # before trying again what another run is at
-PREFECT_SECONDS = 15.0  # in which Prefect has to begin a run, or to end it
+PREFECT_SECONDS = 8.0  # in which Prefect has to begin a run, or to end it
 WITHOUT_PREFECT_SECONDS = 30.0  # before Prefect is tried again
 HELPLESS_SECONDS = 900.0  # before delivery is tried again at what it could not help
 TRIES = 3  # at what another run may be at, before it waits for the next sweep
@@ -99,6 +101,7 @@ class Reactor:
         self._sweep_seconds = sweep_seconds
         self._ping_seconds = ping_seconds
         self._work = asyncio.Event()
+        self._decided = asyncio.Event()
         self._sweep_at = 0.0  # monotonic
         self._prefect_from = 0.0  # monotonic: not tried before
         self._line = AsyncExitStack()  # connections to Prefect's server that outlive a run
@@ -111,6 +114,7 @@ class Reactor:
     async def run(self) -> None:
         """Everything at once, until cancelled."""
         loop, stop = asyncio.get_running_loop(), threading.Event()
+        threads: list[threading.Thread] = []
 
         def wake() -> None:
             loop.call_soon_threadsafe(self._work.set)
@@ -122,15 +126,22 @@ class Reactor:
         try:
             # Their marks are taken before the first reading: what changes from here on is read again.
             files = await in_thread(FileWatch, sources, touched)
-            glance("files", files, stop, self._glance_seconds)
-            glance("the store", PulseWatch(self.practice.store, wake), stop, self._glance_seconds)
+            watches: dict[str, Callable[[], None]] = {
+                "files": files,
+                "the store": PulseWatch(self.practice.store, wake),
+            }
+            threads += [glance(what, look, stop, self._glance_seconds) for what, look in watches.items()]
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._forever("looking after", self._look_after))
+                group.create_task(self._forever("telling others", self._tell_others))
                 group.create_task(self._forever("the watchdog", self._ping))
                 for source in sources:
                     group.create_task(self._tend(source))
         finally:
             stop.set()
+            for thread in threads:
+                # The store must not be asked after it is closed; a folder that hangs is not waited for.
+                thread.join(STOP_SECONDS)
 
     async def _forever(self, what: str, work: Callable[..., Awaitable[None]], *args: Any) -> None:
         """Do it again after any trouble, later each time; say where, never with what."""
@@ -150,13 +161,17 @@ class Reactor:
 
     async def _tend(self, source: SourcePart) -> None:
         """Read one source at the start, when its files change, and as often as it asks for."""
-        touched, faults = self._touched[source.name], 0
+        touched, faults, read_at = self._touched[source.name], 0, -1
         every = source.every_minutes * 60
         while True:
             touched.clear()
             wait = every
+            # Two readings in one second could not be put in order. A clock tells nobody when it moves on.
+            while (now := self._clock()) == read_at:  # noqa: ASYNC110
+                await asyncio.sleep(ORDER_SECONDS)
             try:
-                taken = await in_thread(sync_source, self.practice, source, self._clock(), HOLDER)
+                taken = await in_thread(sync_source, self.practice, source, now, HOLDER)
+                read_at = now
                 self.health.read[source.name] = time.monotonic()
                 faults = 0
                 if not taken.unchanged:
@@ -204,7 +219,7 @@ class Reactor:
             if not self._untried and self._on_ready:
                 self._on_ready()
                 self._on_ready = None
-            await self._tell_others()
+            self._decided.set()
 
     def _tell_of_sources(self) -> None:
         with self.practice.store.write() as connection:
@@ -276,6 +291,7 @@ class Reactor:
         await self._connect()
         with lend(self.practice, HOLDER) as loan:
             task = asyncio.create_task(begin())
+            task.add_done_callback(_look_at_its_end)
         await self._patiently(task, loan)
         if not task.done():
             task.cancel()
@@ -314,6 +330,7 @@ class Reactor:
                     return
         except asyncio.CancelledError:
             task.cancel()
+            await asyncio.wait({task}, timeout=STOP_SECONDS)
             raise
 
     async def _without_prefect(self, loan: Loan, why: str, plainly: Callable[[], object]) -> Any:
@@ -334,17 +351,18 @@ class Reactor:
 
     async def _tell_others(self) -> None:
         """Emit an event for each change whose consequences are recorded; only for others, so trouble with it never matters."""
-        if time.monotonic() < self._prefect_from:
-            return  # kept until Prefect is there again
         while True:
-            told = await in_thread(self._without_event)
-            if not told:
-                return
-            try:
-                await in_thread(self._emit, told)
-            except Exception as error:
-                LOG.warning("events could not be emitted (%s)", _where(error))
-            await in_thread(self._events_sent, [row.id for row in told])
+            await self._decided.wait()
+            self._decided.clear()
+            while time.monotonic() >= self._prefect_from and (told := await in_thread(self._without_event)):
+                try:
+                    await asyncio.wait_for(in_thread(self._emit, told), PREFECT_SECONDS)
+                except TimeoutError:
+                    LOG.warning("events could not be emitted in time; they are tried again later")
+                    break
+                except Exception as error:
+                    LOG.warning("events could not be emitted (%s)", _where(error))
+                await in_thread(self._events_sent, [row.id for row in told])
 
     def _without_event(self) -> list[Any]:
         with self.practice.store.read() as connection:
@@ -387,6 +405,12 @@ class Reactor:
                 except (httpx.HTTPError, httpx.InvalidURL) as error:
                     LOG.warning("the watchdog's address could not be called (%s)", type(error).__name__)
             await asyncio.sleep(wait)
+
+
+def _look_at_its_end(task: "asyncio.Task[Any]") -> None:
+    """So that asyncio does not log an error that nobody waits for any more, with its words."""
+    if not task.cancelled():
+        task.exception()
 
 
 def _where(error: BaseException) -> str:
