@@ -156,39 +156,41 @@ def appointments_of(
 ) -> tuple[list[Derived], dict[int, Instant], set[int]]:
     """The appointments that follow from the observations (known by an instant, if given), when each client was last told of, and
     the clients themselves with all who share an entry with them."""
-    subjects = table(Subject)
+    subjects, shared = table(Subject), table(Subject).alias("shared")
+    same_entry = (shared.c.source == subjects.c.source) & (shared.c.entry_id == subjects.c.entry_id)
     group = set(clients)
     who: dict[Entry, set[int]] = defaultdict(set)
     frontier = set(group)
     while frontier:
-        entries: set[Entry] = set()
-        for part in chunks(frontier):
-            found = connection.execute(
-                select(subjects.c.source, subjects.c.entry_id).where(subjects.c.client_id.in_(part))
+        concerned: set[int] = set()
+        for part in chunks(sorted(frontier)):
+            found = select(shared.c.source, shared.c.entry_id, shared.c.client_id).select_from(
+                subjects.join(shared, same_entry)
             )
-            entries.update((row.source, row.entry_id) for row in found)
-        entries -= who.keys()
-        for source, some in _by_source(entries):
-            mine = select(subjects).where(subjects.c.source == source, subjects.c.entry_id.in_(some))
-            for row in connection.execute(mine):
-                who[row.source, row.entry_id].add(row.client_id)
-        frontier = {c for entry in entries for c in who[entry]} - group
+            for source, entry_id, client in connection.execute(found.where(subjects.c.client_id.in_(part))):
+                who[source, entry_id].add(client)
+                concerned.add(client)
+        frontier = concerned - group
         group |= frontier
     observations = table(Observation)
+    of_entry = (observations.c.source == subjects.c.source) & (observations.c.entry_id == subjects.c.entry_id)
     said: dict[Entry, list[Said]] = defaultdict(list)
+    read: set[int] = set()  # an entry of several clients is met once for each
     columns = [
-        observations.c[n] for n in ("source", "entry_id", "known_at", "said_at", "content_hash", "gone", "facts")
+        observations.c[n] for n in ("id", "source", "entry_id", "known_at", "said_at", "content_hash", "gone", "facts")
     ]
-    for source, some in _by_source(who):
-        wanted = select(*columns).where(
-            observations.c.source == source,
-            observations.c.kind == "appointment",
-            observations.c.entry_id.in_(some),
+    for part in chunks(sorted(group)):
+        wanted = (
+            select(*columns)
+            .select_from(subjects.join(observations, of_entry))
+            .where(subjects.c.client_id.in_(part), observations.c.kind == "appointment")
         )
         if known_at is not None:
             wanted = wanted.where(observations.c.known_at <= known_at)
         for row in connection.execute(wanted):
-            said[row.source, row.entry_id].append(said_of(row))
+            if row.id not in read:
+                read.add(row.id)
+                said[row.source, row.entry_id].append(said_of(row))
     last_told: dict[int, Instant] = {}
     for entry, versions in said.items():
         latest = max(v.known_at for v in versions)
@@ -361,9 +363,10 @@ def _write_appointments(connection: Connection, clients: set[int], derived: list
                 "cancelled_known_at": part.cancelled_known_at,
             }
             old = before.get(key)
-            same_head = old is not None and all(getattr(old, k) == v for k, v in head.items() if k != "id")
+            # Rows are compared as wholes, in the order in which they were selected.
+            same_head = old is not None and old[len(row) :] == tuple(head.values())[1:]
             differs = differs or not same_head
-            if old is None or any(getattr(old, k) != v for k, v in row.items()):
+            if old is None or old[: len(row)] != tuple(row.values()):
                 parts.append(row)
             elif same_head:
                 continue
