@@ -1,0 +1,128 @@
+"""What is known of each source: readings, failures, staleness and its gaps."""
+
+import os
+import threading
+
+import pytest
+
+from integrations.reading import read_source
+from integrations.store import cases
+from integrations.store.sources import all_rows
+from models.changes import Change
+from models.errors import TendingError
+from models.instants import DAY, HOUR
+from models.sources import SourceGap, stale, too_many_vanished
+from tests.builders import NOW, in_days
+
+LATER = NOW + HOUR
+
+
+def row(clinic, name="cal-t1"):
+    with clinic.practice.store.read() as connection:
+        return all_rows(connection)[name]
+
+
+def stale_now(clinic, now, known_at=None):
+    with clinic.practice.store.read() as connection:
+        return cases.stale_sources(clinic.practice, connection, now, known_at)
+
+
+@pytest.mark.parametrize(
+    ("read_at", "now", "is_stale"),
+    [(None, 0, True), (0, 0, False), (0, 100, False), (0, 101, True), (50, 0, False)],
+)
+def test_staleness(read_at, now, is_stale):
+    assert stale(read_at, 100, now) == is_stale
+
+
+@pytest.mark.parametrize(
+    ("vanished", "ahead", "asks"),
+    [(0, 0, False), (5, 5, False), (6, 6, True), (6, 30, False), (7, 30, True), (20, 100, False), (21, 100, True)],
+)
+def test_more_than_a_few(vanished, ahead, asks):
+    assert too_many_vanished(vanished, ahead, 5, 0.2) == asks
+
+
+def test_a_source_that_was_never_read_is_stale_and_then_fresh_for_its_time(clinic):
+    assert stale_now(clinic, NOW) == {"records": None, "cal-t1": None}
+    clinic.sync()
+    assert stale_now(clinic, NOW + 26 * HOUR) == {}
+    assert stale_now(clinic, NOW + 26 * HOUR + 1) == {"records": NOW, "cal-t1": NOW}
+
+
+def test_each_source_may_have_its_own_freshness(a_clinic):
+    clinic = a_clinic(calendar="fresh_for_hours = 1")
+    clinic.sync()
+    assert stale_now(clinic, NOW + HOUR + 1) == {"cal-t1": NOW}
+
+
+def test_a_gap_is_kept_told_of_and_ended(clinic):
+    clinic.sync()
+    clinic.sync(NOW + DAY)
+    assert clinic.rows(SourceGap) == []
+    back = NOW + 4 * DAY
+    clinic.sync(back, "cal-t1")
+    (gap,) = clinic.rows(SourceGap)
+    assert (gap.source, gap.from_at, gap.to_at) == ("cal-t1", NOW + DAY + 26 * HOUR, back)
+    assert [c.subject for c in clinic.rows(Change, kind="source.recovered")] == ["cal-t1"]
+    assert stale_now(clinic, back, back) == {"records": NOW + DAY}
+    inside = NOW + 3 * DAY
+    assert stale_now(clinic, inside, inside) == {"records": NOW + DAY, "cal-t1": NOW + DAY}
+    assert stale_now(clinic, NOW + DAY + 26 * HOUR, NOW + DAY + 26 * HOUR) == {}
+
+
+def test_a_failed_reading_is_written_down_and_a_good_one_forgets_it(clinic):
+    clinic.sync()
+    (clinic.folder / "t1.ics").write_text("nonsense")
+    source = clinic.practice.settings.source_named("cal-t1")
+    with pytest.raises(TendingError) as raised:
+        read_source(clinic.practice, source, LATER)
+    failed = row(clinic)
+    assert (failed.problem, failed.told) == (type(raised.value).__name__, str(raised.value))
+    assert (failed.read_at, failed.tried_at) == (NOW, LATER)
+    clinic.sync(LATER + HOUR)
+    assert (row(clinic).problem, row(clinic).told, row(clinic).read_at) == ("", "", LATER + HOUR)
+
+
+def test_a_failed_reading_is_no_fresh_one(clinic):
+    clinic.sync()
+    (clinic.folder / "t1.ics").write_text("nonsense")
+    source = clinic.practice.settings.source_named("cal-t1")
+    now = NOW + 27 * HOUR
+    with pytest.raises(TendingError):
+        read_source(clinic.practice, source, now)
+    assert "cal-t1" in stale_now(clinic, now)
+
+
+def test_words_that_mean_something_else_now_are_derived_anew(a_clinic):
+    clinic = a_clinic()
+    clinic.client("1001", "Anna Müller")
+    clinic.entry("t1", "u", in_days(-4), "Anna Müller")
+    clinic.sync()
+    before = clinic.digest("1001").line
+    other = a_clinic(calendar='past_booking = "attended"')
+    other.clients, other.calendars = clinic.clients, clinic.calendars
+    other.sync(LATER)
+    assert row(other).past_booking == "attended"
+    assert other.digest("1001").line != before
+
+
+def test_of_two_readings_at_once_the_one_that_began_earlier_is_dropped(clinic):
+    """It has fetched before the other, so what it holds may be older than what stands."""
+    clinic.sync(NOW, "records")
+    clinic.entry("t1", "u", in_days(3), "Anna Müller")
+    clinic.write()
+    source = clinic.practice.settings.source_named("cal-t1")
+    # A pipe is read when somebody writes to it: in between, another process reads the same calendar.
+    pipe = clinic.folder / "pipe.ics"
+    os.mkfifo(pipe)
+    slow = source.model_copy(update={"path": str(pipe)})
+    result = []
+    reader = threading.Thread(target=lambda: result.append(read_source(clinic.practice, slow, LATER)))
+    reader.start()
+    with pipe.open("wb") as end:
+        read_source(clinic.practice, source, LATER + 1)
+        end.write(b"BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:x\r\nEND:VCALENDAR\r\n")
+    reader.join(30)
+    assert result[0].unchanged
+    assert len(clinic.digest("1001").line) == 8

@@ -1,0 +1,111 @@
+"""From notices to mails in a real mailbox: once, by one of several, never from a copy, and a failing channel is told of by another."""
+
+import multiprocessing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from integrations.delivery import Delivered, deliver
+from integrations.messages.mailbox import Mailbox, read_mails
+from integrations.practice import open_practice
+from integrations.store import arming, outbox
+from integrations.store.leases import LeaseHeld
+from models.errors import NotArmedError
+from models.instants import DAY, HOUR
+from models.notices import Message, Notice
+from tests.builders import NOW, days_ago, each
+
+LATER = NOW + HOUR
+
+
+@pytest.fixture
+def mailbox(tmp_path):
+    with Mailbox(tmp_path / "mails") as mailbox:
+        yield mailbox
+
+
+@pytest.fixture
+def alerting(a_clinic, mailbox):
+    """A practice with one notice that is due, which sends into the mailbox."""
+    clinic = a_clinic(port=mailbox.port, policy='speak = "at_once"')
+    clinic.client("1001", "Anna Müller")
+    clinic.seen("1001", *each(7, 6, days_ago(13.99)))
+    clinic.sync()
+    clinic.look()
+    clinic.sync(LATER)
+    assert clinic.look(LATER).notices == 1
+    clinic.arm()
+    return clinic
+
+
+def _deliver_in_a_process(path: Path, ready: Any, results: Any) -> None:
+    with open_practice(path) as practice:
+        ready.wait(30)
+        try:
+            results.put(deliver(practice, LATER, "worker").sent)
+        except LeaseHeld:
+            results.put(0)
+
+
+def test_two_processes_at_once_send_one_mail(alerting, mailbox):
+    context = multiprocessing.get_context("spawn")
+    ready, results = context.Barrier(2), context.Queue()
+    workers = [
+        context.Process(target=_deliver_in_a_process, args=(alerting.folder / "practice.toml", ready, results))
+        for _ in range(2)
+    ]
+    for worker in workers:
+        worker.start()
+    sent = sum(results.get(timeout=60) for _ in workers)
+    for worker in workers:
+        worker.join(30)
+    assert sent == 1
+    (mail,) = read_mails(mailbox.folder)
+    assert mail.to == "t1@example.org"
+    assert [m.state for m in alerting.rows(Message)] == ["sent"]
+    assert deliver(alerting.practice, LATER + HOUR, "me") == Delivered()
+
+
+def test_the_mail_holds_a_code_and_the_evidence_and_no_name(alerting, mailbox):
+    assert deliver(alerting.practice, LATER, "me").sent == 1
+    (mail,) = read_mails(mailbox.folder)
+    assert "Last seen" in mail.text
+    assert "C-" in mail.text
+    for identity in ("Anna", "Müller", "1001"):
+        assert identity not in mail.text + mail.html + mail.subject
+    assert "C-" not in mail.subject
+
+
+def test_a_copy_that_nobody_armed_sends_nothing(alerting, mailbox):
+    (alerting.practice.data / arming.FILE).unlink()
+    with pytest.raises(NotArmedError):
+        deliver(alerting.practice, LATER, "me")
+    assert read_mails(mailbox.folder) == []
+    assert [n.state for n in alerting.rows(Notice)] == ["waiting"]
+
+
+def test_who_cannot_be_reached_is_tried_again_and_not_twice(alerting, mailbox):
+    mailbox.stop()
+    assert deliver(alerting.practice, LATER, "me").refused == 1
+    (notice,) = alerting.rows(Notice)
+    assert (notice.state, notice.tries, notice.not_before) == ("waiting", 1, LATER + 60)
+    with Mailbox(mailbox.folder, port=mailbox.port):
+        assert deliver(alerting.practice, LATER + 59, "me") == Delivered()
+        assert deliver(alerting.practice, LATER + 60, "me").sent == 1
+    assert len(read_mails(mailbox.folder)) == 1
+
+
+def test_a_channel_that_fails_is_told_of_through_another(a_clinic, monkeypatch):
+    """News of a failing mail server takes another way; where that fails too, no loop begins."""
+    monkeypatch.setenv("TENDING_OTHER", "json://127.0.0.1:9")
+    clinic = a_clinic(more='[[channel]]\nname = "other"\nurl_env = "TENDING_OTHER"\n')
+    clinic.sync()
+    with clinic.practice.store.write() as connection:
+        outbox.tell_failure(clinic.practice, connection, "mail", "it refused", LATER)
+    clinic.arm()
+    assert deliver(clinic.practice, LATER, "me").refused == 1
+    assert [m.channel for m in clinic.rows(Message)] == ["other"]
+    for turn in range(6):
+        deliver(clinic.practice, LATER + (turn + 1) * DAY // 4, "me")
+    assert len(clinic.notices(purpose="delivery_failed")) <= 4
