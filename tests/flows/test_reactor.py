@@ -161,6 +161,7 @@ async def test_two_at_once_make_one_mail(prefect_server: Server, unread: Clinic)
     assert clinic.rows("SELECT count(*) FROM message") == [(1,)]
 
 
+@pytest.mark.long
 async def test_people_are_looked_after_while_prefect_is_down(
     prefect_folder: Path, tmp_path: Path, mailbox: Mailbox, caplog: pytest.LogCaptureFixture
 ) -> None:
