@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from integrations.delivery import Delivered, deliver
+from integrations.delivery import Delivered, PostRoom, deliver
 from integrations.messages.mailbox import Mailbox, read_mails
 from integrations.practice import open_practice
 from integrations.store import arming, outbox
@@ -82,6 +82,19 @@ def test_a_copy_that_nobody_armed_sends_nothing(alerting, mailbox):
     with pytest.raises(NotArmedError):
         deliver(alerting.practice, LATER, "me")
     assert read_mails(mailbox.folder) == []
+    assert [n.state for n in alerting.rows(Notice)] == ["waiting"]
+
+
+def test_disarmed_between_claim_and_hand_over_nothing_leaves(alerting, mailbox):
+    practice = alerting.practice
+    post = PostRoom(practice)
+    with practice.store.write() as connection:
+        (message,) = outbox.claim(practice, connection, LATER, "me", post.route, post.render(connection))
+    arming.disarm(practice.store, practice.data, "test", LATER)
+    with pytest.raises(NotArmedError):
+        post.give(message, LATER)
+    assert read_mails(mailbox.folder) == []
+    assert [m.state for m in alerting.rows(Message)] == ["released"]
     assert [n.state for n in alerting.rows(Notice)] == ["waiting"]
 
 
