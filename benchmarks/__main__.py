@@ -9,6 +9,7 @@ from benchmarks.changing import changing
 from benchmarks.claims import Told
 from benchmarks.databases import Database, databases
 from benchmarks.everybody import everybody
+from benchmarks.reacting import reacting
 from benchmarks.starting import starting
 
 CLIENTS = 100_000
@@ -17,6 +18,7 @@ ON_DATABASES: dict[str, Callable[[Database, int], Told]] = {
     "everybody": everybody,
     "changing": changing,
     "syncing": syncing,
+    "reacting": reacting,
 }
 ALONE: dict[str, Callable[[], Told]] = {"reading": reading, "starting": starting}
 

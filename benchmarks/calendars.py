@@ -119,24 +119,36 @@ class Recorder:
 
 def calendar(count: int, *, series: int, note: str = "") -> bytes:
     """A calendar file of so many events of synthetic clients; every `series`-th is weekly for a year, none if 0."""
-    lines = ["BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//Tending//benchmark//EN"]
-    lines += [note] * bool(note)
     begin = datetime.fromisoformat(wall_of(NOW - 380 * DAY, ZONE)).replace(minute=0, second=0)
+    entries = []
     for number in range(count):
         start = begin + timedelta(days=number * 7 // 100, hours=number % 9)
-        lines += [
-            "BEGIN:VEVENT",
-            f"UID:{number}@benchmark.example",
-            "DTSTAMP:20261101T080000Z",
-            f"DTSTART;TZID={ZONE}:{start:%Y%m%dT%H%M%S}",
-            f"DTEND;TZID={ZONE}:{start + timedelta(minutes=50):%Y%m%dT%H%M%S}",
-            f"SUMMARY:Session C-{number % CLIENTS + 1:07d}",
-            "STATUS:CONFIRMED",
-            "DESCRIPTION:Room 2\\, please ring twice. This text is never read.",
-            "LOCATION:Practice",
-            "TRANSP:OPAQUE",
-        ]
-        if series and number % series == 0:
-            lines.append("RRULE:FREQ=WEEKLY;COUNT=52")
-        lines.append("END:VEVENT")
-    return ("\r\n".join([*lines, "END:VCALENDAR"]) + "\r\n").encode()
+        rule = "RRULE:FREQ=WEEKLY;COUNT=52" if series and number % series == 0 else ""
+        entries.append(entry(str(number), start.isoformat(), f"C-{number % CLIENTS + 1:07d}", rule=rule))
+    return file_of(entries, note)
+
+
+def entry(uid: str, wall: str, code: str, *, status: str = "CONFIRMED", rule: str = "") -> str:
+    """One event of fifty minutes, with what programs write besides."""
+    start = datetime.fromisoformat(wall)
+    lines = [
+        "BEGIN:VEVENT",
+        f"UID:{uid}@benchmark.example",
+        "DTSTAMP:20261101T080000Z",
+        f"DTSTART;TZID={ZONE}:{start:%Y%m%dT%H%M%S}",
+        f"DTEND;TZID={ZONE}:{start + timedelta(minutes=50):%Y%m%dT%H%M%S}",
+        f"SUMMARY:Session {code}",
+        f"STATUS:{status}",
+        "DESCRIPTION:Room 2\\, please ring twice. This text is never read.",
+        "LOCATION:Practice",
+        "TRANSP:OPAQUE",
+        rule,
+        "END:VEVENT",
+    ]
+    return "\r\n".join(filter(None, lines))
+
+
+def file_of(entries: list[str], note: str = "") -> bytes:
+    """A calendar file of these entries."""
+    lines = ["BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//Tending//benchmark//EN", note, *entries, "END:VCALENDAR"]
+    return ("\r\n".join(filter(None, lines)) + "\r\n").encode()

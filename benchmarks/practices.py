@@ -33,6 +33,7 @@ sender = "tending@example.org"
 email = "admin@example.org"
 [policy]
 speak = "at_once"
+notices_per_day = 50
 [[source]]
 name = "calendar"
 kind = "calendar"
