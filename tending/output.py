@@ -29,8 +29,14 @@ def tell(text: str) -> None:
 
 
 def show_json(value: Any) -> None:
-    """The facts for machines, as one JSON document on stdout."""
-    say(json.dumps(value, indent=2, ensure_ascii=False))
+    """The facts for machines, as one JSON document on stdout; keys that begin with `_` are for the other form."""
+    say(json.dumps(_public(value), indent=2, ensure_ascii=False))
+
+
+def _public(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {k: _public(v) for k, v in value.items() if not str(k).startswith("_")}
+    return [_public(one) for one in value] if isinstance(value, list | tuple) else value
 
 
 def columns(rows: Iterable[Sequence[str]], indent: int = 0) -> None:

@@ -145,7 +145,7 @@ def _appointments(case: Case) -> list[dict[str, Any]]:
     return [
         {
             "start": instant_or_none(entry >> 3),
-            "at": entry >> 3,
+            "_at": entry >> 3,
             "mark": Mark(entry & 3).name,
             "booked": bool(entry & BOOKED),
         }
@@ -165,9 +165,9 @@ def _notice(n: Any) -> dict[str, Any]:
         "not_before": instant_or_none(n.not_before),
         "settled_at": instant_or_none(settled),
         "outcome": n.outcome or n.problem or "",
-        "made": n.made_at,
-        "due": n.not_before,
-        "settled": settled,
+        "_made": n.made_at,
+        "_due": n.not_before,
+        "_settled": settled,
         "message": n.message_id,
     }
 
@@ -205,9 +205,9 @@ def _print(facts: dict[str, Any], voice: Voice, of: str) -> None:
     columns(
         [
             (
-                moment(voice, a["at"]),
+                moment(voice, a["_at"]),
                 ("booked" if a["booked"] else "planned in a series")
-                if a["at"] > voice.now
+                if a["_at"] > voice.now
                 else MARK_WORDS[Mark[a["mark"]]],
             )
             for a in facts["appointments"]
@@ -253,10 +253,10 @@ def _finding_line(f: dict[str, Any]) -> str:
 def _fate(n: dict[str, Any], voice: Voice) -> str:
     state, outcome = n["state"], f": {n['outcome']}" if n["outcome"] else ""
     if state == NoticeState.waiting:
-        return f"waits until {moment(voice, n['due'])}" if n["due"] > voice.now else f"due{outcome}"
+        return f"waits until {moment(voice, n['_due'])}" if n["_due"] > voice.now else f"due{outcome}"
     if state == MessageState.unsure:
         return f"nobody knows whether it arrived{outcome}; `tending outbox`"
-    settled = f" {moment(voice, n['settled'])}" if n["settled"] else ""
+    settled = f" {moment(voice, n['_settled'])}" if n["_settled"] else ""
     return f"{state}{settled}{outcome}"
 
 

@@ -71,7 +71,7 @@ def findings(
     cleared = [f for f in facts if f["cleared_at"] is not None]
     shown = [*noticed, *first, *cleared] if everything else first if day_one else noticed
     if as_json:
-        show_json([{k: v for k, v in f.items() if k != "order"} for f in shown])
+        show_json(shown)
         return
     if everything or not day_one:
         _print(noticed, "Nothing new asks for anybody." + _read_when(read, voice))
@@ -110,7 +110,7 @@ def _fact(row: lookups.FindingRow, voice: Voice) -> dict[str, Any]:
         "opened_at": instant_or_none(row.opened_at),
         "cleared_at": instant_or_none(row.cleared_at),
         "generation": row.generation,
-        "order": (row.therapist_id, kinds.index(row.kind), first, row.code),
+        "_order": (row.therapist_id, kinds.index(row.kind), first, row.code),
     }
 
 
@@ -120,7 +120,7 @@ def _print(facts: list[dict[str, Any]], otherwise: str, indent: int = 0) -> None
         say(" " * indent + otherwise)
         return
     by_therapist: dict[str, list[dict[str, Any]]] = {}
-    for fact in sorted(facts, key=lambda f: f["order"]):
+    for fact in sorted(facts, key=lambda f: f["_order"]):
         by_therapist.setdefault(fact["therapist"], []).append(fact)
     for therapist, mine in by_therapist.items():
         say(" " * indent + (therapist or "Nobody is named for these"))
@@ -169,7 +169,7 @@ def _waiting_line(w: dict[str, Any]) -> str:
 
 
 def _source_line(source: dict[str, Any], voice: Voice) -> str:
-    read = "never read; `tending sync`" if source["read_at"] is None else f"read {since(voice, source['read'])}"
+    read = "never read; `tending sync`" if source["read_at"] is None else f"read {since(voice, source['_read'])}"
     parts = [toned(f"{read}, too old to rely on", "mend") if source["stale"] else read]
     if source["told"]:
         parts.append(toned(f"last try failed: {source['told']}", "mend"))
@@ -196,7 +196,7 @@ def standing(here: Practice, at: Instant) -> dict[str, Any]:
                     "name": source.name,
                     "kind": source.kind,
                     "read_at": instant_or_none(rows[source.name].read_at) if source.name in rows else None,
-                    "read": rows[source.name].read_at if source.name in rows else None,
+                    "_read": rows[source.name].read_at if source.name in rows else None,
                     "stale": source.name in late,
                     "told": rows[source.name].told if source.name in rows else "",
                     "held": rows[source.name].held.get("count", 0) if source.name in rows else 0,

@@ -2,7 +2,6 @@
 
 import json
 import os
-import time
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
@@ -39,12 +38,6 @@ def tending(capsys: pytest.CaptureFixture[str]) -> Callable[..., Done]:
         return Done(code, out, err)
 
     return call
-
-
-@pytest.fixture
-def a_second_later() -> Callable[[], None]:
-    """Let the clock go on: what is told in one second has no order."""
-    return lambda: time.sleep(1.05)
 
 
 @pytest.fixture

@@ -35,13 +35,10 @@ def test_what_was_already_so_is_a_list_to_sort_and_no_news(codes, tending):
     assert {f["therapist"] for f in mine} == {"T2"}
 
 
-def test_a_cancellation_becomes_news_with_its_reason_and_a_notice_that_waits(
-    clinic, codes, today, tending, a_second_later
-):
+def test_a_cancellation_becomes_news_with_its_reason_and_a_notice_that_waits(clinic, codes, today, tending):
     assert "Quiet: no. Next appointment is booked for" in tending("why", codes["1001"]).out
     gone = [event("dentist", at(today, -1, 15), "Zahnarzt Königsallee")]
     (clinic / "calendars" / "T1.ics").write_bytes(calendar(gone))
-    a_second_later()
     done = tending("sync")
     assert (done.code, done.err) == (0, "")
     assert "3 gone" in done.out
@@ -174,7 +171,7 @@ def test_a_row_that_is_not_understood_lies_in_quarantine_until_mended_or_discard
 
 
 @pytest.fixture
-def vanished(clinic, codes, today, tending, a_second_later):
+def vanished(clinic, codes, today, tending):
     """Eight appointments of T2's calendar that were there and are not."""
     many = [event(f"m-{n}", at(today, -n, 9), "Çelikbilek, Emre") for n in range(1, 9)]
     file = clinic / "calendars" / "T2.ics"
@@ -182,7 +179,6 @@ def vanished(clinic, codes, today, tending, a_second_later):
     file.write_bytes(calendar(many))
     assert tending("sync", "calendars-t2").code == 0
     file.write_bytes(before)
-    a_second_later()
     return "calendars-t2"
 
 
