@@ -219,9 +219,8 @@ class Settings(Part):
             if source.name == name:
                 return source
         there = ", ".join(s.name for s in self.source) or "none"
-        raise SettingsError(
-            f"There is no source of that name; there are: {there}."
-        )  # what was typed may be anybody's name
+        # What was typed is not repeated: it may be somebody's name.
+        raise SettingsError(f"There is no source of that name; there are: {there}.")
 
     def policy_book(self, client_ids: Mapping[str, int] | None = None) -> PolicyBook:
         """All layers of the policy; `client_ids` maps codes to ids for [policy.client]. Raises SettingsError for a value out of range."""

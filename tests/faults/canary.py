@@ -9,6 +9,7 @@ import sqlite3
 import unicodedata
 import urllib.parse
 import zlib
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing
 from email import message_from_bytes
@@ -76,7 +77,9 @@ def spellings(text: str) -> dict[str, bytes]:
         add(f"{form} html", html.escape(written).encode())
         add(f"{form} xml", written.encode("ascii", "xmlcharrefreplace"))
         for width in ("x", "X"):
-            add(f"{form} html {width}", "".join(c if c.isascii() else f"&#x{ord(c):{width}};" for c in written).encode())
+            add(
+                f"{form} html {width}", "".join(c if c.isascii() else f"&#x{ord(c):{width}};" for c in written).encode()
+            )
         add(f"{form} named", "".join(_named(c) for c in written).encode())
     return {how: data for data, how in found.items()}
 
@@ -108,12 +111,23 @@ class Search:
     """A search for some identities; `found` names what lies in some bytes, by identity and spelling."""
 
     def __init__(self, identities: Iterable[str]) -> None:
-        self.needles = [(text, how, data) for text in sorted(words_of(identities)) for how, data in spellings(text).items()]
+        self.needles: dict[bytes, list[tuple[bytes, str]]] = defaultdict(list)
+        for text in sorted(words_of(identities)):
+            for how, data in spellings(text).items():
+                self.needles[data[:LONG_ENOUGH]].append((data, f"{text} ({how})"))
 
     def found(self, data: bytes) -> list[str]:
         """What of the identities stands there, as it is or behind soft line breaks, doubled backslashes and compression."""
-        readings = {data, *_unfolded(data), *_unpacked(data)}
-        return sorted({f"{text} ({how})" for text, how, needle in self.needles if any(needle in r for r in readings)})
+        readings = {re.sub(rb"\0{9,}", b"\0" * 8, reading) for reading in (data, *_unfolded(data), *_unpacked(data))}
+        return sorted({one for reading in readings for one in self._within(reading)})
+
+    def _within(self, data: bytes) -> Iterator[str]:
+        # One step for each place and a look into a table: looking for thousands of spellings one by one takes minutes.
+        needles = self.needles
+        for place in [i for i in range(len(data) - LONG_ENOUGH + 1) if data[i : i + LONG_ENOUGH] in needles]:
+            for needle, what in needles[data[place : place + LONG_ENOUGH]]:
+                if data.startswith(needle, place):
+                    yield what
 
     def in_sink(self, sink: Mapping[str, bytes]) -> list[str]:
         """What was found, each with its place."""
@@ -121,8 +135,10 @@ class Search:
 
 
 def _unfolded(data: bytes) -> Iterator[bytes]:
-    yield re.sub(rb"=\r?\n", b"", data)
-    yield re.sub(rb"\r?\n[ \t]?", b"", data)
+    if re.search(rb"=\r?\n", data):
+        yield re.sub(rb"=\r?\n", b"", data)
+    if re.search(rb"[A-Za-z0-9+/]{50,80}\r?\n[ \t]?[A-Za-z0-9+/=]", data):
+        yield re.sub(rb"\r?\n[ \t]?", b"", data)
     if b"\\\\" in data:
         yield re.sub(rb"\\+", rb"\\", data)
 
@@ -139,9 +155,10 @@ def _unpacked(data: bytes) -> Iterator[bytes]:
 # ---------------------------------------------------------------- the sinks
 
 
-def files_in(folder: Path) -> Sink:
-    """Every file below a folder, raw, and the names of the files."""
-    sink = {str(path): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file() and not path.is_symlink()}
+def files_in(folder: Path, *, without: str = "") -> Sink:
+    """Every file below a folder, raw, and the names of the files; `without` one folder in it that others fill."""
+    paths = (p for p in sorted(folder.rglob("*")) if not without or p.relative_to(folder).parts[0] != without)
+    sink = {str(path): path.read_bytes() for path in paths if path.is_file()}
     return sink | {f"{folder}: names": "\n".join(sink).encode()}
 
 
@@ -203,7 +220,17 @@ def mails_in(folder: Path, *, without: str = "") -> Sink:
 
 def prefect_says(api_url: str) -> Sink:
     """All that Prefect's API tells of runs, logs, events, artifacts, deployments and variables."""
-    kinds = ("flow_runs", "task_runs", "flows", "deployments", "logs", "artifacts", "artifacts/latest", "variables", "automations")
+    kinds = (
+        "flow_runs",
+        "task_runs",
+        "flows",
+        "deployments",
+        "logs",
+        "artifacts",
+        "artifacts/latest",
+        "variables",
+        "automations",
+    )
     sink: Sink = {}
     with httpx.Client(base_url=api_url, timeout=30, trust_env=False) as client:
         for kind in kinds:
