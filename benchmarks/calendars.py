@@ -1,8 +1,9 @@
 """Calendars: reading a large one, importing it first, and reading it again when nothing in it has changed."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
-from dateutil.rrule import rrulestr
+from dateutil.rrule import rrulestr  # type: ignore[import-untyped]  # it carries no types
 from icalendar import Calendar
 from sqlalchemy import event
 
@@ -44,10 +45,11 @@ def by_library(data: bytes, first: int, last: int) -> int:
     """What a user would write: icalendar for the text, dateutil for the series. Answers how many appointments there are."""
     start, end = (datetime.fromtimestamp(instant, UTC) for instant in (first, last))
     count = 0
-    for entry in Calendar.from_ical(data).walk("VEVENT"):
-        begins = entry["DTSTART"].dt
-        if "RRULE" in entry:
-            rule = rrulestr(entry["RRULE"].to_ical().decode(), dtstart=begins.replace(tzinfo=None))
+    for found in Calendar.from_ical(data).walk("VEVENT"):
+        each: Any = found
+        begins = each["DTSTART"].dt
+        if "RRULE" in each:
+            rule = rrulestr(each["RRULE"].to_ical().decode(), dtstart=begins.replace(tzinfo=None))
             zone = begins.tzinfo
             walls = rule.between(
                 start.astimezone(zone).replace(tzinfo=None), end.astimezone(zone).replace(tzinfo=None), inc=True
