@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from tests.faults.story import NOW, Clinic, warm
 
 NO_PREFECT = 9  # nothing listens on the port of the discard protocol
 SWEEP = 0.3  # seconds
+LONGEST = 60.0
 CALM = 1.2  # seconds without anything to do, several sweeps long
 
 
@@ -26,16 +28,17 @@ def work(do: str, folder: str, port: int, trace: str, kill: int | None, **given:
         if not arming.armed(practice.store, practice.data):
             arming.arm(practice.store, practice.data, "admin", NOW)
         tracer.install()
-        asyncio.run(react(practice))
+        asyncio.run(react(practice, for_ever=kill is not None))
 
 
-async def react(practice: Practice) -> None:
+async def react(practice: Practice, *, for_ever: bool) -> None:
+    """Until it is calm; or until the kill, which each sweep comes nearer to."""
     ready = asyncio.Event()
     reactor = Reactor(practice, clock=lambda: NOW, on_ready=ready.set, glance_seconds=0.05, sweep_seconds=SWEEP)
     running = asyncio.create_task(reactor.run())
     await ready.wait()
-    calm = 0.0
-    while calm < CALM:
+    calm, end = 0.0, time.monotonic() + LONGEST
+    while calm < CALM or (for_ever and time.monotonic() < end):
         await asyncio.sleep(0.1)
         calm = 0.0 if busy(practice) else calm + 0.1
         assert not running.done()
