@@ -10,21 +10,18 @@ import os
 import threading
 import time
 from collections.abc import Awaitable, Callable
-from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
 import httpx
-from prefect.context import AsyncClientContext, SyncClientContext
 from prefect.events import emit_event
 
 from flows.deliver_notices import deliver_notices
 from flows.stalled_clients import stalled_clients
 from flows.workflow import place_of
 from integrations.looks import hand_over_due, look_after
-from integrations.opened import Loan, lend
 from integrations.practice import Practice
 from integrations.store import arming, cases, changes, due
 from integrations.store.leases import LeaseHeld
@@ -36,6 +33,7 @@ from models.errors import TendingError
 from models.instants import Instant, instant_of, utc_text
 from models.settings import SourcePart
 from tending.glances import GLANCE_SECONDS, FileWatch, PulseWatch, glance
+from tending.runs import PREFECT_SECONDS, Runs
 
 LOG = logging.getLogger("tending.reactor")
 HOLDER = "up"
@@ -45,8 +43,6 @@ ORDER_SECONDS = 0.05
 PING_SECONDS = 300.0
 LONGEST_WAIT = 60.0  # of the back-off after trouble
 BUSY_SECONDS = 1.0  # before trying again what another run is at
-PREFECT_SECONDS = 8.0  # in which Prefect has to begin a run, or to end it
-WITHOUT_PREFECT_SECONDS = 30.0  # before Prefect is tried again
 HELPLESS_SECONDS = 900.0  # before delivery is tried again at what it could not help
 TRIES = 3  # at what another run may be at, before it waits for the next sweep
 MOST_EVENTS = 500  # more changes at once (a first import) are one event
@@ -103,9 +99,7 @@ class Reactor:
         self._work = asyncio.Event()
         self._decided = asyncio.Event()
         self._sweep_at = 0.0  # monotonic
-        self._prefect_from = 0.0  # monotonic: not tried before
-        self._line = AsyncExitStack()  # connections to Prefect's server that outlive a run
-        self._connected = False
+        self._runs = Runs(practice, HOLDER)
         self._helpless: due.Unsent | None = None  # what the last delivery left
         self._helpless_until = 0.0  # monotonic
         self._stuck: due.Waits | None = None  # what looking did not help
@@ -200,7 +194,7 @@ class Reactor:
 
     async def _look_after(self) -> None:
         """Whenever something may have changed, and every minute: do all that waits."""
-        async with self._line:
+        async with self._runs:
             await self._do_all_that_waits()
 
     async def _do_all_that_waits(self) -> None:
@@ -262,7 +256,7 @@ class Reactor:
         def plainly() -> object:
             return look_after(self.practice, now, HOLDER, codes=clients)
 
-        await self._run(lambda: stalled_clients(clients=clients, now=utc_text(now)), plainly)
+        await self._runs.run(lambda: stalled_clients(clients=clients, now=utc_text(now)), plainly)
 
     async def _deliver(self) -> None:
         now = self._clock()
@@ -270,82 +264,12 @@ class Reactor:
         def plainly() -> object:
             return hand_over_due(self.practice, now, HOLDER)
 
-        answer = await self._run(lambda: deliver_notices(now=utc_text(now)), plainly)
+        answer = await self._runs.run(lambda: deliver_notices(now=utc_text(now)), plainly)
         waits, _ = await in_thread(self._what_waits, False)
         self._helpless, self._helpless_until = waits.unsent, time.monotonic() + HELPLESS_SECONDS
         if isinstance(answer, dict) and answer.get("already"):
             self._helpless = None
             await asyncio.sleep(BUSY_SECONDS)
-
-    async def _run(self, flow_run: Callable[[], Awaitable[Any]], plainly: Callable[[], object]) -> Any:
-        """Run a flow in this process; where Prefect is not there to run it, do the same without it.
-
-        Doing it twice does no harm: what is decided is drained, what is sent is not due any more.
-        """
-        if time.monotonic() < self._prefect_from:
-            return await self._plainly(plainly)
-
-        async def begin() -> Any:
-            return await flow_run()
-
-        await self._connect()
-        with lend(self.practice, HOLDER) as loan:
-            task = asyncio.create_task(begin())
-            task.add_done_callback(_look_at_its_end)
-        await self._patiently(task, loan)
-        if not task.done():
-            task.cancel()
-            await asyncio.wait({task}, timeout=1.0)
-            return await self._without_prefect(loan, "it does not answer", plainly)
-        error = task.exception() if not task.cancelled() else asyncio.CancelledError()
-        if error is None:
-            return task.result()
-        if loan.begun and not loan.ended:
-            raise error  # ours: Prefect only carried it
-        return await self._without_prefect(loan, type(error).__name__, plainly)
-
-    async def _connect(self) -> None:
-        """Keep the connections that a run would make for itself: making them takes half of its time."""
-        if self._connected:
-            return
-        try:
-            async with asyncio.timeout(PREFECT_SECONDS):
-                await self._line.enter_async_context(AsyncClientContext())
-                self._line.enter_context(SyncClientContext())
-        except Exception as error:
-            LOG.warning("Prefect cannot be reached (%s)", type(error).__name__)
-        else:
-            self._connected = True
-
-    async def _patiently(self, task: "asyncio.Task[Any]", loan: Loan) -> None:
-        """Wait for a run: as long as its work takes, but not for ever on Prefect before and after it."""
-        try:
-            waited_from, stage = time.monotonic(), (False, False)
-            while not task.done():
-                await asyncio.wait({task}, timeout=1.0)
-                if (loan.begun, loan.ended) != stage:
-                    stage, waited_from = (loan.begun, loan.ended), time.monotonic()
-                at_work = loan.begun and not loan.ended
-                if not at_work and time.monotonic() - waited_from > PREFECT_SECONDS:
-                    return
-        except asyncio.CancelledError:
-            task.cancel()
-            await asyncio.wait({task}, timeout=STOP_SECONDS)
-            raise
-
-    async def _without_prefect(self, loan: Loan, why: str, plainly: Callable[[], object]) -> Any:
-        self._prefect_from = time.monotonic() + WITHOUT_PREFECT_SECONDS
-        LOG.warning("Prefect is not there (%s); the work goes on without it", why)
-        self._connected = False
-        with contextlib.suppress(Exception):
-            await self._line.aclose()
-        return None if loan.ended else await self._plainly(plainly)
-
-    async def _plainly(self, plainly: Callable[[], object]) -> object:
-        try:
-            return await in_thread(plainly)
-        except LeaseHeld:
-            return None
 
     # ------------------------------------------------------------ telling others
 
@@ -354,7 +278,7 @@ class Reactor:
         while True:
             await self._decided.wait()
             self._decided.clear()
-            while time.monotonic() >= self._prefect_from and (told := await in_thread(self._without_event)):
+            while self._runs.prefect_answers and (told := await in_thread(self._without_event)):
                 try:
                     await asyncio.wait_for(in_thread(self._emit, told), PREFECT_SECONDS)
                 except TimeoutError:
@@ -405,12 +329,6 @@ class Reactor:
                 except (httpx.HTTPError, httpx.InvalidURL) as error:
                     LOG.warning("the watchdog's address could not be called (%s)", type(error).__name__)
             await asyncio.sleep(wait)
-
-
-def _look_at_its_end(task: "asyncio.Task[Any]") -> None:
-    """So that asyncio does not log an error that nobody waits for any more, with its words."""
-    if not task.cancelled():
-        task.exception()
 
 
 def _where(error: BaseException) -> str:

@@ -173,7 +173,7 @@ async def test_people_are_looked_after_while_prefect_is_down(
             assert server.pid
             os.kill(server.pid, signal.SIGKILL)
             server.stop()
-            caplog.set_level(logging.WARNING, "tending.reactor")
+            caplog.set_level(logging.WARNING, "tending")
             clinic.write_calendar()
             assert await until(lambda: len(clinic.mails()) == 1, 40)
             assert open_kinds(clinic) == [("quiet",)]
