@@ -17,7 +17,7 @@ import unicodedata
 import urllib.parse
 import zlib
 from collections.abc import Awaitable, Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from email.message import EmailMessage
 from email.policy import SMTP
@@ -50,6 +50,7 @@ from tending.server import Server
 from tending.serving import hand_over
 from tests.faults.canary import Search, Sink, cells_of, files_in, mails_in, prefect_says, words_of
 from tests.flows.clinic import monday_morning
+from tests.flows.test_reactor import reacting, until
 from tests.integrations.messages.servers import scripted
 from tests.integrations.store.test_audit import unguarded
 
@@ -281,6 +282,7 @@ async def everything(run: Run) -> str:
         await deliver_notices(now=at(now + DAY))
     run.execute(f"UPDATE notice SET {WAITING}")
     await refusals(run, 554, "content", now + DAY + HOUR)
+    await reaction(run, now + DAY + 2 * HOUR)
     await asyncio.to_thread(commands, run)
     return head_sent(run)
 
@@ -295,6 +297,31 @@ async def refusals(run: Run, code: int, word: str, when: Instant) -> None:
             await deliver_notices(now=at(when))
             assert ("DATA" if word == "content" else word) in server.heard
     other.unlink()
+
+
+async def reaction(run: Run, when: Instant) -> None:
+    """The long-lived process takes in a booking, and a file that breaks in the middle, tells Prefect and logs."""
+
+    def there(start: Instant) -> bool:
+        with run.practice.store.read() as connection:
+            taken = connection.exec_driver_sql(
+                f"SELECT count(*) FROM appointment WHERE start_at = {start}"
+            ).scalar_one()
+            waiting = connection.exec_driver_sql("SELECT count(*) FROM change WHERE NOT event_sent").scalar_one()
+        return bool(taken) and not waiting
+
+    async with reacting(replace(run, now=when), sweep_seconds=1.0):
+        run.write_calendar(20)
+        assert await until(lambda: there(run.now + 20 * DAY), 40)
+        whole = (run.folder / "t1.ics").read_bytes()
+        (run.folder / "t1.ics").write_bytes(whole[: len(whole) // 2])
+
+        def noticed() -> bool:
+            with run.practice.store.read() as connection:
+                return bool(connection.exec_driver_sql("SELECT problem FROM source WHERE name = 'cal-t1'").scalar_one())
+
+        assert await until(noticed, 40)
+    run.write_calendar()
 
 
 async def failures(run: Run) -> None:
@@ -482,6 +509,7 @@ async def plant(run: Run) -> dict[str, tuple[str, ...]]:
     }
 
 
+@pytest.mark.timeout(300)
 async def test_identities_lie_nowhere_but_sealed(run: Run, caplog: pytest.LogCaptureFixture) -> None:
     """Everything runs, then every sink is searched; then each sink gets a plant, and its search finds it. The head of the audit that
     left the house finds what is then done to the audit."""
