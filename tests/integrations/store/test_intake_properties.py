@@ -211,7 +211,7 @@ def test_the_order_of_arrival_does_not_matter(two_calendars, story, random):
 @pytest.mark.long
 @pytest.mark.timeout(600)
 @given(story=st.lists(news, min_size=2, max_size=12))
-@settings(max_examples=150, deadline=None, suppress_health_check=SLOW)
+@settings(max_examples=80, deadline=None, suppress_health_check=SLOW)
 def test_nothing_that_happens_leaves_a_stale_digest_long(two_calendars, story):
     stale_digests_after(two_calendars, story)
 
@@ -219,6 +219,6 @@ def test_nothing_that_happens_leaves_a_stale_digest_long(two_calendars, story):
 @pytest.mark.long
 @pytest.mark.timeout(600)
 @given(story=st.lists(news, min_size=2, max_size=12), random=st.randoms(use_true_random=False))
-@settings(max_examples=150, deadline=None, suppress_health_check=SLOW)
+@settings(max_examples=80, deadline=None, suppress_health_check=SLOW)
 def test_the_order_of_arrival_does_not_matter_long(two_calendars, story, random):
     order_does_not_matter(two_calendars, story, random)
