@@ -39,7 +39,6 @@ LOG = logging.getLogger("tending.reactor")
 HOLDER = "up"
 SWEEP_SECONDS = 60.0
 STOP_SECONDS = 1.0
-ORDER_SECONDS = 0.05
 PING_SECONDS = 300.0
 LONGEST_WAIT = 60.0  # of the back-off after trouble
 BUSY_SECONDS = 1.0  # before trying again what another run is at
@@ -155,17 +154,13 @@ class Reactor:
 
     async def _tend(self, source: SourcePart) -> None:
         """Read one source at the start, when its files change, and as often as it asks for."""
-        touched, faults, read_at = self._touched[source.name], 0, -1
+        touched, faults = self._touched[source.name], 0
         every = source.every_minutes * 60
         while True:
             touched.clear()
             wait = every
-            # Two readings in one second could not be put in order. A clock tells nobody when it moves on.
-            while (now := self._clock()) == read_at:  # noqa: ASYNC110
-                await asyncio.sleep(ORDER_SECONDS)
             try:
-                taken = await in_thread(sync_source, self.practice, source, now, HOLDER)
-                read_at = now
+                taken = await in_thread(sync_source, self.practice, source, self._clock(), HOLDER)
                 self.health.read[source.name] = time.monotonic()
                 faults = 0
                 if not taken.unchanged:

@@ -105,7 +105,9 @@ def take_in(
     taken.new = sum(row.key not in current for row in news)
     taken.changed = len(news) - taken.new
     gone = _gone(connection, vault, source, reading, rows.keys(), current, policy, now, taken)
-    _write(connection, vault, source, news, gone, now)
+    # Of one source a later reading is known later, also within one second or after the clock was set back.
+    known_at = max([now, *(row.known_at + 1 for row in current.values() if row.known_at >= now)])
+    _write(connection, vault, source, news, gone, known_at)
     _people(connection, vault, source, news, gone, now, zone, touched)
     client_of = ref_index(connection, {r.client_id for r in reading.rejects if r.client_id}, vault)
     holding = quarantine.hold(connection, vault, source.name, reading.rejects, now, client_of)
@@ -213,7 +215,7 @@ def _current(connection: Connection, source: str) -> dict[tuple[str, str], Any]:
     rows = table(Observation)
     found = connection.execute(
         select(
-            rows.c.id, rows.c.kind, rows.c.entry_id, rows.c.content_hash, rows.c.gone, rows.c.facts, rows.c.said_at
+            rows.c.kind, rows.c.entry_id, rows.c.content_hash, rows.c.gone, rows.c.facts, rows.c.known_at
         ).where(rows.c.source == source, rows.c.current)
     )
     return {(row.kind, row.entry_id): row for row in found}
@@ -293,7 +295,7 @@ def _write(
     source: SourcePart,
     news: list[_Row],
     gone: list[tuple[str, str]],
-    now: Instant,
+    known_at: Instant,
 ) -> None:
     rows = table(Observation)
     for kind in {row.kind for row in news} | {kind for kind, _ in gone}:
@@ -314,7 +316,7 @@ def _write(
                 "entry_id": row.id,
                 "content_hash": row.hash,
                 "said_at": row.said_at,
-                "known_at": now,
+                "known_at": known_at,
                 "gone": False,
                 "current": True,
                 "facts": row.facts,
@@ -330,7 +332,7 @@ def _write(
                 "entry_id": entry_id,
                 "content_hash": "",
                 "said_at": None,
-                "known_at": now,
+                "known_at": known_at,
                 "gone": True,
                 "current": True,
                 "facts": {},

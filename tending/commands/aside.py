@@ -10,7 +10,7 @@ from integrations.store.sources import read_anew
 from models.errors import UsageError
 from models.words import counted as words_counted
 from tending.commands.common import JsonOption, PracticeOption, instant_or_none, login, now, opened, source_of, voice_of
-from tending.commands.sources import another_second, decide_due, read_all
+from tending.commands.sources import decide_due, read_all
 from tending.output import clean, columns, say, show_json, since, tell
 
 Number = Annotated[
@@ -121,7 +121,6 @@ def retry(source: SourceName = "", as_json: JsonOption = False, practice: Practi
             )
         with here.store.write() as connection:
             read_anew(connection, wanted)
-        at = another_second(here, set(wanted), at)
         _, failed = read_all(here, wanted, at)
         decide_due(here, at)
         with here.store.read() as connection:

@@ -1,6 +1,5 @@
 """`sync`, `unmatched` and `held`: reading the sources, and what only a person can say about what was read."""
 
-import time
 from dataclasses import asdict
 from typing import Annotated, Any
 
@@ -59,7 +58,6 @@ def sync(
             raise UsageError(
                 "practice.toml names no [[source]]; add one, or let `tending init --from FOLDER` write it."
             )
-        at = another_second(here, {s.name for s in wanted}, at)
         results, failed = read_all(here, [s.name for s in wanted], at, dry_run=dry_run)
         decided = None if dry_run else decide_due(here, at)
         with here.store.read() as connection:
@@ -94,16 +92,6 @@ def sync(
         raise typer.Exit(next(iter(failed.values())).exit_code)
     if aside or any(taken.held or (dry_run and taken.rejected) for taken in results):
         raise typer.Exit(1)
-
-
-def another_second(here: Practice, names: set[str], at: Instant) -> Instant:
-    """A moment later than the last reading of these sources: two readings in one second could not be put in order."""
-    with here.store.read() as connection:
-        just_read = {row.read_at for name, row in all_rows(connection).items() if name in names}
-    while at in just_read:
-        time.sleep(0.05)
-        at = now()
-    return at
 
 
 def read_all(

@@ -45,6 +45,15 @@ def test_an_unchanged_reading_writes_nothing_but_the_source(clinic):
     assert [clinic.rows(model) for model in tables] == before
 
 
+@pytest.mark.parametrize("second", [NOW, NOW - HOUR], ids=["the same second", "a clock set back"])
+def test_of_two_readings_the_later_one_holds_whatever_the_clock_says(clinic, second):
+    clinic.sync(NOW, "records")
+    for turn in range(4):
+        there = [an_appointment("u", in_days(3), "1001")] if turn % 2 == 0 else []
+        clinic.take("cal-t1", a_reading(*there, kinds=["appointment"]), NOW if turn == 0 else second)
+        assert booked(clinic) == ([3] if there else [])
+
+
 def test_a_correction_is_a_new_row_and_the_old_one_stays(clinic):
     clinic.sync(NOW, "records")
     clinic.take("cal-t1", a_reading(an_appointment("u", in_days(3), "1001"), kinds=["appointment"]), NOW)
