@@ -39,7 +39,8 @@ NOTICE = (
     "facts",
     "expires_at",
 )
-# Row numbers are left out everywhere, and what is sealed anew with each writing.
+# Row numbers, of which a transaction that was cut short may use some up, are left out everywhere or said as codes; and what is sealed
+# anew with each writing.
 WHOLE: dict[Any, tuple[str, ...]] = {
     Client: ("sealed",),
     Therapist: ("sealed",),
@@ -71,7 +72,11 @@ def outcome(toml: Path, mails: Path) -> dict[str, Any]:
         heads = [head.group() for mail in arrived if (head := HEAD.search(mail.text))]
         fits = [audit.verify(practice.store, head).head_fits for head in heads]
         with practice.store.read() as connection:
-            found: dict[str, Any] = {model.__tablename__: _rows(connection, model, out) for model, out in WHOLE.items()}
+            clients = table(Client)
+            codes = dict(connection.execute(select(clients.c.id, clients.c.code)).tuples().all())
+            found: dict[str, Any] = {
+                model.__tablename__: _rows(connection, model, out, codes) for model, out in WHOLE.items()
+            }
             notices, messages = table(Notice), table(Message)
             asking = notices.c.purpose == "handed_over"
             questions = set(connection.execute(select(notices.c.message_id).where(asking)).scalars())
@@ -85,7 +90,7 @@ def outcome(toml: Path, mails: Path) -> dict[str, Any]:
             found["leases"] = sorted(leases.alive(connection, real_time()))
             found["unsettled"] = [row.state for row in every if row.state not in SETTLED]
             found["notices"] = sorted(
-                json.dumps([row.subject, *(row._mapping[name] for name in NOTICE)], sort_keys=True)
+                json.dumps([_by_code(row.subject, codes), *(row._mapping[name] for name in NOTICE)], sort_keys=True)
                 for row in connection.execute(select(notices).where(~asking))
             )
     return found | {
@@ -101,11 +106,18 @@ def is_question(mail: Mail) -> bool:
     return "Sent or not?" in mail.text
 
 
-def _rows(connection: Any, model: Any, leave_out: tuple[str, ...]) -> list[str]:
+def _rows(connection: Any, model: Any, leave_out: tuple[str, ...], codes: dict[int, str]) -> list[str]:
     found = [dict(row._mapping) for row in connection.execute(select(table(model)))]
     for row in found:
         for name in leave_out:
             row.pop(name, None)
-        if "place" in leave_out or model in (Change, Observation, Finding, Quarantine):
-            row.pop("id", None)
+        if isinstance(row.get("id"), int):
+            row.pop("id")
+        if row.get("client_id") is not None:
+            row["client_id"] = codes[row["client_id"]]
     return sorted(json.dumps(row, sort_keys=True, default=repr) for row in found)
+
+
+def _by_code(subject: str, codes: dict[int, str]) -> str:
+    kind, _, number = subject.partition(":")
+    return f"{kind}:{codes[int(number)]}" if kind == "client" else subject
