@@ -11,7 +11,6 @@ from typing import Any, get_args, get_origin
 import typer.main
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
-from pydantic_core import PydanticUndefined
 
 from models.policy import NAMES, PRACTICE_ONLY, Policy
 from models.rules import all_rules
@@ -168,8 +167,8 @@ def _span(about: FieldInfo) -> str:
 def _default(about: FieldInfo) -> str:
     if about.is_required():
         return "needed"
-    value = about.default_factory() if about.default_factory else about.default  # type: ignore[call-arg]  # takes nothing
-    if value is PydanticUndefined or value in ("", None, (), {}):
+    value = about.get_default(call_default_factory=True)
+    if value in ("", None, (), {}):
         return "empty"
     return f"`{value.value if isinstance(value, enum.Enum) else value}`"
 
