@@ -13,6 +13,7 @@ from pathlib import Path
 from flows.workflow import Workflow, place_of
 from integrations.practice import Practice, open_practice
 from integrations.store import arming, cases, leases
+from integrations.store.rebuild import rebuild_outdated
 from integrations.threads import in_thread
 from models.errors import StoreError
 from models.settings import Settings
@@ -59,6 +60,8 @@ def up(
         handler = log_to(practice.data)
         try:
             with leases.lease(practice.store, LEASE, LEASE, int(time.time()), LEASE_SECONDS) as held:
+                if old := rebuild_outdated(practice, int(time.time())):
+                    say(f"After an update: {old} clients derived again.")
                 server = start_server(
                     practice.data / SERVER_FOLDER,
                     port=port or practice.settings.prefect.port,

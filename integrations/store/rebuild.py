@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, select
 
-from integrations.store.derive import appointments_of, derive, histories_of, resolve, source_traits
-from integrations.store.people import Touched, roster
+from integrations.store.derive import appointments_of, derive, histories_of, one_at_a_time, resolve, source_traits
+from integrations.store.intake import clients_of
+from integrations.store.people import Touched, derive_breaks, derive_leave, derive_relations, roster
 from integrations.store.tables import chunks, table
 from models.appointments import Appointment, Participant
-from models.digest import Digest, digest_of
+from models.digest import FORMAT, Digest, digest_of
 from models.instants import Instant
 from models.observations import Observation, Subject
 from models.people import Client
@@ -32,8 +33,11 @@ class Rebuilt:
 def rebuild(
     practice: "Practice", now: Instant, *, dry_run: bool, progress: Callable[[int, int], None] | None = None
 ) -> Rebuilt:
-    """Derive subjects, appointments and digests of everybody again; with `dry_run` only compare. `progress(done, of)`."""
-    differed: set[int] = _subjects_again(practice, dry_run=dry_run)
+    """Derive relations, breaks, leave, subjects, appointments and digests of everybody again; with `dry_run` only compare.
+
+    `progress(done, of)` is called after every batch.
+    """
+    differed = _people_again(practice, dry_run=dry_run) | _subjects_again(practice, dry_run=dry_run)
     people = table(Client)
     with practice.store.read() as connection:
         codes = dict(connection.execute(select(people.c.id, people.c.code)).tuples().all())
@@ -41,6 +45,7 @@ def rebuild(
     done = 0
     for part in chunks(sorted(codes), AT_ONCE):
         with practice.store.write() as connection:
+            one_at_a_time(connection)
             wrong = differing(connection, part, int(policy.same_time_minutes * 60), practice.zone)
             if wrong and not dry_run:
                 derive(connection, wrong, policy, now, practice.zone)
@@ -49,6 +54,41 @@ def rebuild(
         if progress:
             progress(done, len(codes))
     return Rebuilt(len(codes), tuple(sorted(codes[c] for c in differed if c in codes)))
+
+
+def rebuild_outdated(practice: "Practice", now: Instant) -> int:
+    """Derive those whose digest has another format than this version's, after an update. Answers how many."""
+    digests = table(Digest)
+    with practice.store.read() as connection:
+        old = list(connection.execute(select(digests.c.client_id).where(digests.c.format != FORMAT)).scalars())
+    for part in chunks(old, AT_ONCE):
+        with practice.store.write() as connection:
+            one_at_a_time(connection)
+            derive(connection, part, practice.book.of().policy, now, practice.zone)
+    return len(old)
+
+
+class _Compared(Exception):
+    """Carries what a comparison found out of the transaction that is then rolled back."""
+
+
+def _people_again(practice: "Practice", *, dry_run: bool) -> set[int]:
+    """Relations, breaks and leave, derived again: clients and whole caseloads for whom the answer differs from what is stored."""
+    touched = Touched()
+    people = table(Client)
+    try:
+        with practice.store.write() as connection:
+            one_at_a_time(connection)
+            refs = list(connection.execute(select(people.c.ref_hash)).scalars())
+            derive_relations(connection, refs, practice.zone, touched)
+            derive_breaks(connection, touched)
+            derive_leave(connection, touched)
+            touched.clients |= clients_of(connection, touched.therapists)
+            if dry_run:
+                raise _Compared
+    except _Compared:
+        pass
+    return touched.clients
 
 
 def _subjects_again(practice: "Practice", *, dry_run: bool) -> set[int]:
