@@ -52,7 +52,6 @@ class Clinic:
     port: int
     web: str = ""
     url: str = ""
-    extra: str = ""
 
     @property
     def toml(self) -> Path:
@@ -91,7 +90,6 @@ name = "cal-t2"
 kind = "calendar"
 path = "t2.ics"
 therapist = "T2"
-{self.extra}
 """
         )
         self._export("therapists", "id,name,email", ["T1,Dr K,k@example.org", "T2,Dr L,l@example.org"])
@@ -258,7 +256,7 @@ def answer(practice: Practice, mails: Path, now: Instant, asked: Path) -> None:
 
 def work(do: str, folder: str, port: int, trace: str, mails: str, asked: str, kill: int | None, **given: Any) -> None:
     """One fork's work. `kill` is the number of the point at which it dies."""
-    clinic = Clinic(Path(folder), port, given.get("web", ""), given.get("url", ""), given.get("extra", ""))
+    clinic = Clinic(Path(folder), port, given.get("web", ""), given.get("url", ""))
     tracer = Tracer(Path(trace), clinic.folder, kill) if trace else None
     if tracer:
         tracer.install()

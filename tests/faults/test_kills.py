@@ -31,6 +31,7 @@ SETTLING = "integrations/delivery.py:PostRoom.give"
 ENOUGH = {"before commit": 40, "after commit": 40, "outward smtp": 20, "outward connect": 5, "file": 2}
 
 
+@pytest.mark.timeout(300)
 def test_one_of_each_kind_of_kill_at_each_place_changes_nothing(telling: Telling) -> None:
     points, unkilled = recorded(telling)
     seed = int(os.environ.get("KILLS_SEED") or random.randrange(10_000))
