@@ -7,7 +7,7 @@ from struct import Struct
 from typing import NamedTuple
 
 from models.appointments import Mark
-from models.clock import Spans, between, counted_between
+from models.clock import Spans, between
 from models.digest import BOOKED
 from models.instants import Instant
 
@@ -73,11 +73,16 @@ class Case(NamedTuple):
                 starts.append(entry >> 3)
                 if len(starts) > most:
                     break
-        # Only few of the pauses lie near: looked for once, not for each gap.
-        pauses = between(starts[-1], starts[0], self.pauses) if starts else ()
-        if not pauses:
-            return [later - start for later, start in pairwise(starts)]
-        return [counted_between(start, later, pauses) for later, start in pairwise(starts)]
+        found = [later - start for later, start in pairwise(starts)]
+        if starts and self.pauses:
+            # Only few of the pauses lie near: each is taken off the gaps that it reaches into.
+            for begin, end in between(starts[-1], starts[0], self.pauses):
+                for i, (later, start) in enumerate(pairwise(starts)):
+                    if later <= begin:
+                        break
+                    if start < end:
+                        found[i] -= (end if end < later else later) - (begin if begin > start else start)
+        return found
 
 
 def last_begun(now: Instant) -> int:

@@ -44,13 +44,13 @@ def counted_until(start: Instant, seconds: int, pauses: Spans) -> Instant:
     if not pauses:
         return start + seconds
     at = start
-    for i in range(max(0, bisect_right(pauses, (start, FAR)) - 1), len(pauses)):
-        begin, end = pauses[i]
-        if end <= at:
-            continue
+    i = bisect_right(pauses, (start, FAR))
+    if i and pauses[i - 1][1] > at:
+        at = pauses[i - 1][1]
+    for begin, end in pauses[i:]:
+        if at + seconds <= begin:
+            break
         if begin > at:
-            if at + seconds <= begin:
-                break
             seconds -= begin - at
         at = end
     return at + seconds
