@@ -61,14 +61,3 @@ def between(start: Instant, end: Instant, pauses: Spans) -> Spans:
     if not pauses:
         return pauses
     return pauses[max(0, bisect_right(pauses, (start, FAR)) - 1) : bisect_right(pauses, (end, 0))]
-
-
-def counted_between(start: Instant, end: Instant, pauses: Spans) -> int:
-    """Seconds from start to end, time inside pauses not counted."""
-    total = end - start
-    for i in range(max(0, bisect_right(pauses, (start, FAR)) - 1), len(pauses)):
-        begin, stop = pauses[i]
-        if begin >= end:
-            break
-        total -= max(0, min(stop, end) - max(begin, start))
-    return total
