@@ -11,7 +11,7 @@ from sqlalchemy import Connection, select
 
 from integrations.public_holidays import public_holidays
 from integrations.store.derive import appointments_of, source_traits
-from integrations.store.tables import chunks, table
+from integrations.store.tables import Prepared, chunks, given, table
 from models.clock import Spans, merged
 from models.digest import Digest, Held, History, digest_of
 from models.findings import Look
@@ -28,6 +28,14 @@ if TYPE_CHECKING:
 
 _DIGESTS = table(Digest)
 _COLUMNS = [_DIGESTS.c[name] for name in DIGEST_COLUMNS]
+_SOME_DIGESTS = Prepared(select(*_COLUMNS).where(_DIGESTS.c.client_id.in_(given("ids"))).order_by(_DIGESTS.c.client_id))
+_LEAVE = Prepared(select(table(Leave)))
+_SOURCES = Prepared(select(table(Source)))
+_DOUBTFUL = Prepared(
+    select(table(Quarantine).c.client_id).where(
+        table(Quarantine).c.client_id.is_not(None), table(Quarantine).c.state == QuarantineState.held
+    )
+)
 
 
 def basis(practice: "Practice") -> str:
@@ -42,10 +50,7 @@ def basis(practice: "Practice") -> str:
 def digests(connection: Connection, clients: Iterable[int]) -> Iterator[DigestRow]:
     """The digest rows of some clients, by id."""
     for part in chunks(sorted(set(clients))):
-        rows = connection.execute(
-            select(*_COLUMNS).where(_DIGESTS.c.client_id.in_(part)).order_by(_DIGESTS.c.client_id)
-        )
-        yield from (tuple(row) for row in rows)
+        yield from (tuple(row) for row in _SOME_DIGESTS.run(connection, {"ids": part}))
 
 
 def all_digests(practice: "Practice") -> Iterator[DigestRow]:
@@ -99,7 +104,7 @@ def holidays_near(practice: "Practice", now: Instant) -> frozenset[date]:
 def _leave(connection: Connection, known_at: Instant | None) -> dict[str, list[Any]]:
     found: dict[str, list[Any]] = defaultdict(list)
     if known_at is None:
-        for row in connection.execute(select(table(Leave))):
+        for row in _LEAVE.run(connection):
             found[row.therapist_id].append((row.from_on, row.to_on))
     else:
         for facts in _known(connection, "leave", known_at):
@@ -140,8 +145,8 @@ def stale_sources(
     practice: "Practice", connection: Connection, now: Instant, known_at: Instant | None = None
 ) -> dict[str, Instant | None]:
     """Sources that are too old to refute an absence at `now`, and when each was last read."""
-    rows, gaps = table(Source), table(SourceGap)
-    read = {row.name: row for row in connection.execute(select(rows))}
+    gaps = table(SourceGap)
+    read = {row.name: row for row in _SOURCES.run(connection)}
     found: dict[str, Instant | None] = {}
     for source in practice.settings.source:
         fresh_for = fresh_seconds(practice, source)
@@ -168,13 +173,11 @@ def fresh_seconds(practice: "Practice", source: Any) -> int:
 
 
 def _doubtful(connection: Connection, known_at: Instant | None) -> frozenset[int]:
-    rows = table(Quarantine)
-    wanted = select(rows.c.client_id).where(rows.c.client_id.is_not(None))
     if known_at is None:
-        wanted = wanted.where(rows.c.state == QuarantineState.held)
-    else:
-        undecided = rows.c.decided_at.is_(None) | (rows.c.decided_at > known_at)
-        wanted = wanted.where(rows.c.seen_at <= known_at, undecided)
+        return frozenset(_DOUBTFUL.run(connection).scalars())
+    rows = table(Quarantine)
+    undecided = rows.c.decided_at.is_(None) | (rows.c.decided_at > known_at)
+    wanted = select(rows.c.client_id).where(rows.c.client_id.is_not(None), rows.c.seen_at <= known_at, undecided)
     return frozenset(connection.execute(wanted).scalars())
 
 

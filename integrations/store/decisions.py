@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Connection, bindparam, select, update
 
 from integrations.store.cases import basis, digests, holidays_near, shared
-from integrations.store.tables import chunks, insert_new, insert_rows, table
+from integrations.store.tables import Prepared, chunks, given, insert_new, insert_rows, table
 from models.findings import Finding, Look, Opened, Standing, settle
 from models.instants import DAY, HOUR, Instant
 from models.looking import DigestRow, Looked, Shared
@@ -23,13 +23,22 @@ if TYPE_CHECKING:
     from integrations.practice import Practice
 
 _FINDINGS, _LOOKS = table(Finding), table(Look)
-_STANDING = [
-    _FINDINGS.c[name] for name in ("client_id", "kind", "generation", "opened_at", "cleared_at", "reason", "evidence")
-]
-_CHANGE_FINDING = update(_FINDINGS).where(
-    _FINDINGS.c.client_id == bindparam("of_client"), _FINDINGS.c.kind == bindparam("of_kind")
+_STANDING = Prepared(
+    select(
+        *(
+            _FINDINGS.c[name]
+            for name in ("client_id", "kind", "generation", "opened_at", "cleared_at", "reason", "evidence")
+        )
+    ).where(_FINDINGS.c.client_id.in_(given("ids")))
 )
-_LOOK_AGAIN = update(_LOOKS).where(_LOOKS.c.client_id == bindparam("of_client"))
+_CHANGE_FINDING = Prepared(
+    update(_FINDINGS).where(_FINDINGS.c.client_id == bindparam("of_client"), _FINDINGS.c.kind == bindparam("of_kind"))
+)
+_TAKE_LOOKS = Prepared(
+    select(_LOOKS).where(_LOOKS.c.client_id.in_(given("ids"))).order_by(_LOOKS.c.client_id).with_for_update()
+)
+_LOOK_AGAIN = Prepared(update(_LOOKS).where(_LOOKS.c.client_id == bindparam("of_client")))
+_ZONES = Prepared(select(table(Therapist).c.id, table(Therapist).c.zone))
 
 
 @dataclass(slots=True)
@@ -57,8 +66,7 @@ class Recipients:
 
     def __init__(self, practice: "Practice", connection: Connection, now: Instant) -> None:
         self._practice = practice
-        rows = table(Therapist)
-        self._zones = dict(connection.execute(select(rows.c.id, rows.c.zone)).tuples().all())
+        self._zones = dict(_ZONES.run(connection).tuples().all())
         self._days_off: frozenset[date] = holidays_near(practice, now)
 
     def hours(self, therapist_id: str, policy: Policy) -> Hours:
@@ -69,12 +77,10 @@ class Recipients:
 
 def decide(practice: "Practice", connection: Connection, clients: Iterable[int], now: Instant) -> Decided:
     """Look at these clients and record what follows: findings opened, cleared or renewed, notices, the next looks."""
-    looks = table(Look)
     before: dict[int, Any] = {}
     for part in chunks(sorted(set(clients))):
         # Taken first, in the order of ids: another worker, or news about one of them, waits, or is all there to be read below.
-        mine = select(looks).where(looks.c.client_id.in_(part)).order_by(looks.c.client_id).with_for_update()
-        before |= {row.client_id: row for row in connection.execute(mine)}
+        before |= {row.client_id: row for row in _TAKE_LOOKS.run(connection, {"ids": part})}
     together = shared(practice, connection, now)
     basis_now = basis(practice)
     recipients = Recipients(practice, connection, now)
@@ -95,7 +101,7 @@ def _decide_some(
 ) -> Decided:
     standing: dict[int, dict[str, Standing]] = {}
     written = _Written(connection, together)
-    for found in connection.execute(select(*_STANDING).where(_FINDINGS.c.client_id.in_(clients))):
+    for found in _STANDING.run(connection, {"ids": clients}):
         standing.setdefault(found.client_id, {})[found.kind] = Standing(
             found.kind, found.generation, found.opened_at, found.cleared_at
         )
@@ -122,7 +128,7 @@ def _decide_some(
     written.write()
     insert_rows(connection, Look, fresh)
     if again:
-        connection.execute(_LOOK_AGAIN, again)
+        _LOOK_AGAIN.run(connection, again)
     return result
 
 
@@ -144,7 +150,7 @@ class _Written:
         insert_rows(self.connection, Finding, self.new)
         for rows in (self.opened_again, self.kept, self.cleared):
             if rows:
-                self.connection.execute(_CHANGE_FINDING, rows)
+                _CHANGE_FINDING.run(self.connection, rows)
 
 
 def _record(

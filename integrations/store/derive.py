@@ -4,17 +4,17 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from sqlalchemy import Connection, delete, func, or_, select, update
+from sqlalchemy import Connection, bindparam, delete, func, or_, select, update
 
 from integrations.store.changes import tell_all
 from integrations.store.people import Touched, roster, who_may_be_meant
-from integrations.store.tables import chunks, insert_rows, table, upsert
+from integrations.store.tables import Prepared, chunks, given, insert_rows, table, upsert
 from integrations.vault import Vault
 from models.appointments import Appointment, Mark, Participant
 from models.changes import ChangeKind
 from models.digest import Digest, Held, History, digest_of
 from models.findings import Look
-from models.instants import Instant
+from models.instants import FAR, Instant
 from models.matching import Derived, Said, Trait
 from models.matching import derive as derived_from
 from models.observations import Attendance, ClientStatus, Observation, Plan, Subject
@@ -23,6 +23,64 @@ from models.policy import Policy
 from models.sources import Source
 
 Entry = tuple[str, str]  # source, entry id
+
+_SUBJECTS, _SHARED = table(Subject), table(Subject).alias("shared")
+_OBSERVATIONS, _PARTICIPANTS, _APPOINTMENT = table(Observation), table(Participant), table(Appointment)
+_CLIENTS, _RELATIONS, _BREAK, _LOOKS = table(Client), table(Relation), table(Break), table(Look)
+_TRAITS = Prepared(select(*(table(Source).c[name] for name in ("name", "delivers", "past_booking"))))
+_CONCERNED = Prepared(
+    select(_SHARED.c.source, _SHARED.c.entry_id, _SHARED.c.client_id)
+    .select_from(
+        _SUBJECTS.join(_SHARED, (_SHARED.c.source == _SUBJECTS.c.source) & (_SHARED.c.entry_id == _SUBJECTS.c.entry_id))
+    )
+    .where(_SUBJECTS.c.client_id.in_(given("ids")))
+)
+_SAID_COLUMNS = ("id", "source", "entry_id", "known_at", "said_at", "content_hash", "gone", "facts")
+_SAID = Prepared(
+    select(*(_OBSERVATIONS.c[name] for name in _SAID_COLUMNS))
+    .select_from(
+        _SUBJECTS.join(
+            _OBSERVATIONS,
+            (_OBSERVATIONS.c.source == _SUBJECTS.c.source) & (_OBSERVATIONS.c.entry_id == _SUBJECTS.c.entry_id),
+        )
+    )
+    .where(
+        _SUBJECTS.c.client_id.in_(given("ids")),
+        _OBSERVATIONS.c.kind == "appointment",
+        # In this form it is no reason for a database to walk through all that was known by then.
+        _OBSERVATIONS.c.known_at + 0 <= bindparam("known_by"),
+    )
+)
+_CODES = Prepared(select(_CLIENTS.c.id, _CLIENTS.c.code).where(_CLIENTS.c.id.in_(given("ids"))))
+_HEAD = ("wall", "zone", "start_at", "end_at", "therapist_id", "known_since")
+_APPOINTMENTS = Prepared(
+    select(_PARTICIPANTS, *(_APPOINTMENT.c[name] for name in _HEAD))
+    .join_from(_PARTICIPANTS, _APPOINTMENT)
+    .where(_PARTICIPANTS.c.client_id.in_(given("ids")))
+)
+_MAIN_THERAPISTS = Prepared(
+    select(_RELATIONS.c.client_id, _RELATIONS.c.therapist_id)
+    .where(
+        _RELATIONS.c.client_id.in_(given("ids")),
+        _RELATIONS.c.kind == RelationKind.main.value,
+        _RELATIONS.c.to_on.is_(None),
+    )
+    .order_by(_RELATIONS.c.id)
+)
+_BREAKS = Prepared(
+    select(_BREAK.c.client_id, _BREAK.c.from_on, _BREAK.c.to_on).where(_BREAK.c.client_id.in_(given("ids")))
+)
+_PERSON = ("id", "site", "status", "intake_on", "died", "paused_until")
+_PEOPLE = Prepared(
+    select(*(_CLIENTS.c[name] for name in _PERSON)).where(_CLIENTS.c.id.in_(given("ids"))).order_by(_CLIENTS.c.id)
+)
+_TAKE_LOOKS = Prepared(
+    select(_LOOKS.c.client_id)
+    .where(_LOOKS.c.client_id.in_(given("ids")))
+    .order_by(_LOOKS.c.client_id)
+    .with_for_update()
+)
+_LOOK_NOW = Prepared(update(_LOOKS).where(_LOOKS.c.client_id.in_(given("ids"))))
 
 
 _ONE_WRITER = 7_043_215  # a number of our own among PostgreSQL's advisory locks
@@ -140,11 +198,7 @@ def derive(connection: Connection, clients: Iterable[int], policy: Policy, now: 
 
 def source_traits(connection: Connection) -> dict[str, Trait]:
     """What each source's words mean."""
-    rows = table(Source)
-    return {
-        row.name: Trait(row.delivers, row.past_booking)
-        for row in connection.execute(select(rows.c.name, rows.c.delivers, rows.c.past_booking))
-    }
+    return {row.name: Trait(row.delivers, row.past_booking) for row in _TRAITS.run(connection)}
 
 
 def appointments_of(
@@ -156,38 +210,22 @@ def appointments_of(
 ) -> tuple[list[Derived], dict[int, Instant], set[int]]:
     """The appointments that follow from the observations (known by an instant, if given), when each client was last told of, and
     the clients themselves with all who share an entry with them."""
-    subjects, shared = table(Subject), table(Subject).alias("shared")
-    same_entry = (shared.c.source == subjects.c.source) & (shared.c.entry_id == subjects.c.entry_id)
     group = set(clients)
     who: dict[Entry, set[int]] = defaultdict(set)
     frontier = set(group)
     while frontier:
         concerned: set[int] = set()
         for part in chunks(sorted(frontier)):
-            found = select(shared.c.source, shared.c.entry_id, shared.c.client_id).select_from(
-                subjects.join(shared, same_entry)
-            )
-            for source, entry_id, client in connection.execute(found.where(subjects.c.client_id.in_(part))):
+            for source, entry_id, client in _CONCERNED.run(connection, {"ids": part}):
                 who[source, entry_id].add(client)
                 concerned.add(client)
         frontier = concerned - group
         group |= frontier
-    observations = table(Observation)
-    of_entry = (observations.c.source == subjects.c.source) & (observations.c.entry_id == subjects.c.entry_id)
     said: dict[Entry, list[Said]] = defaultdict(list)
     read: set[int] = set()  # an entry of several clients is met once for each
-    columns = [
-        observations.c[n] for n in ("id", "source", "entry_id", "known_at", "said_at", "content_hash", "gone", "facts")
-    ]
+    until = FAR if known_at is None else known_at
     for part in chunks(sorted(group)):
-        wanted = (
-            select(*columns)
-            .select_from(subjects.join(observations, of_entry))
-            .where(subjects.c.client_id.in_(part), observations.c.kind == "appointment")
-        )
-        if known_at is not None:
-            wanted = wanted.where(observations.c.known_at <= known_at)
-        for row in connection.execute(wanted):
+        for row in _SAID.run(connection, {"ids": part, "known_by": until}):
             if row.id not in read:
                 read.add(row.id)
                 said[row.source, row.entry_id].append(said_of(row))
@@ -257,13 +295,11 @@ def _derive_some(
     columns = tuple(column.name for column in table(Digest).columns)
     digests = [digest_of(history, zone) for history in histories]
     upsert(connection, Digest, [{name: getattr(d, name) for name in columns} for d in digests])
-    looks = table(Look)
     there: set[int] = set()
-    for some in chunks(sorted(group)):
+    for few in chunks(sorted(group)):
         # In the order of ids, as looks are taken elsewhere: two transactions never wait for one another.
-        mine = select(looks.c.client_id).where(looks.c.client_id.in_(some)).order_by(looks.c.client_id)
-        there |= set(connection.execute(mine.with_for_update()).scalars())
-        connection.execute(update(looks).where(looks.c.client_id.in_(some)).values(next_look=0))
+        there |= set(_TAKE_LOOKS.run(connection, {"ids": few}).scalars())
+        _LOOK_NOW.run(connection, {"ids": few, "next_look": 0})
     fresh = {"next_look": 0, "looked_at": 0, "basis": "", "blind": False}
     insert_rows(connection, Look, [{"client_id": c, **fresh} for c in sorted(group - there)])
 
@@ -272,28 +308,19 @@ def histories_of(
     connection: Connection, clients: Iterable[int], derived: list[Derived], last_told: dict[int, Instant]
 ) -> list[History]:
     """People facts and appointments of clients, as digests are made from them."""
-    people, relations, breaks = table(Client), table(Relation), table(Break)
     held: dict[int, list[Held]] = defaultdict(list)
     for appointment in derived:
         for part in appointment.parts:
             if part.plan != Plan.cancelled:
                 held[part.client_id].append(Held(appointment.start, part.mark, part.plan == Plan.booked))
     result = []
-    for some in chunks(sorted(set(clients))):
-        therapist = {
-            row.client_id: row.therapist_id
-            for row in connection.execute(
-                select(relations)
-                .where(
-                    relations.c.client_id.in_(some), relations.c.kind == RelationKind.main, relations.c.to_on.is_(None)
-                )
-                .order_by(relations.c.id)
-            )
-        }
+    for few in chunks(sorted(set(clients))):
+        ids = {"ids": few}
+        therapist = {row.client_id: row.therapist_id for row in _MAIN_THERAPISTS.run(connection, ids)}
         spans: dict[int, list[Any]] = defaultdict(list)
-        for row in connection.execute(select(breaks).where(breaks.c.client_id.in_(some))):
+        for row in _BREAKS.run(connection, ids):
             spans[row.client_id].append((row.from_on, row.to_on))
-        for row in connection.execute(select(people).where(people.c.id.in_(some)).order_by(people.c.id)):
+        for row in _PEOPLE.run(connection, ids):
             result.append(
                 History(
                     row.id,
@@ -316,23 +343,9 @@ def _write_appointments(connection: Connection, clients: set[int], derived: list
     appointments, participants = table(Appointment), table(Participant)
     codes: dict[int, str] = {}
     before: dict[tuple[str, int], Any] = {}
-    for some in chunks(sorted(clients)):
-        people = table(Client)
-        codes.update(connection.execute(select(people.c.id, people.c.code).where(people.c.id.in_(some))).tuples().all())
-        rows = connection.execute(
-            select(
-                participants,
-                appointments.c.wall,
-                appointments.c.zone,
-                appointments.c.start_at,
-                appointments.c.end_at,
-                appointments.c.therapist_id,
-                appointments.c.known_since,
-            )
-            .join_from(participants, appointments)
-            .where(participants.c.client_id.in_(some))
-        )
-        before.update({(row.appointment_id, row.client_id): row for row in rows})
+    for batch in chunks(sorted(clients)):
+        codes.update(_CODES.run(connection, {"ids": batch}).tuples().all())
+        before.update({(row[0], row[1]): row for row in _APPOINTMENTS.run(connection, {"ids": batch})})
     old_ids = {key[0] for key in before}
     changes: list[tuple[ChangeKind, str, int | None]] = []
     heads, parts = [], []

@@ -3,8 +3,9 @@
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import Any, TypeVar, cast
+from weakref import WeakKeyDictionary
 
-from sqlalchemy import Connection, Dialect, Table
+from sqlalchemy import BindParameter, Connection, Dialect, Table, bindparam
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import SQLModel
 
@@ -27,6 +28,35 @@ def chunks(values: Iterable[T], size: int = MANY) -> Iterator[list[T]]:
             chunk = []
     if chunk:
         yield chunk
+
+
+class Prepared:
+    """A statement that is built once and compiled once for each database: building it anew takes longer than running it.
+
+    What it asks for at each run are bound parameters; for `column IN (...)` write `column.in_(given("name"))`.
+    """
+
+    def __init__(self, statement: Any) -> None:
+        self._statement = statement
+        self._compiled: WeakKeyDictionary[Dialect, dict[tuple[str, ...], Any]] = WeakKeyDictionary()
+
+    def run(self, connection: Connection, values: dict[str, Any] | list[dict[str, Any]] | None = None) -> Any:
+        """The result. `values` are the parameters, for a statement that writes several rows a list of them."""
+        first = (values[0] if isinstance(values, list) else values) or {}
+        columns = tuple(first) if self._statement.is_dml else ()
+        compiled = self._compiled.setdefault(connection.dialect, {})
+        if columns not in compiled:
+            compiled[columns] = self._statement.compile(
+                dialect=connection.dialect,
+                column_keys=list(columns) or None,
+                for_executemany=self._statement.is_dml,
+            )
+        return connection.execute(compiled[columns], values or {})
+
+
+def given(name: str) -> BindParameter[Any]:
+    """The values of an IN that are given at each run."""
+    return bindparam(name, expanding=True)
 
 
 # SQLAlchemy keeps no compiled form of an INSERT ... ON CONFLICT, and compiling one takes longer than the database does: we keep it.
@@ -60,4 +90,9 @@ def insert_new(connection: Connection, model: type[SQLModel], row: dict[str, Any
 def insert_rows(connection: Connection, model: type[SQLModel], rows: Sequence[dict[str, Any]]) -> None:
     """Insert many rows at once."""
     if rows:
-        connection.execute(table(model).insert(), list(rows))
+        _insert(model).run(connection, list(rows))
+
+
+@lru_cache(maxsize=64)
+def _insert(model: type[SQLModel]) -> Prepared:
+    return Prepared(table(model).insert())
