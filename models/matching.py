@@ -84,7 +84,7 @@ class _Thread:
 
     @property
     def first_known(self) -> tuple[Instant, str, str]:
-        return min(v.known_at for v in self.versions), self.source, self.entry_id
+        return min([v.known_at for v in self.versions]), self.source, self.entry_id
 
 
 def derive(
@@ -167,14 +167,17 @@ def _candidates(
 
 
 def _derived(group: list[_Thread], traits: Mapping[str, Trait]) -> Derived:
-    first = min(t.first_known for t in group)
-    standing = [t for t in group if not t.now.gone] or group
-    # The newest word on the time holds: the member whose current version was learned last.
-    newest = max(standing, key=lambda t: (t.facts.known_at, t.source, t.entry_id)).facts
+    if len(group) == 1:  # nearly all of them
+        first, newest, people = group[0].first_known, group[0].facts, sorted(group[0].clients)
+    else:
+        first = min(t.first_known for t in group)
+        standing = [t for t in group if not t.now.gone] or group
+        # The newest word on the time holds: the member whose current version was learned last.
+        newest = max(standing, key=lambda t: (t.facts.known_at, t.source, t.entry_id)).facts
+        people = sorted({client for t in group for client in t.clients})
     therapist = newest.therapist_id or next(
         (t.facts.therapist_id for t in sorted(group, key=lambda t: t.source) if t.facts.therapist_id), None
     )
-    people = sorted({client for t in group for client in t.clients})
     return Derived(
         id=hashlib.blake2b(f"{first[1]}\0{first[2]}".encode(), digest_size=10).hexdigest(),
         wall=newest.wall,

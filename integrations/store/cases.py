@@ -50,7 +50,7 @@ def basis(practice: "Practice") -> str:
 def digests(connection: Connection, clients: Iterable[int]) -> Iterator[DigestRow]:
     """The digest rows of some clients, by id."""
     for part in chunks(sorted(set(clients))):
-        yield from (tuple(row) for row in _SOME_DIGESTS.run(connection, {"ids": part}))
+        yield from (tuple(row) for row in _SOME_DIGESTS.rows(connection, {"ids": part}))
 
 
 def all_digests(practice: "Practice") -> Iterator[DigestRow]:
@@ -104,7 +104,7 @@ def holidays_near(practice: "Practice", now: Instant) -> frozenset[date]:
 def _leave(connection: Connection, known_at: Instant | None) -> dict[str, list[Any]]:
     found: dict[str, list[Any]] = defaultdict(list)
     if known_at is None:
-        for row in _LEAVE.run(connection):
+        for row in _LEAVE.rows(connection):
             found[row.therapist_id].append((row.from_on, row.to_on))
     else:
         for facts in _known(connection, "leave", known_at):
@@ -146,7 +146,7 @@ def stale_sources(
 ) -> dict[str, Instant | None]:
     """Sources that are too old to refute an absence at `now`, and when each was last read."""
     gaps = table(SourceGap)
-    read = {row.name: row for row in _SOURCES.run(connection)}
+    read = {row.name: row for row in _SOURCES.rows(connection)}
     found: dict[str, Instant | None] = {}
     for source in practice.settings.source:
         fresh_for = fresh_seconds(practice, source)

@@ -80,7 +80,7 @@ def decide(practice: "Practice", connection: Connection, clients: Iterable[int],
     before: dict[int, Any] = {}
     for part in chunks(sorted(set(clients))):
         # Taken first, in the order of ids: another worker, or news about one of them, waits, or is all there to be read below.
-        before |= {row.client_id: row for row in _TAKE_LOOKS.run(connection, {"ids": part})}
+        before |= {row.client_id: row for row in _TAKE_LOOKS.rows(connection, {"ids": part})}
     together = shared(practice, connection, now)
     basis_now = basis(practice)
     recipients = Recipients(practice, connection, now)
@@ -101,7 +101,7 @@ def _decide_some(
 ) -> Decided:
     standing: dict[int, dict[str, Standing]] = {}
     written = _Written(connection, together)
-    for found in _STANDING.run(connection, {"ids": clients}):
+    for found in _STANDING.rows(connection, {"ids": clients}):
         standing.setdefault(found.client_id, {})[found.kind] = Standing(
             found.kind, found.generation, found.opened_at, found.cleared_at
         )

@@ -198,7 +198,7 @@ def derive(connection: Connection, clients: Iterable[int], policy: Policy, now: 
 
 def source_traits(connection: Connection) -> dict[str, Trait]:
     """What each source's words mean."""
-    return {row.name: Trait(row.delivers, row.past_booking) for row in _TRAITS.run(connection)}
+    return {row.name: Trait(row.delivers, row.past_booking) for row in _TRAITS.rows(connection)}
 
 
 def appointments_of(
@@ -216,7 +216,7 @@ def appointments_of(
     while frontier:
         concerned: set[int] = set()
         for part in chunks(sorted(frontier)):
-            for source, entry_id, client in _CONCERNED.run(connection, {"ids": part}):
+            for source, entry_id, client in _CONCERNED.rows(connection, {"ids": part}):
                 who[source, entry_id].add(client)
                 concerned.add(client)
         frontier = concerned - group
@@ -225,7 +225,7 @@ def appointments_of(
     read: set[int] = set()  # an entry of several clients is met once for each
     until = FAR if known_at is None else known_at
     for part in chunks(sorted(group)):
-        for row in _SAID.run(connection, {"ids": part, "known_by": until}):
+        for row in _SAID.rows(connection, {"ids": part, "known_by": until}):
             if row.id not in read:
                 read.add(row.id)
                 said[row.source, row.entry_id].append(said_of(row))
@@ -316,11 +316,11 @@ def histories_of(
     result = []
     for few in chunks(sorted(set(clients))):
         ids = {"ids": few}
-        therapist = {row.client_id: row.therapist_id for row in _MAIN_THERAPISTS.run(connection, ids)}
+        therapist = {row.client_id: row.therapist_id for row in _MAIN_THERAPISTS.rows(connection, ids)}
         spans: dict[int, list[Any]] = defaultdict(list)
-        for row in _BREAKS.run(connection, ids):
+        for row in _BREAKS.rows(connection, ids):
             spans[row.client_id].append((row.from_on, row.to_on))
-        for row in _PEOPLE.run(connection, ids):
+        for row in _PEOPLE.rows(connection, ids):
             result.append(
                 History(
                     row.id,
@@ -345,27 +345,23 @@ def _write_appointments(connection: Connection, clients: set[int], derived: list
     before: dict[tuple[str, int], Any] = {}
     for batch in chunks(sorted(clients)):
         codes.update(_CODES.run(connection, {"ids": batch}).tuples().all())
-        before.update({(row[0], row[1]): row for row in _APPOINTMENTS.run(connection, {"ids": batch})})
+        before.update({(row[0], row[1]): row for row in _APPOINTMENTS.rows(connection, {"ids": batch})})
     old_ids = {key[0] for key in before}
     changes: list[tuple[ChangeKind, str, int | None]] = []
     heads, parts = [], []
     seen: set[tuple[str, int]] = set()
     for appointment in derived:
-        head = {
-            "id": appointment.id,
-            "wall": appointment.wall,
-            "zone": appointment.zone,
-            "start_at": appointment.start,
-            "end_at": appointment.end,
-            "therapist_id": appointment.therapist_id,
-            "known_since": appointment.known_since,
-        }
+        head = appointment[1:7]  # in the order of _HEAD
         differs = False
         for part in appointment.parts:
             if part.client_id not in codes:
                 continue
             key = (appointment.id, part.client_id)
             seen.add(key)
+            old = before.get(key)
+            if old is not None and tuple(old) == (appointment.id, *part, *head):
+                continue
+            differs = differs or old is None or tuple(old[-len(head) :]) != head
             row = {
                 "appointment_id": appointment.id,
                 "client_id": part.client_id,
@@ -375,17 +371,11 @@ def _write_appointments(connection: Connection, clients: set[int], derived: list
                 "cancelled_by": part.cancelled_by,
                 "cancelled_known_at": part.cancelled_known_at,
             }
-            old = before.get(key)
-            # Rows are compared as wholes, in the order in which they were selected.
-            same_head = old is not None and old[len(row) :] == tuple(head.values())[1:]
-            differs = differs or not same_head
-            if old is None or old[: len(row)] != tuple(row.values()):
+            if old is None or tuple(old[: len(row)]) != tuple(row.values()):
                 parts.append(row)
-            elif same_head:
-                continue
             changes.append((_what(old, row, appointment.start), codes[part.client_id], part.client_id))
         if differs:
-            heads.append(head)
+            heads.append({"id": appointment.id, **dict(zip(_HEAD, head, strict=True))})
     upsert(connection, Appointment, heads)
     upsert(connection, Participant, parts)
     lost = before.keys() - seen
