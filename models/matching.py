@@ -126,7 +126,7 @@ def _groups(threads: list[_Thread], tolerance: int) -> list[list[_Thread]]:
     if len({t.source for t in threads}) < 2:
         return [[t] for t in threads]
     group_of: dict[int, list[int]] = {i: [i] for i in range(len(threads))}
-    for _, _, _, _, a, b in _candidates(threads, tolerance):
+    for *_, a, b in _candidates(threads, tolerance):
         left, right = group_of[a], group_of[b]
         if left is right or any(_clash(threads[x], threads[y]) for x in left for y in right):
             continue
@@ -143,8 +143,11 @@ def _clash(a: _Thread, b: _Thread) -> bool:
 
 def _candidates(
     threads: list[_Thread], tolerance: int
-) -> list[tuple[int, int, tuple[str, str], tuple[str, str], int, int]]:
-    """Pairs of threads of different sources and common clients that ever came within the tolerance, nearest first."""
+) -> list[tuple[int, bool, int, tuple[str, str], tuple[str, str], int, int]]:
+    """Pairs of threads of different sources and common clients that ever came within the tolerance, nearest first.
+
+    Of pairs as near as one another, those that still stand come first: what is gone takes no partner from its successor.
+    """
     starts = sorted((v.start, i) for i, t in enumerate(threads) for v in t.versions if not v.gone)
     nearest: dict[tuple[int, int], int] = {}
     low = 0
@@ -162,7 +165,8 @@ def _candidates(
     for (i, j), distance in nearest.items():
         a, b = threads[i], threads[j]
         apart = abs(a.facts.start - b.facts.start)
-        ranked.append((distance, apart, (a.source, a.entry_id), (b.source, b.entry_id), i, j))
+        gone = a.now.gone or b.now.gone
+        ranked.append((distance, gone, apart, (a.source, a.entry_id), (b.source, b.entry_id), i, j))
     return sorted(ranked)
 
 

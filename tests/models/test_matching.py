@@ -85,6 +85,16 @@ def test_of_two_that_fit_a_moved_entry_the_one_at_its_time_is_it():
     ]
 
 
+@pytest.mark.parametrize(("old", "new"), [("u1", "u2"), ("u2", "u1")])
+def test_an_entry_made_anew_in_place_of_a_deleted_one_is_the_records_partner(old, new):
+    """Both ever stood at the row's time; whichever name comes first, what is gone does not cancel the row."""
+    found = derived(said("cal", old, 0), said("records", "r", 0), gone("cal", old, 5), said("cal", new, 0, known=5))
+    assert sorted((a.parts[0].plan, a.known_since) for a in found) == [
+        (Plan.booked, NOW),
+        (Plan.cancelled, NOW),
+    ]
+
+
 def test_a_couple_in_one_entry_and_in_two_rows_is_one_appointment_of_two():
     clients = {("cal", "u"): {1, 2}, ("records", "r1"): {1}, ("records", "r2"): {2}}
     (found,) = derived(
