@@ -14,8 +14,9 @@ from integrations.messages.compose import Item, Message, compose, item_of
 from integrations.messages.mail import HandoverUnknownError, SmtpServer, Tls
 from integrations.messages.plugin import smtp_url
 from integrations.messages.templates import WordingError
-from integrations.store import arming, leases, outbox, people
-from integrations.store.outbox import ATTEMPTS_BEFORE_TELLING, Claimed, Route
+from integrations.store import arming, claiming, leases, outbox, people
+from integrations.store.claiming import Claimed, Route
+from integrations.store.outbox import ATTEMPTS_BEFORE_TELLING
 from models.errors import DeliveryError, NotArmedError, SettingsError
 from models.instants import Instant
 from models.notices import MessageState
@@ -61,7 +62,7 @@ def deliver(practice: "Practice", now: Instant, holder: str) -> Delivered:
     with leases.lease(practice.store, LEASE, holder, _clock(), LEASE_SECONDS) as held:
         with practice.store.write() as connection:
             result.recovered = outbox.recover(connection, now, _clock())
-            claimed = outbox.claim(practice, connection, now, held.holder, post.route, post.render(connection))
+            claimed = claiming.claim(practice, connection, now, held.holder, post.route, post.render(connection))
         for message in claimed:
             held.renew(_clock())
             outcome = post.give(message, now)
@@ -113,7 +114,7 @@ class PostRoom:
                 self._addresses = people.addresses(connection, self._practice.vault)
         return self._addresses.get(recipient.partition(":")[2], "")
 
-    def render(self, connection: Connection) -> outbox.Render:
+    def render(self, connection: Connection) -> claiming.Render:
         """The renderer that reads evidence and codes in the claiming transaction."""
         practice = self._practice
         locale = practice.settings.practice.locale
@@ -122,7 +123,7 @@ class PostRoom:
             return item_of(purpose, part, facts, to_zone=voice.zone, locale=locale, at=voice.now)
 
         def finding(rule: str, kind: str, client_id: int, voice: Voice) -> Item:
-            code, reason, evidence = outbox.evidence(connection, client_id, kind)
+            code, reason, evidence = claiming.evidence(connection, client_id, kind)
             return item(rule, kind, told(kind, reason, evidence, voice) | {"code": code}, voice)
 
         def items(notice: Any, voice: Voice) -> list[Item]:
@@ -130,7 +131,7 @@ class PostRoom:
             if notice.client_id is not None and kind:
                 return [finding(rule, kind, notice.client_id, voice)]
             if notice.purpose == "unconfirmed":
-                still = outbox.still_open(connection, "unconfirmed", notice.facts["clients"])
+                still = claiming.still_open(connection, "unconfirmed", notice.facts["clients"])
                 return [finding("unconfirmed", "unconfirmed", client, voice) for client in still]
             return [item(rule, "difference" if rule == "nightly_check" else rule, notice.facts, voice)]
 

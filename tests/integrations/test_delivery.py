@@ -9,7 +9,7 @@ import pytest
 from integrations.delivery import Delivered, PostRoom, deliver
 from integrations.messages.mailbox import Mailbox, read_mails
 from integrations.practice import open_practice
-from integrations.store import arming, outbox
+from integrations.store import arming, claiming, outbox
 from integrations.store.leases import LeaseHeld
 from models.errors import NotArmedError
 from models.instants import DAY, HOUR
@@ -89,7 +89,7 @@ def test_disarmed_between_claim_and_hand_over_nothing_leaves(alerting, mailbox):
     practice = alerting.practice
     post = PostRoom(practice)
     with practice.store.write() as connection:
-        (message,) = outbox.claim(practice, connection, LATER, "me", post.route, post.render(connection))
+        (message,) = claiming.claim(practice, connection, LATER, "me", post.route, post.render(connection))
     arming.disarm(practice.store, practice.data, "test", LATER)
     with pytest.raises(NotArmedError):
         post.give(message, LATER)

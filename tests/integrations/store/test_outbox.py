@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from integrations.store import leases, outbox
-from integrations.store.outbox import Claimed, Route, claim
+from integrations.store.claiming import Claimed, Route, claim
 from integrations.store.tables import insert_new
 from models.eligibility import Urgency
 from models.errors import UsageError

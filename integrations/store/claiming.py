@@ -1,0 +1,286 @@
+"""The claim of what is due, and the last look at every notice in the transaction that claims it."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from sqlalchemy import Connection, func, select, update
+
+from integrations.store.cases import stale_sources
+from integrations.store.decisions import Recipients
+from integrations.store.tables import chunks, table
+from models.digest import Digest
+from models.eligibility import Audience, State, Urgency, eligible
+from models.findings import Finding
+from models.instants import Instant, day_of, end_of, start_of
+from models.notices import Message, MessageState, Notice, NoticeState
+from models.noticing import ADMIN, therapist_recipient
+from models.observations import ClientStatus
+from models.people import Client, Leave
+from models.sources import Source
+
+if TYPE_CHECKING:
+    from integrations.practice import Practice
+
+MERGED = {Urgency.ordinary, Urgency.prompt, Urgency.weekly}
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A message of our own to hand over: its row's id, whom it is for, and what the renderer stored."""
+
+    id: int
+    recipient: str
+    channel: str
+    header: str
+    payload: dict[str, Any]
+
+
+class Route(NamedTuple):
+    """How somebody is reached: a channel's name, and an address for mail."""
+
+    channel: str
+    address: str
+
+
+Render = Callable[[str, list[Any], Instant], dict[str, Any]]
+
+
+def claim(
+    practice: "Practice",
+    connection: Connection,
+    now: Instant,
+    holder: str,
+    route: Callable[[str, Iterable[Any]], Route | None],
+    render: Render,
+) -> list[Claimed]:
+    """Take what is due: look once more at every notice, cancel those whose reason is gone, and claim one message per recipient.
+
+    `route` says how a recipient is reached (None: nobody knows), `render` what the message holds. Nothing is sent here.
+    """
+    notices = table(Notice)
+    waiting = notices.c.state == NoticeState.waiting
+    connection.execute(
+        update(notices)
+        .where(waiting, notices.c.expires_at <= now)
+        .values(state=NoticeState.expired.value, decided_at=now, outcome="too old to be worth sending")
+    )
+    due = list(
+        connection.execute(
+            select(notices)
+            .where(waiting, notices.c.not_before <= now)
+            .order_by(notices.c.id)
+            .limit(1000)
+            .with_for_update(skip_locked=True)  # what another worker is claiming is no business of ours
+        )
+    )
+    if not due:
+        return []
+    look = _LastLook(practice, connection, now)
+    bundles: dict[tuple[str, bool, int], list[Any]] = defaultdict(list)
+    for notice in due:
+        problem = look.problem(notice)
+        if problem:
+            _settle(connection, [notice.id], NoticeState.cancelled, now, problem)
+            continue
+        addressee = look.addressee(notice)
+        merged = notice.urgency in MERGED
+        later = look.later(addressee) if merged else None
+        if later is not None:
+            connection.execute(update(notices).where(notices.c.id == notice.id).values(not_before=later))
+            continue
+        bundles[addressee, merged, 0 if merged else notice.id].append(notice)
+    return [
+        m
+        for (addressee, _, _), bundle in bundles.items()
+        if (m := _claim_one(practice, connection, now, holder, addressee, bundle, route, render))
+    ]
+
+
+def _claim_one(
+    practice: "Practice",
+    connection: Connection,
+    now: Instant,
+    holder: str,
+    addressee: str,
+    bundle: list[Any],
+    route: Callable[[str, Iterable[Any]], Route | None],
+    render: Render,
+) -> Claimed | None:
+    way = route(addressee, bundle)
+    if way is None and addressee != ADMIN:
+        # Nobody knows how to reach this person: a duty is not dropped, the administrator gets it.
+        addressee = ADMIN
+        way = route(addressee, bundle)
+    if way is None:
+        return None  # shown by `check` and `status`; waits
+    payload = {**render(addressee, bundle, now), "to": way.address, "at": now}
+    first = bundle[0]
+    # The same reasons claimed again after a refusal are another message; a retry of one message keeps its name.
+    tries = max(n.tries for n in bundle)
+    header = practice.vault.hash("content", f"{addressee} {tries} " + " ".join(str(n.id) for n in bundle))
+    inserted = connection.execute(
+        table(Message)
+        .insert()
+        .values(
+            recipient=addressee,
+            channel=way.channel,
+            message_id_header=header,
+            sealed=practice.vault.seal(payload),
+            urgency=first.urgency,
+            state=MessageState.claimed.value,
+            claimed_at=now,
+            claimed_by=holder,
+            handed_at=None,
+            settled_at=None,
+            problem="",
+        )
+    )
+    message_id = int(inserted.inserted_primary_key[0])  # type: ignore[index]  # one row was inserted
+    notices = table(Notice)
+    for part in chunks([n.id for n in bundle]):
+        connection.execute(
+            update(notices)
+            .where(notices.c.id.in_(part))
+            .values(state=NoticeState.taken.value, decided_at=now, message_id=message_id)
+        )
+    return Claimed(message_id, addressee, way.channel, header, payload)
+
+
+class _LastLook:
+    """What has to hold right before a message leaves, read in the claiming transaction."""
+
+    def __init__(self, practice: "Practice", connection: Connection, now: Instant) -> None:
+        self._practice = practice
+        self._connection = connection
+        self._now = now
+        self._recipients = Recipients(practice, connection, now)
+        self._taken_today: dict[str, int] = {}
+        self._today = day_of(now, practice.zone)
+
+    def problem(self, notice: Any) -> str:
+        """Why a notice must not be sent any more, or nothing."""
+        requires = notice.requires
+        if notice.client_id is not None:
+            answer = eligible(Urgency(notice.urgency), Audience(notice.audience), self._state(notice.client_id))
+            if not answer.allowed:
+                return answer.reason
+        if "finding" in requires:
+            rows = table(Finding)
+            found = self._connection.execute(
+                select(rows.c.generation).where(
+                    rows.c.client_id == notice.client_id,
+                    rows.c.kind == requires["finding"],
+                    rows.c.cleared_at.is_(None),
+                )
+            ).scalar()
+            if found is None:
+                return "the finding has cleared"
+            if found != requires["generation"]:
+                return "the finding has cleared and come back as a new one"
+        if "unconfirmed" in requires and not still_open(self._connection, "unconfirmed", requires["unconfirmed"]):
+            return "all of them have been marked"
+        if "stale" in requires and requires["stale"] not in stale_sources(self._practice, self._connection, self._now):
+            return "the source was read again"
+        if "held" in requires:
+            rows = table(Source)
+            held = self._connection.execute(select(rows.c.held).where(rows.c.name == requires["held"])).scalar() or {}
+            if held.get("since") != requires["since"]:
+                return "a person has decided, or the appointments are back"
+        if "unsure" in requires:
+            rows = table(Message)
+            state = self._connection.execute(select(rows.c.state).where(rows.c.id == requires["unsure"])).scalar()
+            if state != MessageState.unsure:
+                return "a person has said whether it arrived"
+        return ""
+
+    def _state(self, client_id: int) -> State:
+        rows = table(Client)
+        found = self._connection.execute(select(rows).where(rows.c.id == client_id)).one()
+        paused = found.paused_until is not None and found.paused_until > self._today
+        return State(bool(found.died), bool(found.opted_out), paused, found.status == ClientStatus.ended)
+
+    def addressee(self, notice: Any) -> str:
+        """Who receives it today: whoever has the client now; the named cover of somebody on leave; else the administrator."""
+        recipient: str = notice.recipient
+        if notice.client_id is not None and recipient != ADMIN:
+            digests = table(Digest)
+            has_now = select(digests.c.therapist_id).where(digests.c.client_id == notice.client_id)
+            recipient = therapist_recipient(self._connection.execute(has_now).scalar() or "")
+        rows = table(Leave)
+        passed = set()
+        while recipient.startswith("therapist:") and recipient not in passed:
+            passed.add(recipient)
+            away = self._connection.execute(
+                select(rows.c.cover_id)
+                .where(
+                    rows.c.therapist_id == recipient.partition(":")[2],
+                    rows.c.from_on <= self._today,
+                    rows.c.to_on >= self._today,
+                )
+                .order_by(rows.c.cover_id.is_(None), rows.c.source, rows.c.entry_id)
+            ).first()
+            if away is None:
+                return recipient
+            recipient = f"therapist:{away.cover_id}" if away.cover_id else ADMIN
+        return ADMIN if recipient in passed else recipient
+
+    def later(self, addressee: str) -> Instant | None:
+        """When a message that can wait may reach somebody, if not now: outside their hours, or when their day is full."""
+        therapist = addressee.partition(":")[2]
+        policy = self._practice.book.of(therapist=therapist).policy
+        hours = self._recipients.hours(therapist, policy)
+        opens = hours.next_open(self._now)
+        if opens > self._now:
+            return opens
+        today = day_of(self._now, hours.zone)
+        if addressee not in self._taken_today:
+            notices, messages = table(Notice), table(Message)
+            self._taken_today[addressee] = self._connection.execute(
+                select(func.count())
+                .select_from(notices.join(messages, messages.c.id == notices.c.message_id))
+                .where(
+                    messages.c.recipient == addressee,
+                    messages.c.claimed_at >= start_of(today, hours.zone),
+                    messages.c.state != MessageState.released,
+                    notices.c.urgency.in_([u.value for u in MERGED]),
+                )
+            ).scalar_one()
+        if self._taken_today[addressee] >= policy.notices_per_day:
+            return hours.next_morning(end_of(today, hours.zone) - 1)
+        self._taken_today[addressee] += 1
+        return None
+
+
+def _settle(connection: Connection, ids: list[int], state: NoticeState, now: Instant, outcome: str) -> None:
+    notices = table(Notice)
+    connection.execute(
+        update(notices).where(notices.c.id.in_(ids)).values(state=state.value, decided_at=now, outcome=outcome)
+    )
+
+
+def evidence(connection: Connection, client_id: int, kind: str) -> tuple[str, str, dict[str, Any]]:
+    """A client's code, and the reason and evidence of their finding of that kind."""
+    clients, findings = table(Client), table(Finding)
+    row = connection.execute(
+        select(clients.c.code, findings.c.reason, findings.c.evidence)
+        .join_from(findings, clients, clients.c.id == findings.c.client_id)
+        .where(findings.c.client_id == client_id, findings.c.kind == kind)
+    ).one()
+    return row.code, row.reason, row.evidence
+
+
+def still_open(connection: Connection, kind: str, client_ids: Iterable[int]) -> list[int]:
+    """Those of these clients whose finding of that kind is open, by code."""
+    clients, findings = table(Client), table(Finding)
+    return [
+        client
+        for part in chunks(sorted(set(client_ids)))
+        for client in connection.execute(
+            select(findings.c.client_id)
+            .join_from(findings, clients, clients.c.id == findings.c.client_id)
+            .where(findings.c.kind == kind, findings.c.cleared_at.is_(None), findings.c.client_id.in_(part))
+            .order_by(clients.c.code)
+        ).scalars()
+    ]
