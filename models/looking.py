@@ -1,12 +1,14 @@
 """How one look at many clients goes: what they share is worked out once, then each digest becomes a case and meets the rules."""
 
+from array import array
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from models.case import Case, case_at, last_begun, unpack
 from models.clock import Clock, Spans, merged
-from models.digest import spans_of
+from models.digest import BOOKED, spans_of
 from models.instants import FAR, Instant
 from models.policy import Layered, Policy, PolicyBook
 from models.rule import Rule, Verdict
@@ -40,7 +42,8 @@ class Shared:
     """What clients of one practice share at one instant: policy, spans that do not count, and what cannot be relied on.
 
     `pauses` are therapist leave and public holidays, by therapist; `blind` names, by therapist, the sources that are stale;
-    `doubtful` are clients with quarantined rows. Both by therapist have the key "" for clients without one.
+    `doubtful` are clients with quarantined rows, `missing` the starts of a client's appointments that their source lacks while nobody
+    has said whether they are gone. Both by therapist have the key "" for clients without one.
     """
 
     def __init__(
@@ -51,13 +54,16 @@ class Shared:
         pauses: Mapping[str, Spans],
         blind: Mapping[str, tuple[str, ...]],
         doubtful: frozenset[int] = frozenset(),
+        missing: Mapping[int, frozenset[Instant]] = MappingProxyType({}),
     ) -> None:
         self.now = now
         self.book = book
         self.rules = rules
         self._pauses = pauses
         self._blind = blind
-        self._doubtful = doubtful
+        self._rejected = doubtful
+        self._missing = missing
+        self._doubtful = doubtful | missing.keys()
         self._kept: dict[tuple[str, str], _Common] = {}
 
     def _of(self, therapist: str, site: str) -> _Common:
@@ -78,15 +84,24 @@ class Shared:
             policy = layered.policy
         if breaks:
             pauses = merged((*pauses, *spans_of(breaks)))
-        if client_id in self._doubtful:
+        if client_id in self._rejected:
             blind = (*blind, "a quarantined row of this client")
+        if client_id in self._missing:
+            blind = (*blind, "an appointment that its source lacks")
         return _Common(layered, policy, pauses, blind)
 
     def case(self, row: DigestRow) -> Case:
         """The case of one digest row."""
         client_id, _, _, status, intake_at, away_until, died, line, _ = row
         _, _, pauses, blind = self._own(row)
+        if client_id in self._missing:
+            line = self._relied_on(client_id, line)
         return case_at(self.now, client_id, status, intake_at, away_until, died, line, pauses, blind)
+
+    def _relied_on(self, client_id: int, line: bytes) -> bytes:
+        """A client's line in which no missing appointment counts as booked."""
+        missing = self._missing[client_id]
+        return array("q", [e & ~BOOKED if e >> 3 in missing else e for e in unpack[len(line) >> 3](line)]).tobytes()
 
     def policy(self, row: DigestRow) -> Layered:
         """The policy of one digest row's client."""
@@ -106,6 +121,8 @@ class Shared:
             client_id, therapist, site, status, intake_at, away_until, died, line, breaks = row
             if breaks or personal or client_id in doubtful:
                 _, policy, pauses, blind = self._own(row)
+                if client_id in self._missing:
+                    line = self._relied_on(client_id, line)
             else:
                 _, policy, pauses, blind = kept.get((therapist, site)) or self._of(therapist, site)
             # As case_at does, without a call: half of what looking costs is calls.

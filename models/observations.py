@@ -134,7 +134,8 @@ class Reject:
     """Input that could not be understood: where it stands, why, and what mends it. `raw` is kept encrypted, shown only audited.
 
     `reason` is a short stable code (`bad-date`), `sentence` names file, row, column and remedy and holds no cell content.
-    `client_id` is set where the row's client could still be told, so that rules of absence about that client wait.
+    `client_id` is set where the row's client could still be told, so that rules of absence about that client wait. `kind` is what the
+    input would have been, where that is known: without an `entry_id` it may be any missing entry of that kind.
     """
 
     place: str
@@ -143,6 +144,7 @@ class Reject:
     raw: bytes
     entry_id: str = ""
     client_id: str = ""
+    kind: str = ""
 
 
 @dataclass(frozen=True, slots=True)

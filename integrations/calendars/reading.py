@@ -242,4 +242,5 @@ def _reject(feed: Feed, uid: str, events: list[Event], name: str, error: BadValu
         raw=b"".join(feed.raw(event) for event in events),
         entry_id=uid,
         client_id=codes.pop() if len(codes) == 1 else "",
+        kind="appointment",
     )

@@ -202,7 +202,7 @@ class FileReader:
 
     def _reject(self, row: Row, reason: str, sentence: str, entry_id: str, client_id: str) -> Reject:
         place = f"{self.opened.table.file}, {f'line {row.line}' if row.fault else f'row {row.number}'}"
-        return Reject(place, reason, sentence, self._raw(row), entry_id, client_id)
+        return Reject(place, reason, sentence, self._raw(row), entry_id, client_id, self.opened.form.kind)
 
     def _where(self, row: Row) -> str:
         return f"{self.opened.table.file}, row {row.number}"

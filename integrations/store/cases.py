@@ -11,6 +11,7 @@ from sqlalchemy import Connection, select
 
 from integrations.public_holidays import public_holidays
 from integrations.store.derive import appointments_of, source_traits
+from integrations.store.doubt import in_doubt
 from integrations.store.tables import Prepared, chunks, given, table
 from models.clock import Spans, merged
 from models.digest import Digest, Held, History, digest_of
@@ -85,6 +86,7 @@ def shared(practice: "Practice", connection: Connection, now: Instant, known_at:
         pauses,
         blind_by_therapist(practice, connection, now, known_at),
         _doubtful(connection, known_at),
+        in_doubt(connection, known_at),
     )
 
 

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, exists, func, select, update
 from integrations.store import quarantine
 from integrations.store.changes import tell
 from integrations.store.derive import derive, one_at_a_time, resolve
+from integrations.store.doubt import in_question, look_again
 from integrations.store.people import (
     Touched,
     derive_breaks,
@@ -214,9 +215,9 @@ def _text(day: date | None) -> str | None:
 def _current(connection: Connection, source: str) -> dict[tuple[str, str], Any]:
     rows = table(Observation)
     found = connection.execute(
-        select(
-            rows.c.kind, rows.c.entry_id, rows.c.content_hash, rows.c.gone, rows.c.facts, rows.c.known_at
-        ).where(rows.c.source == source, rows.c.current)
+        select(rows.c.kind, rows.c.entry_id, rows.c.content_hash, rows.c.gone, rows.c.facts, rows.c.known_at).where(
+            rows.c.source == source, rows.c.current
+        )
     )
     return {(row.kind, row.entry_id): row for row in found}
 
@@ -240,8 +241,7 @@ def _gone(
     clients and therapists never do. More appointments than a few at once are held back, and a person is asked."""
     if source.delivers == Delivers.changes:
         return []
-    if any(not r.entry_id for r in reading.rejects):
-        return []  # a row that could not be told apart may be the one that is missing
+    unclear = _unclear(connection, vault, source, reading)
     rejected = {_sealed_id(vault, kind, r.entry_id) for r in reading.rejects for kind in reading.kinds}
     missing = [
         (key, row)
@@ -252,7 +252,7 @@ def _gone(
         and key[1] not in rejected
         and row.facts.get("group", key[1]) not in rejected
     ]
-    gone = [key for key, _ in missing if key[0] in ("break", "leave")]
+    gone = [key for key, _ in missing if key[0] in ("break", "leave") and key[0] not in unclear]
     if "appointment" not in reading.kinds:
         return gone
 
@@ -266,6 +266,11 @@ def _gone(
     allowed = lost.keys() & set(state.get("allowed", ()))
     kept = lost.keys() & set(state.get("kept", ()))
     asked = lost.keys() - allowed - kept
+    held: dict[str, Any] = {"kept": sorted(kept)} if kept else {}
+    if "appointment" in unclear:
+        # Any of these may be the row that was not understood: about them nothing is concluded, nor relied on.
+        held |= {"unclear": sorted(asked), "unclear_since": state.get("unclear_since", now)} if asked else {}
+        asked = set()
     # An endless series that ends is one act; its tail was never booked.
     lost_groups = {lost[e].facts["group"] for e in asked if lost[e].facts["plan"] == Plan.booked}
     all_groups = {
@@ -273,7 +278,6 @@ def _gone(
         for key, row in current.items()
         if key[0] == "appointment" and not row.gone and row.facts["plan"] == Plan.booked and ahead(row)
     }
-    held: dict[str, Any] = {"kept": sorted(kept)} if kept else {}
     if too_many_vanished(len(lost_groups), len(all_groups), policy.vanish_floor, policy.vanish_share):
         # Fewer than were asked about already is the same question; more is another one.
         before = set(state.get("entries", ()))
@@ -285,8 +289,18 @@ def _gone(
         asked = set()
     if held != state:
         connection.execute(update(sources).where(sources.c.name == source.name).values(held=held))
+        look_again(connection, source.name, in_question(state) ^ in_question(held))
     taken.vanished = len(allowed | asked)
     return gone + [("appointment", entry_id) for entry_id in sorted(allowed | asked)]
+
+
+def _unclear(connection: Connection, vault: Vault, source: SourcePart, reading: Reading) -> set[str]:
+    """Kinds of which a row could not be told apart, so that it may be the very one that is missing. What a person has discarded is none."""
+    nameless = [r for r in reading.rejects if not r.entry_id]
+    if not nameless:
+        return set()
+    waiting = quarantine.undecided(connection, vault, source.name, nameless)
+    return {kind for r in waiting for kind in ([r.kind] if r.kind else reading.kinds)}
 
 
 def _write(

@@ -14,6 +14,7 @@ from models.instants import Instant
 from models.observations import Reject
 from models.people import Client
 from models.quarantine import Quarantine, QuarantineState
+from models.sources import Source
 
 ROWS = table(Quarantine)
 CLIENTS = table(Client)
@@ -88,6 +89,18 @@ def hold(
         _hold_again(connection, source, changed)
     discarded = sum(state == QuarantineState.discarded for state in known.values())
     return Holding(len(new), len(changed), discarded, frozenset(by_hash))
+
+
+def undecided(connection: Connection, vault: Vault, source: str, rejects: Iterable[Reject]) -> list[Reject]:
+    """Those of these rejects that no person has discarded."""
+    by_hash = {vault.hash("raw", reject.raw): reject for reject in rejects}
+    for some in chunks(list(by_hash)):
+        discarded = select(ROWS.c.raw_hash).where(
+            ROWS.c.source == source, ROWS.c.raw_hash.in_(some), ROWS.c.state == QuarantineState.discarded.value
+        )
+        for raw_hash in connection.execute(discarded).scalars():
+            del by_hash[raw_hash]
+    return list(by_hash.values())
 
 
 def _hold_again(connection: Connection, source: str, changed: Sequence[Mapping[str, object]]) -> None:
@@ -172,6 +185,9 @@ def discard(store: Store, vault: Vault, item_id: int, who: str, why: str, at: In
         connection.execute(
             update(ROWS).where(ROWS.c.id == item_id).values(state=QuarantineState.discarded.value, **decided)
         )
+        # What waited for this word may follow now, though the source's bytes are the same: it is read whole once more.
+        sources = table(Source)
+        connection.execute(update(sources).where(sources.c.name == item.source).values(fingerprint="", etag=""))
         audit.record(
             connection, at, who, "quarantine discarded", item.client_code, {"id": item_id, "source": item.source}
         )

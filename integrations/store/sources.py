@@ -7,6 +7,7 @@ from sqlalchemy import Connection, select, update
 
 from integrations.store.cases import fresh_seconds
 from integrations.store.changes import tell
+from integrations.store.doubt import look_again
 from integrations.store.tables import insert_new, table
 from models.changes import ChangeKind
 from models.errors import UsageError
@@ -101,6 +102,7 @@ def release_held(connection: Connection, name: str, *, cancelled: bool) -> int:
     if not held or not held.get("entries"):
         raise UsageError(f"Nothing is held for {name}; `tending status` lists what is.")
     entries = held["entries"]
+    look_again(connection, name, entries)
     word = {"allowed": set(held.get("allowed", ())), "kept": set(held.get("kept", ()))}
     word["allowed" if cancelled else "kept"].update(entries)
     said = {name: sorted(ids) for name, ids in word.items() if ids}

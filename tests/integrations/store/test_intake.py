@@ -2,6 +2,7 @@
 
 import pytest
 
+from integrations.store import quarantine
 from integrations.store.sources import all_rows, release_held
 from models.appointments import Appointment, Participant
 from models.changes import Change
@@ -385,10 +386,43 @@ def test_a_rejected_row_is_never_taken_for_gone(clinic):
     taken = clinic.take("cal-t1", a_reading(entries[1], rejects=[bad, bad_series], kinds=["appointment"]), LATER)
     assert (taken.vanished, taken.rejected) == (1, 2)
     assert booked(clinic) == [1, 2, 4]
-    nameless = Reject("t1.ics, line 5", "bad-date", "The entry at line 5 has no date.", b"z")
-    clinic.take("cal-t1", a_reading(rejects=[nameless], kinds=["appointment"]), LATER + 1)
+    clinic.take("cal-t1", a_reading(rejects=[nameless()], kinds=["appointment"]), LATER + 1)
     assert booked(clinic) == [1, 2, 4]
     assert {q.state for q in clinic.rows(Quarantine)} == {"held", "gone"}
+
+
+def nameless(kind=""):
+    return Reject("a file, row 5", "bad-date", "The row has no date.", f"z{kind}".encode(), kind=kind)
+
+
+def test_a_row_without_an_id_keeps_only_its_own_kind_from_being_gone(clinic):
+    clinic.sync(NOW, "records")
+    entries = [an_appointment(f"u{n}", in_days(n), "1001") for n in (1, 2)]
+    clinic.take("cal-t1", a_reading(*entries, kinds=["appointment"]), NOW)
+    bad = nameless("client")
+    clinic.take("cal-t1", a_reading(entries[0], rejects=[bad], kinds=["appointment"]), LATER)
+    assert booked(clinic) == [1]
+
+
+def test_what_may_be_the_row_that_was_not_understood_is_neither_gone_nor_relied_on(clinic):
+    clinic.seen("1001", *each(7, 5, days_ago(30)))
+    clinic.sync(NOW)
+    entry = an_appointment("u", in_days(2), "1001")
+    clinic.take("cal-t1", a_reading(entry, kinds=["appointment"]), NOW)
+    assert clinic.why("1001")["quiet"] == (False, "booked")
+    bad = nameless("appointment")
+    clinic.look(NOW)
+    clinic.take("cal-t1", a_reading(rejects=[bad], kinds=["appointment"]), LATER)
+    assert booked(clinic)[-1] == 2
+    assert clinic.why("1001", LATER)["quiet"] == (None, "blind")
+    assert clinic.look(LATER).blind == 1
+    (item,) = quarantine.listed(clinic.practice.store)
+    quarantine.discard(clinic.practice.store, clinic.practice.vault, item.id, "anna", "not ours", LATER + 1)
+    with clinic.practice.store.read() as connection:
+        assert all_rows(connection)["cal-t1"].fingerprint == "", "the same bytes would not be read again"
+    clinic.take("cal-t1", a_reading(rejects=[bad], kinds=["appointment"]), LATER + 2)
+    assert booked(clinic)[-1] == -30
+    assert clinic.why("1001", LATER + 2)["quiet"] == (True, "quiet")
 
 
 def test_a_kind_that_was_not_read_whole_loses_nothing_and_answers_no_question(clinic):
