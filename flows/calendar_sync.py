@@ -12,7 +12,11 @@ from integrations.syncing import Synced, sync_alone
 from models.settings import PrefectPart
 
 WORKFLOW = Workflow(
-    "calendar_sync", "Read all calendars", "flows.calendar_sync.calendar_sync", cron=PrefectPart().sync_cron
+    "calendar_sync",
+    "Read all calendars",
+    "flows.calendar_sync.calendar_sync",
+    cron=PrefectPart().sync_cron,
+    triggers=("clinic.calendar.changed",),
 )
 
 

@@ -12,7 +12,11 @@ from integrations.syncing import Synced, sync_alone
 from models.settings import PrefectPart
 
 WORKFLOW = Workflow(
-    "record_sync", "Read all exports of record systems", "flows.record_sync.record_sync", cron=PrefectPart().sync_cron
+    "record_sync",
+    "Read all exports of record systems",
+    "flows.record_sync.record_sync",
+    cron=PrefectPart().sync_cron,
+    triggers=("clinic.records.exported",),
 )
 
 
