@@ -20,7 +20,12 @@ class Opened(StrEnum):
 
 
 class Finding(SQLModel, table=True):
-    """One kind of finding about one client; one row per (client, kind), whose `generation` rises when it reopens after the grace time."""
+    """One kind of finding about one client; one row per (client, kind), whose `generation` rises when it reopens after the grace time,
+    or stays open for so long after coming back within it.
+
+    `speaks_at` is when a finding that came back without a word speaks, if it is still open then; `told_to` is the recipient of its
+    newest notice, empty where none was made.
+    """
 
     __tablename__ = "finding"
     __table_args__ = (UniqueConstraint("client_id", "kind"),)
@@ -36,13 +41,16 @@ class Finding(SQLModel, table=True):
     cleared_at: int | None = instant(nullable=True, index=True)
     reason: str
     evidence: dict[str, Any] = json_facts()
+    speaks_at: int | None = instant(nullable=True)
+    told_to: str = ""
 
 
 class Look(SQLModel, table=True):
     """When a client needs a look next, and under which rules and policy the last one was made.
 
-    `basis` joins rules' version and policy's hash; it stays empty while any rule of absence was blind, so that what turns out to be
-    already true is sorted as day one. `blind` marks a client whose rules wait for a source.
+    `basis` joins rules' version and policy's hash; it stays as it was while any rule of absence was blind. `looked_at` is up to when
+    news would have been noticed under that basis: what was true by then and shows only under another basis is sorted as day one.
+    `blind` marks a client whose rules wait for a source.
     """
 
     __tablename__ = "look"
@@ -61,14 +69,18 @@ class Standing(NamedTuple):
     generation: int
     opened_at: Instant
     cleared_at: Instant | None
+    speaks_at: Instant | None = None
+    told_to: str = ""
 
 
 class Settled(NamedTuple):
-    """What is to be written: findings to open (with generation), to keep (evidence renewed) and kinds to clear."""
+    """What is to be written: findings to open (with generation), to keep (evidence renewed), kinds to clear, and those that came back
+    within their grace time and have stayed open for as long (with the risen generation): they speak now."""
 
     opened: tuple[tuple[Verdict, int], ...]
     kept: tuple[Verdict, ...]
     cleared: tuple[str, ...]
+    raised: tuple[tuple[Verdict, int], ...] = ()
 
 
 NOTHING = Settled((), (), ())
@@ -79,12 +91,16 @@ def settle(verdicts: Iterable[Verdict], standing: Mapping[str, Standing], now: I
     opened: list[tuple[Verdict, int]] = []
     kept: list[Verdict] = []
     cleared: list[str] = []
+    raised: list[tuple[Verdict, int]] = []
     for verdict in verdicts:
         before = standing.get(verdict.kind)
         is_open = before is not None and before.cleared_at is None
         if verdict.fired:
-            if is_open:
-                kept.append(verdict)
+            if before is not None and before.cleared_at is None:
+                if before.speaks_at is not None and before.speaks_at <= now:
+                    raised.append((verdict, before.generation + 1))
+                else:
+                    kept.append(verdict)
             elif before is None:
                 opened.append((verdict, 1))
             else:
@@ -93,6 +109,6 @@ def settle(verdicts: Iterable[Verdict], standing: Mapping[str, Standing], now: I
                 opened.append((verdict, before.generation + (1 if long_clear else 0)))
         elif verdict.fired is False and is_open:
             cleared.append(verdict.kind)
-    if not (opened or kept or cleared):
+    if not (opened or kept or cleared or raised):
         return NOTHING
-    return Settled(tuple(opened), tuple(kept), tuple(cleared))
+    return Settled(tuple(opened), tuple(kept), tuple(cleared), tuple(raised))

@@ -10,13 +10,13 @@ from sqlalchemy import Connection, bindparam, select, update
 from integrations.store.cases import basis, digests, holidays_near, shared
 from integrations.store.tables import Prepared, chunks, given, insert_new, insert_rows, table
 from models.findings import Finding, Look, Opened, Standing, settle
-from models.instants import DAY, HOUR, Instant
+from models.instants import DAY, FAR, HOUR, Instant
 from models.looking import DigestRow, Looked, Shared
-from models.notices import Notice, NoticeState
-from models.noticing import NoticeKey, finding_notice
+from models.notices import Message, MessageState, Notice, NoticeState
+from models.noticing import NoticeKey, finding_notice, therapist_recipient
 from models.people import Therapist
 from models.policy import Policy
-from models.rule import Kind
+from models.rule import Kind, Verdict
 from models.timing import Hours
 
 if TYPE_CHECKING:
@@ -24,12 +24,9 @@ if TYPE_CHECKING:
 
 _FINDINGS, _LOOKS = table(Finding), table(Look)
 _STANDING = Prepared(
-    select(
-        *(
-            _FINDINGS.c[name]
-            for name in ("client_id", "kind", "generation", "opened_at", "cleared_at", "reason", "evidence")
-        )
-    ).where(_FINDINGS.c.client_id.in_(given("ids")))
+    select(*(_FINDINGS.c[name] for name in ("client_id", *Standing._fields, "reason", "evidence"))).where(
+        _FINDINGS.c.client_id.in_(given("ids"))
+    )
 )
 _CHANGE_FINDING = Prepared(
     update(_FINDINGS).where(_FINDINGS.c.client_id == bindparam("of_client"), _FINDINGS.c.kind == bindparam("of_kind"))
@@ -102,9 +99,7 @@ def _decide_some(
     standing: dict[int, dict[str, Standing]] = {}
     written = _Written(connection, together)
     for found in _STANDING.rows(connection, {"ids": clients}):
-        standing.setdefault(found.client_id, {})[found.kind] = Standing(
-            found.kind, found.generation, found.opened_at, found.cleared_at
-        )
+        standing.setdefault(found.client_id, {})[found.kind] = Standing(*found[1:-2])
         written.said[found.client_id, found.kind] = (found.reason, found.evidence)
     result = Decided()
     fresh: list[dict[str, Any]] = []
@@ -115,11 +110,11 @@ def _decide_some(
         result.looked += 1
         result.blind += looked.blind
         first_time = last is None or last.basis != basis_now
-        _record(written, row, looked, standing.get(looked.client_id, {}), first_time, recipients, now, result)
+        speaks = _record(written, row, looked, standing.get(looked.client_id, {}), first_time, recipients, now, result)
         # While something could not be said, a first look is not over: what turns out then was true before.
         basis_then = (last.basis if last else "") if looked.blind else basis_now
         # What waits for a source or a quarantined row is tried again within the hour, whatever it waits for.
-        next_look = min(looked.next_look, now + HOUR) if looked.blind else looked.next_look
+        next_look = min(looked.next_look, speaks, now + HOUR if looked.blind else FAR)
         values = {"next_look": next_look, "looked_at": now, "basis": basis_then, "blind": looked.blind}
         if last is None:
             fresh.append({"client_id": looked.client_id, **values})
@@ -144,11 +139,12 @@ class _Written:
         self.opened_again: list[dict[str, Any]] = []
         self.kept: list[dict[str, Any]] = []
         self.cleared: list[dict[str, Any]] = []
+        self.raised: list[dict[str, Any]] = []
 
     def write(self) -> None:
         """Write it."""
         insert_rows(self.connection, Finding, self.new)
-        for rows in (self.opened_again, self.kept, self.cleared):
+        for rows in (self.opened_again, self.kept, self.cleared, self.raised):
             if rows:
                 _CHANGE_FINDING.run(self.connection, rows)
 
@@ -162,15 +158,36 @@ def _record(
     recipients: Recipients,
     now: Instant,
     result: Decided,
-) -> None:
-    """Write what one look changes about one client."""
+) -> Instant:
+    """Write what one look changes about one client. Answers when an open finding speaks that came back without a word."""
     if not standing and not any(v.fired for v in looked.verdicts):
-        return
-    client = looked.client_id
+        return FAR
+    client, therapist = looked.client_id, row[1]
     policy = written.together.policy(row).policy
-    settled = settle(looked.verdicts, standing, now, int(policy.grace_days * DAY))
+    grace = int(policy.grace_days * DAY)
+    settled = settle(looked.verdicts, standing, now, grace)
+    recipient = therapist_recipient(therapist)
+    speaks = [s.speaks_at for s in standing.values() if s.cleared_at is None and s.speaks_at is not None]
+
+    def notice_of(verdict: Verdict, generation: int) -> dict[str, Any]:
+        hours = recipients.hours(therapist, policy)
+        return finding_notice(
+            client, written.kinds[verdict.kind][0], verdict, generation, therapist, policy, hours, now
+        )
+
     for verdict, generation in settled.opened:
         rule, version, kind = written.kinds[verdict.kind]
+        before = standing.get(verdict.kind)
+        told_to, speaks_at = before.told_to if before else "", None
+        if not first_time and kind.speaks == "notice":
+            notice = notice_of(verdict, generation)
+            made = insert_new(written.connection, Notice, notice) or _again(written.connection, notice)
+            result.notices += made
+            if made or _waits(written.connection, notice):
+                told_to = recipient
+            else:  # back within its grace time, and told before: once it has stayed for as long it is told again
+                speaks_at = now + grace
+                speaks.append(speaks_at)
         values = {
             "rule": rule,
             "rule_version": version,
@@ -180,27 +197,43 @@ def _record(
             "cleared_at": None,
             "reason": verdict.reason,
             "evidence": {"facts": list(verdict.facts)},
+            "speaks_at": speaks_at,
+            "told_to": told_to,
         }
-        if verdict.kind in standing:
+        if before:
             written.opened_again.append({"of_client": client, "of_kind": verdict.kind, **values})
         else:
             written.new.append({"client_id": client, "kind": verdict.kind, **values})
         result.opened += 1
         result.day_one += first_time
         result.kinds[verdict.kind] = result.kinds.get(verdict.kind, 0) + 1
-        if not first_time and kind.speaks == "notice":
-            therapist = row[1]
-            hours = recipients.hours(therapist, policy)
-            notice = finding_notice(client, rule, verdict, generation, therapist, policy, hours, now)
-            result.notices += insert_new(written.connection, Notice, notice) or _again(written.connection, notice)
+    for verdict, generation in settled.raised:
+        result.notices += insert_new(written.connection, Notice, notice_of(verdict, generation))
+        written.raised.append(
+            {
+                "of_client": client,
+                "of_kind": verdict.kind,
+                "generation": generation,
+                "reason": verdict.reason,
+                "evidence": {"facts": list(verdict.facts)},
+                "speaks_at": None,
+                "told_to": recipient,
+            }
+        )
     for verdict in settled.kept:
-        says = (verdict.reason, {"facts": list(verdict.facts)})
-        if says != written.said.get((client, verdict.kind)):
-            reason, evidence = says
-            written.kept.append({"of_client": client, "of_kind": verdict.kind, "reason": reason, "evidence": evidence})
+        before = standing[verdict.kind]
+        reason, evidence = says = (verdict.reason, {"facts": list(verdict.facts)})
+        to, speaks_at = before.told_to, before.speaks_at
+        if to not in ("", recipient):
+            result.notices += _hand_on(written.connection, notice_of(verdict, before.generation), to)
+            to, speaks_at = recipient, None
+        if says != written.said.get((client, verdict.kind)) or to != before.told_to:
+            values = {"reason": reason, "evidence": evidence, "speaks_at": speaks_at, "told_to": to}
+            written.kept.append({"of_client": client, "of_kind": verdict.kind, **values})
     for name in settled.cleared:
-        written.cleared.append({"of_client": client, "of_kind": name, "cleared_at": now})
+        written.cleared.append({"of_client": client, "of_kind": name, "cleared_at": now, "speaks_at": None})
         result.cleared += 1
+    return min((at for at in speaks if at > now), default=FAR)
 
 
 def _again(connection: Connection, notice: dict[str, Any]) -> bool:
@@ -211,6 +244,32 @@ def _again(connection: Connection, notice: dict[str, Any]) -> bool:
     names = ("requires", "facts", "not_before", "expires_at", "state", "outcome", "decided_at")
     back = update(rows).where(*mine, untold).values({name: notice[name] for name in names})
     return bool(connection.execute(back).rowcount)
+
+
+def _waits(connection: Connection, notice: dict[str, Any]) -> bool:
+    """Whether the notice of this reason is still to be sent: then it speaks for what is true now."""
+    rows = table(Notice)
+    mine = [rows.c[name] == notice[name] for name in NoticeKey._fields]
+    return connection.execute(select(rows.c.state).where(*mine)).scalar() == NoticeState.waiting
+
+
+def _hand_on(connection: Connection, notice: dict[str, Any], told: str) -> bool:
+    """The client is somebody else's now: who has them is told, unless that was done, and what still waits for `told` is called off."""
+    rows, messages = table(Notice), table(Message)
+    same = [rows.c[name] == notice[name] for name in NoticeKey._fields if name != "recipient"]
+    connection.execute(
+        update(rows)
+        .where(*same, rows.c.recipient == told, rows.c.state == NoticeState.waiting)
+        .values(state=NoticeState.cancelled.value, decided_at=notice["made_at"], outcome="somebody else has the client")
+    )
+    told_already = (
+        select(messages.c.id)
+        .select_from(rows.join(messages, messages.c.id == rows.c.message_id))
+        .where(*same, messages.c.recipient == notice["recipient"], messages.c.state != MessageState.failed)
+    )
+    if connection.execute(told_already).first():
+        return False
+    return insert_new(connection, Notice, notice) or _again(connection, notice)
 
 
 def kinds_by_name(together: Shared) -> dict[str, tuple[str, int, Kind]]:

@@ -15,6 +15,7 @@ GRACE = 7 * DAY
 def settled(fired: bool | None, standing: Standing | None) -> str:
     found = settle([Verdict("quiet", fired, "why")], {"quiet": standing} if standing else {}, NOW, GRACE)
     parts = [f"opened {generation}" for _, generation in found.opened]
+    parts += [f"raised {generation}" for _, generation in found.raised]
     parts += ["kept" for _ in found.kept] + ["cleared" for _ in found.cleared]
     return " ".join(parts)
 
@@ -26,6 +27,10 @@ def clear_for(seconds: int) -> Standing:
     return Standing("quiet", 3, NOW - 50 * DAY, NOW - seconds)
 
 
+def back_since(seconds: int) -> Standing:
+    return Standing("quiet", 3, NOW - seconds, None, speaks_at=NOW - seconds + GRACE)
+
+
 @pytest.mark.parametrize(
     ("fired", "standing", "what"),
     [
@@ -34,6 +39,10 @@ def clear_for(seconds: int) -> Standing:
         (None, None, ""),
         (True, OPEN, "kept"),
         (False, OPEN, "cleared"),
+        (True, back_since(GRACE - 1), "kept"),
+        (True, back_since(GRACE), "raised 4"),  # back within its grace time, and still so: it speaks
+        (False, back_since(GRACE), "cleared"),
+        (None, back_since(GRACE), ""),
         (None, OPEN, ""),  # cannot say: neither raised nor cleared
         (True, clear_for(GRACE - 1), "opened 3"),  # the same one, back within its grace time
         (True, clear_for(GRACE), "opened 4"),

@@ -33,6 +33,7 @@ def in_care(clinic: Clinic, *numbers: str, last: int = 20) -> None:
         name = next(row["name"] for row in clinic.clients if row["id"] == number)
         clinic.seen(number, *each(7, 6, days_ago(last)))
         clinic.entry("t1", f"next-{number}", in_days(3), name)
+    clinic.entry("t1", "team", in_days(60), "Team day")  # a calendar that is suddenly empty would be asked about
 
 
 def call_off(clinic: Clinic, *numbers: str) -> None:
@@ -127,7 +128,7 @@ def test_a_finding_clears_and_says_when(clinic):
     assert finding.cleared_at == LATER + HOUR
 
 
-def back_again(clinic: Clinic, clear_for: int) -> Any:
+def back_again(clinic: Clinic, clear_for: int, *, told: bool = True) -> Any:
     """Quiet, booked, and quiet again after so many seconds; answers the finding."""
     in_care(clinic, "1001")
     clinic.sync()
@@ -135,6 +136,8 @@ def back_again(clinic: Clinic, clear_for: int) -> Any:
     call_off(clinic, "1001")
     clinic.sync(LATER)
     clinic.look(LATER)
+    if told:
+        sent(clinic)
     clinic.entry("t1", "new", in_days(30), "Anna Müller")
     clinic.sync(LATER + HOUR)
     clinic.look(LATER + HOUR)
@@ -147,9 +150,55 @@ def back_again(clinic: Clinic, clear_for: int) -> Any:
     return finding
 
 
-def test_back_within_the_grace_time_it_is_the_same_and_is_not_told_again(clinic):
+def sent(clinic: Clinic, recipient: str = "therapist:T1") -> None:
+    """Every waiting notice was sent to this recipient."""
+    with clinic.practice.store.write() as connection:
+        connection.exec_driver_sql(
+            "INSERT INTO message (recipient, channel, message_id_header, sealed, urgency, state, claimed_at, claimed_by, problem) "
+            f"SELECT '{recipient}', 'mail', 'h' || id, '', urgency, 'sent', made_at, '', '' FROM notice WHERE state = 'waiting'"
+        )
+        connection.exec_driver_sql(
+            "UPDATE notice SET state = 'taken', message_id = (SELECT id FROM message WHERE message_id_header = 'h' || notice.id) "
+            "WHERE state = 'waiting'"
+        )
+
+
+def test_back_within_the_grace_time_it_is_the_same_and_is_not_told_again_at_once(clinic):
     assert back_again(clinic, 7 * DAY - 1).generation == 1
     assert [n.generation for n in clinic.notices()] == [1]
+
+
+def test_back_within_the_grace_time_and_still_so_after_it_is_told_again_once(clinic):
+    finding = back_again(clinic, 2 * DAY)
+    assert finding.speaks_at == finding.opened_at + 7 * DAY
+    (look,) = clinic.rows(Look)
+    assert look.next_look <= finding.speaks_at
+    clinic.sync(finding.speaks_at - 1)
+    clinic.look(finding.speaks_at - 1)
+    assert [n.generation for n in clinic.notices()] == [1]
+    clinic.sync(finding.speaks_at)
+    assert clinic.look(finding.speaks_at).notices == 1
+    assert [n.generation for n in clinic.notices()] == [1, 2]
+    (finding,) = clinic.rows(Finding)
+    assert (finding.generation, finding.speaks_at) == (2, None)
+    clinic.sync(finding.opened_at + 30 * DAY)
+    clinic.look(finding.opened_at + 30 * DAY)
+    assert len(clinic.notices()) == 2
+
+
+def test_back_and_gone_again_within_the_grace_time_says_no_more(clinic):
+    finding = back_again(clinic, 2 * DAY)
+    clinic.entry("t1", "newer", finding.opened_at + 20 * DAY, "Anna Müller")
+    clinic.sync(finding.opened_at + DAY)
+    clinic.look(finding.opened_at + DAY)
+    clinic.sync(finding.speaks_at)
+    clinic.look(finding.speaks_at)
+    assert [n.generation for n in clinic.notices()] == [1]
+
+
+def test_while_its_notice_still_waits_it_needs_no_other(clinic):
+    assert back_again(clinic, 60, told=False).speaks_at is None
+    assert len(clinic.notices(state="waiting")) == 1
 
 
 def test_back_after_the_grace_time_it_is_another_one(clinic):
@@ -177,6 +226,60 @@ def test_a_reason_that_is_back_before_anybody_was_told_is_told(clinic):
 
 
 # ---------------------------------------------------------------- notices: whom, when
+
+
+def gone_to(clinic: Clinic, therapist: str, now: Any = LATER + HOUR) -> list[tuple[str, str]]:
+    """T1's client is quiet and T1 was told, or is to be; then the client is another therapist's. Answers notices by state."""
+    clinic.clients[0]["therapist"] = therapist
+    clinic.sync(now)
+    clinic.look(now)
+    clinic.look(now + 1)
+    return [(n.recipient, n.state) for n in clinic.notices()]
+
+
+def quiet_with_t1(clinic: Clinic) -> None:
+    clinic.therapist("T2")
+    in_care(clinic, "1001")
+    clinic.sync()
+    clinic.look()
+    call_off(clinic, "1001")
+    clinic.sync(LATER)
+    clinic.look(LATER)
+
+
+def test_who_takes_a_client_over_is_told_what_stands(clinic):
+    quiet_with_t1(clinic)
+    sent(clinic)
+    assert gone_to(clinic, "T2") == [("therapist:T1", "taken"), ("therapist:T2", "waiting")]
+    sent(clinic, "therapist:T2")
+    assert [to for to, _ in gone_to(clinic, "T1", LATER + 2 * HOUR)] == ["therapist:T1", "therapist:T2"]
+    assert [f.generation for f in clinic.rows(Finding)] == [1]
+
+
+def test_what_still_waited_for_the_other_is_called_off(clinic):
+    quiet_with_t1(clinic)
+    assert gone_to(clinic, "T2") == [("therapist:T1", "cancelled"), ("therapist:T2", "waiting")]
+    assert gone_to(clinic, "T1", LATER + 2 * HOUR) == [("therapist:T1", "waiting"), ("therapist:T2", "cancelled")]
+
+
+def test_who_was_told_already_as_the_cover_is_not_told_twice(clinic):
+    quiet_with_t1(clinic)
+    sent(clinic, "therapist:T2")
+    assert gone_to(clinic, "T2") == [("therapist:T1", "taken")]
+
+
+def test_a_client_whom_nobody_has_any_more_is_the_administrators(clinic):
+    quiet_with_t1(clinic)
+    sent(clinic)
+    assert gone_to(clinic, "") == [("therapist:T1", "taken"), ("admin", "waiting")]
+
+
+def test_what_is_to_sort_stays_to_sort_with_another_therapist(clinic):
+    clinic.therapist("T2")
+    clinic.seen("1001", *each(7, 6, days_ago(40)))
+    clinic.sync()
+    clinic.look()
+    assert gone_to(clinic, "T2") == []
 
 
 def test_an_ordinary_notice_waits_for_the_next_working_morning_in_the_therapists_zone(clinic):
@@ -440,9 +543,11 @@ def test_news_and_a_look_at_once_lose_neither(clinic):
     clinic.look()
     for turn in range(6):
         now = LATER + turn * HOUR
-        with_entry = [an_appointment(f"n{number}", in_days(9), number) for number in numbers if turn % 2]
+        call_off(clinic, *numbers)
+        if turn % 2:
+            in_care(clinic, *numbers)
         at_once(
-            lambda now=now, found=with_entry: clinic.take("cal-t1", a_reading(*found, kinds=["appointment"]), now),
+            lambda now=now: clinic.sync(now, "cal-t1"),
             lambda now=now: clinic.look(now),
         )
         clinic.look(now + 1)

@@ -261,6 +261,8 @@ def upgrade() -> None:
         sa.Column("cleared_at", sa.BigInteger(), nullable=True),
         sa.Column("reason", sa.String(), nullable=False),
         sa.Column("evidence", sa.JSON(), nullable=False),
+        sa.Column("speaks_at", sa.BigInteger(), nullable=True),
+        sa.Column("told_to", sa.String(), nullable=False),
         sa.ForeignKeyConstraint(
             ["client_id"],
             ["client.id"],
