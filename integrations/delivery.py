@@ -15,7 +15,7 @@ from integrations.messages.mail import HandoverUnknownError, SmtpServer, Tls
 from integrations.messages.plugin import smtp_url
 from integrations.messages.templates import WordingError
 from integrations.store import arming, claiming, leases, outbox, people
-from integrations.store.claiming import Claimed, Route
+from integrations.store.claiming import Bundle, Claimed, Route
 from integrations.store.outbox import ATTEMPTS_BEFORE_TELLING
 from models.errors import DeliveryError, NotArmedError, SettingsError
 from models.instants import Instant
@@ -62,9 +62,14 @@ def deliver(practice: "Practice", now: Instant, holder: str) -> Delivered:
     with leases.lease(practice.store, LEASE, holder, _clock(), LEASE_SECONDS) as held:
         with practice.store.write() as connection:
             result.recovered = outbox.recover(connection, now, _clock())
-            claimed = claiming.claim(practice, connection, now, held.holder, post.route, post.render(connection))
-        for message in claimed:
-            held.renew(_clock())
+            bundles = claiming.due_bundles(practice, connection, now)
+        for number, bundle in enumerate(bundles):
+            if number:
+                held.renew(_clock())
+            # Claimed right before it is handed over: the last look is minutes old otherwise when many go out.
+            message = post.claim(bundle, now, held.holder)
+            if message is None:
+                continue
             outcome = post.give(message, now)
             setattr(result, outcome, getattr(result, outcome) + 1)
     return result
@@ -151,6 +156,11 @@ class PostRoom:
             return asdict(message)
 
         return render
+
+    def claim(self, bundle: Bundle, now: Instant, holder: str) -> Claimed | None:
+        """The message that a bundle of notices becomes, if anything of it still holds and may go now."""
+        with self._practice.store.write() as connection:
+            return claiming.claim(self._practice, connection, bundle, now, holder, self.route, self.render(connection))
 
     def give(self, claimed: Claimed, now: Instant) -> str:
         """Hand one message over and write down what came of it: `sent`, `refused`, `failed` or `unsure`.

@@ -3,11 +3,12 @@
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from datetime import date
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sqlalchemy import Connection, func, select, update
 
-from integrations.store.cases import stale_sources
+from integrations.store.cases import digests, stale_sources
 from integrations.store.decisions import Recipients
 from integrations.store.tables import chunks, table
 from models.digest import Digest
@@ -47,55 +48,84 @@ class Route(NamedTuple):
 Render = Callable[[str, list[Any], Instant], dict[str, Any]]
 
 
-def claim(
-    practice: "Practice",
-    connection: Connection,
-    now: Instant,
-    holder: str,
-    route: Callable[[str, Iterable[Any]], Route | None],
-    render: Render,
-) -> list[Claimed]:
-    """Take what is due: look once more at every notice, cancel those whose reason is gone, and claim one message per recipient.
+class Bundle(NamedTuple):
+    """Numbers of notices that are due and go to one person in one message."""
 
-    `route` says how a recipient is reached (None: nobody knows), `render` what the message holds. Nothing is sent here.
-    """
-    notices = table(Notice)
+    addressee: str
+    notices: tuple[int, ...]
+
+
+def due_bundles(practice: "Practice", connection: Connection, now: Instant) -> list[Bundle]:
+    """All that is due, by message: safety first, then as it came. What is too old expires. None is looked at or taken here, so
+    that what nobody can be reached with stands in no other's way."""
+    notices, people = table(Notice), table(Digest)
     waiting = notices.c.state == NoticeState.waiting
     connection.execute(
         update(notices)
         .where(waiting, notices.c.expires_at <= now)
         .values(state=NoticeState.expired.value, decided_at=now, outcome="too old to be worth sending")
     )
-    due = list(
-        connection.execute(
-            select(notices)
-            .where(waiting, notices.c.not_before <= now)
-            .order_by(notices.c.id)
-            .limit(1000)
-            .with_for_update(skip_locked=True)  # what another worker is claiming is no business of ours
-        )
-    )
+    wanted = [notices.c[name] for name in ("id", "client_id", "recipient", "urgency", "requires")]
+    due = connection.execute(
+        select(*wanted, people.c.therapist_id)
+        .select_from(notices.outerjoin(people, people.c.client_id == notices.c.client_id))
+        .where(waiting, notices.c.not_before <= now)
+        .order_by(notices.c.id)
+    ).all()
     if not due:
         return []
-    look = _LastLook(practice, connection, now)
-    bundles: dict[tuple[str, bool, int], list[Any]] = defaultdict(list)
+    addressees = _Addressees(connection, day_of(now, practice.zone))
+    bundles: dict[tuple[bool, str, bool, int], list[int]] = defaultdict(list)
+    for notice in due:
+        merged = notice.urgency in MERGED
+        calm = notice.urgency != Urgency.safety
+        addressee = addressees.of(notice, notice.therapist_id or "")
+        bundles[calm, addressee, merged, 0 if merged else notice.id].append(notice.id)
+    ordered = sorted(bundles.items(), key=lambda item: (item[0][0], item[1]))
+    return [Bundle(key[1], tuple(numbers)) for key, numbers in ordered]
+
+
+def claim(
+    practice: "Practice",
+    connection: Connection,
+    bundle: Bundle,
+    now: Instant,
+    holder: str,
+    route: Callable[[str, Iterable[Any]], Route | None],
+    render: Render,
+) -> Claimed | None:
+    """Look once more at every notice of a bundle, cancel those whose reason is gone, and claim one message with the others, if any.
+
+    `route` says how a recipient is reached (None: nobody knows), `render` what the message holds. Nothing is sent here.
+    """
+    notices = table(Notice)
+    due: list[Any] = []
+    for part in chunks(bundle.notices):
+        due += connection.execute(
+            select(notices)
+            .where(notices.c.id.in_(part), notices.c.state == NoticeState.waiting.value, notices.c.not_before <= now)
+            .order_by(notices.c.id)
+            .with_for_update(skip_locked=True)  # what another worker is claiming is no business of ours
+        )
+    if not due:
+        return None
+    look = _LastLook(practice, connection, now, due)
+    standing = []
     for notice in due:
         problem = look.problem(notice)
         if problem:
             _settle(connection, [notice.id], NoticeState.cancelled, now, problem)
             continue
-        addressee = look.addressee(notice)
-        merged = notice.urgency in MERGED
-        later = look.later(addressee) if merged else None
+        if look.addressee(notice) != bundle.addressee:
+            continue  # somebody else has the client since a moment ago: it is the next delivery's
+        later = look.later(bundle.addressee) if notice.urgency in MERGED else None
         if later is not None:
             connection.execute(update(notices).where(notices.c.id == notice.id).values(not_before=later))
             continue
-        bundles[addressee, merged, 0 if merged else notice.id].append(notice)
-    return [
-        m
-        for (addressee, _, _), bundle in bundles.items()
-        if (m := _claim_one(practice, connection, now, holder, addressee, bundle, route, render))
-    ]
+        standing.append(notice)
+    return (
+        _claim_one(practice, connection, now, holder, bundle.addressee, standing, route, render) if standing else None
+    )
 
 
 def _claim_one(
@@ -148,16 +178,60 @@ def _claim_one(
     return Claimed(message_id, addressee, way.channel, header, payload)
 
 
+class _Addressees:
+    """Who receives notices on a day, with everybody's leave read once."""
+
+    def __init__(self, connection: Connection, today: date) -> None:
+        rows = table(Leave)
+        self._covers: dict[str, str] = {}
+        for away in connection.execute(
+            select(rows.c.therapist_id, rows.c.cover_id)
+            .where(rows.c.from_on <= today, rows.c.to_on >= today)
+            .order_by(rows.c.cover_id.is_(None), rows.c.source, rows.c.entry_id)
+        ):
+            self._covers.setdefault(away.therapist_id, away.cover_id or "")
+
+    def of(self, notice: Any, therapist: str) -> str:
+        """Whoever has the client now (`therapist`), if it is about one; the named cover of somebody on leave; else the administrator."""
+        recipient: str = notice.recipient
+        if notice.client_id is not None and recipient != ADMIN:
+            recipient = therapist_recipient(therapist)
+        passed = set()
+        while recipient != ADMIN and recipient not in passed:
+            passed.add(recipient)
+            cover = self._covers.get(recipient.partition(":")[2])
+            if cover is None:
+                return recipient
+            recipient = therapist_recipient(cover)
+        return ADMIN
+
+
 class _LastLook:
     """What has to hold right before a message leaves, read in the claiming transaction."""
 
-    def __init__(self, practice: "Practice", connection: Connection, now: Instant) -> None:
+    def __init__(self, practice: "Practice", connection: Connection, now: Instant, notices: list[Any]) -> None:
         self._practice = practice
         self._connection = connection
         self._now = now
-        self._recipients = Recipients(practice, connection, now)
-        self._taken_today: dict[str, int] = {}
         self._today = day_of(now, practice.zone)
+        self._recipients = Recipients(practice, connection, now)
+        self._addressees = _Addressees(connection, self._today)
+        self._taken_today: dict[str, int] = {}
+        self._clients: dict[int, Any] = {}
+        self._generations: dict[tuple[int, str], int] = {}  # of open findings
+        self._therapists: dict[int, str] = {}
+        clients, findings = table(Client), table(Finding)
+        concerned = sorted({notice.client_id for notice in notices if notice.client_id is not None})
+        for part in chunks(concerned):
+            self._clients |= {row.id: row for row in connection.execute(select(clients).where(clients.c.id.in_(part)))}
+            for row in connection.execute(
+                select(findings.c.client_id, findings.c.kind, findings.c.generation).where(
+                    findings.c.client_id.in_(part), findings.c.cleared_at.is_(None)
+                )
+            ):
+                self._generations[row.client_id, row.kind] = row.generation
+        for digest in digests(connection, concerned):
+            self._therapists[digest[0]] = digest[1]
 
     def problem(self, notice: Any) -> str:
         """Why a notice must not be sent any more, or nothing."""
@@ -167,14 +241,7 @@ class _LastLook:
             if not answer.allowed:
                 return answer.reason
         if "finding" in requires:
-            rows = table(Finding)
-            found = self._connection.execute(
-                select(rows.c.generation).where(
-                    rows.c.client_id == notice.client_id,
-                    rows.c.kind == requires["finding"],
-                    rows.c.cleared_at.is_(None),
-                )
-            ).scalar()
+            found = self._generations.get((notice.client_id, requires["finding"]))
             if found is None:
                 return "the finding has cleared"
             if found != requires["generation"]:
@@ -196,35 +263,13 @@ class _LastLook:
         return ""
 
     def _state(self, client_id: int) -> State:
-        rows = table(Client)
-        found = self._connection.execute(select(rows).where(rows.c.id == client_id)).one()
+        found = self._clients[client_id]
         paused = found.paused_until is not None and found.paused_until > self._today
         return State(bool(found.died), bool(found.opted_out), paused, found.status == ClientStatus.ended)
 
     def addressee(self, notice: Any) -> str:
-        """Who receives it today: whoever has the client now; the named cover of somebody on leave; else the administrator."""
-        recipient: str = notice.recipient
-        if notice.client_id is not None and recipient != ADMIN:
-            digests = table(Digest)
-            has_now = select(digests.c.therapist_id).where(digests.c.client_id == notice.client_id)
-            recipient = therapist_recipient(self._connection.execute(has_now).scalar() or "")
-        rows = table(Leave)
-        passed = set()
-        while recipient.startswith("therapist:") and recipient not in passed:
-            passed.add(recipient)
-            away = self._connection.execute(
-                select(rows.c.cover_id)
-                .where(
-                    rows.c.therapist_id == recipient.partition(":")[2],
-                    rows.c.from_on <= self._today,
-                    rows.c.to_on >= self._today,
-                )
-                .order_by(rows.c.cover_id.is_(None), rows.c.source, rows.c.entry_id)
-            ).first()
-            if away is None:
-                return recipient
-            recipient = f"therapist:{away.cover_id}" if away.cover_id else ADMIN
-        return ADMIN if recipient in passed else recipient
+        """Who receives it today."""
+        return self._addressees.of(notice, self._therapists.get(notice.client_id, ""))
 
     def later(self, addressee: str) -> Instant | None:
         """When a message that can wait may reach somebody, if not now: outside their hours, or when their day is full."""

@@ -1,6 +1,7 @@
 """From notices to mails in a real mailbox: once, by one of several, never from a copy, and a failing channel is told of by another."""
 
 import multiprocessing
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +12,14 @@ from integrations.messages.mailbox import Mailbox, read_mails
 from integrations.practice import open_practice
 from integrations.store import arming, claiming, outbox
 from integrations.store.leases import LeaseHeld
+from integrations.store.tables import insert_new
+from models.eligibility import Urgency
 from models.errors import NotArmedError
 from models.instants import DAY, HOUR
 from models.notices import Message, Notice
-from tests.builders import NOW, days_ago, each
+from models.noticing import ADMIN, NoticeKey, notice_row
+from tests.builders import NOW, Clinic, days_ago, each
+from tests.integrations.messages.servers import scripted
 
 LATER = NOW + HOUR
 
@@ -89,7 +94,9 @@ def test_disarmed_between_claim_and_hand_over_nothing_leaves(alerting, mailbox):
     practice = alerting.practice
     post = PostRoom(practice)
     with practice.store.write() as connection:
-        (message,) = claiming.claim(practice, connection, LATER, "me", post.route, post.render(connection))
+        (bundle,) = claiming.due_bundles(practice, connection, LATER)
+    message = post.claim(bundle, LATER, "me")
+    assert message
     arming.disarm(practice.store, practice.data, "test", LATER)
     with pytest.raises(NotArmedError):
         post.give(message, LATER)
@@ -122,3 +129,45 @@ def test_a_channel_that_fails_is_told_of_through_another(a_clinic, monkeypatch):
     for turn in range(6):
         deliver(clinic.practice, LATER + (turn + 1) * DAY // 4, "me")
     assert len(clinic.notices(purpose="delivery_failed")) <= 4
+
+
+class Meanwhile(dict[str, str]):
+    """A mail server's answers; when it is given the content, something happens in the practice."""
+
+    def __init__(self, happens: Callable[[], None]) -> None:
+        super().__init__()
+        self.happens = happens
+
+    def get(self, word: str, usual: str = "") -> str:
+        if word == "DATA":
+            self.happens()
+        return usual
+
+
+def a_notice(clinic: Clinic, purpose: str, urgency: Urgency = Urgency.system, **more: Any) -> None:
+    """A notice to the administrator, or to `recipient`, due at LATER."""
+    key = NoticeKey("practice", purpose, 1, 0, more.pop("recipient", ADMIN))
+    with clinic.practice.store.write() as connection:
+        assert insert_new(connection, Notice, notice_row(key, urgency, LATER, DAY, NOW, **more))
+
+
+def test_a_message_is_claimed_right_before_it_is_handed_over(a_clinic):
+    """While the first of two is on its way the reason of both goes: the second is not sent."""
+    with scripted() as server:
+        clinic = a_clinic(port=server.port)
+        clinic.sync()
+        clinic.arm()
+        store = clinic.practice.store
+        with store.write() as connection:
+            connection.exec_driver_sql(f"""UPDATE source SET held = '{{"since": {NOW}}}' WHERE name = 'records'""")
+        for purpose in ("one", "two"):
+            a_notice(clinic, purpose, requires={"held": "records", "since": NOW})
+
+        def decided() -> None:
+            with store.write() as connection:
+                connection.exec_driver_sql("UPDATE source SET held = '{}'")
+
+        server.answers = Meanwhile(decided)
+        assert deliver(clinic.practice, LATER, "me").sent == 1
+    assert len(server.mails) == 1
+    assert [n.state for n in clinic.rows(Notice)] == ["taken", "cancelled"]

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from integrations.store import leases, outbox
-from integrations.store.claiming import Claimed, Route, claim
-from integrations.store.tables import insert_new
+from integrations.store.claiming import Bundle, Claimed, Route, claim, due_bundles
+from integrations.store.tables import insert_new, insert_rows
 from models.eligibility import Urgency
 from models.errors import UsageError
 from models.findings import Finding
@@ -50,8 +50,15 @@ def post(clinic: Clinic, now: Instant = LATER, holder: str = "me", known: Any = 
     def render(recipient: str, bundle: Any, at: Instant) -> dict[str, Any]:
         return {"about": [notice.id for notice in bundle]}
 
-    with clinic.practice.store.write() as connection:
-        return claim(clinic.practice, connection, now, holder, route, render)
+    practice = clinic.practice
+    with practice.store.write() as connection:
+        bundles = due_bundles(practice, connection, now)
+    claimed = []
+    for bundle in bundles:
+        with practice.store.write() as connection:
+            message = claim(practice, connection, bundle, now, holder, route, render)
+        claimed += [message] if message else []
+    return claimed
 
 
 def outcome(clinic: Clinic) -> list[tuple[str, str]]:
@@ -98,6 +105,30 @@ def test_nobody_is_reached_by_a_way_that_is_not_known(clinic):
     assert post(clinic, known=[]) == []
     assert outcome(clinic) == [("waiting", "")]
     assert [c.recipient for c in post(clinic, known=[ADMIN])] == [ADMIN]
+
+
+def test_safety_goes_first_and_what_nobody_can_be_reached_with_stands_in_no_way(clinic):
+    """However many wait for somebody without an address."""
+    clinic.sync()
+    rows = [
+        notice_row(NoticeKey("practice", f"p{n}", 1, 0, "therapist:T9"), Urgency.cancellation, LATER, DAY, NOW)
+        for n in range(1100)
+    ]
+    with clinic.practice.store.write() as connection:
+        insert_rows(connection, Notice, rows)
+    a_notice(clinic, "system")
+    a_notice(clinic, "safety", Urgency.safety)
+    system, safety = (n.id for n in clinic.rows(Notice, recipient=ADMIN))
+    with clinic.practice.store.write() as connection:
+        first, *others = due_bundles(clinic.practice, connection, LATER)
+        newest = others[-1]
+        assert first == Bundle(ADMIN, (safety,))
+        assert newest == Bundle(ADMIN, (system,))
+        assert len(others) == 1101
+        nowhere = claim(clinic.practice, connection, others[0], LATER, "me", lambda *_: None, lambda *_: {})
+        assert nowhere is None
+        way = Route("mail", "admin@example.org")
+        assert claim(clinic.practice, connection, newest, LATER, "me", lambda *_: way, lambda *_: {})
 
 
 def test_two_workers_claim_each_notice_once(clinic):
