@@ -54,8 +54,9 @@ def stale(read_at: Instant | None, fresh_for: int, now: Instant) -> bool:
 
 
 def too_many_vanished(vanished: int, known: int, floor: int, share: float) -> bool:
-    """Whether so many future appointments are missing at once that a person is asked: more than max(floor, share of all known)."""
-    return vanished > max(floor, share * known)
+    """Whether so many future appointments are missing at once that a person is asked: more than max(floor, share of all known), or all
+    of them where there were several."""
+    return vanished > max(floor, share * known) or 1 < vanished == known
 
 
 class SourceGap(SQLModel, table=True):

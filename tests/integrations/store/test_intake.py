@@ -230,7 +230,17 @@ def test_outside_the_window_that_was_read_nothing_goes_missing(clinic):
 
 @pytest.mark.parametrize(
     ("ahead", "vanish", "is_held"),
-    [(5, 5, False), (6, 6, True), (40, 8, False), (40, 9, True), (6, 5, False), (25, 5, False), (30, 6, False)],
+    [
+        (1, 1, False),
+        (2, 2, True),
+        (5, 4, False),
+        (5, 5, True),
+        (40, 8, False),
+        (40, 9, True),
+        (6, 5, False),
+        (25, 5, False),
+        (30, 6, False),
+    ],
 )
 def test_more_than_a_few_at_once_are_held(clinic, ahead, vanish, is_held):
     with_singles(clinic, ahead)

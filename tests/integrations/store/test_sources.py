@@ -37,7 +37,18 @@ def test_staleness(read_at, now, is_stale):
 
 @pytest.mark.parametrize(
     ("vanished", "ahead", "asks"),
-    [(0, 0, False), (5, 5, False), (6, 6, True), (6, 30, False), (7, 30, True), (20, 100, False), (21, 100, True)],
+    [
+        (0, 0, False),
+        (1, 1, False),
+        (2, 2, True),
+        (5, 5, True),
+        (5, 6, False),
+        (6, 6, True),
+        (6, 30, False),
+        (7, 30, True),
+        (20, 100, False),
+        (21, 100, True),
+    ],
 )
 def test_more_than_a_few(vanished, ahead, asks):
     assert too_many_vanished(vanished, ahead, 5, 0.2) == asks
