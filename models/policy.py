@@ -88,7 +88,12 @@ class Policy:
         15, "minutes", 0, 240, "A calendar entry and a record row so close together are one appointment.", OURS
     )
     vanish_floor: int = threshold(
-        5, "appointments", 0, 1000, "Up to so many may vanish from a source at once without a person being asked, unless nothing is left.", OURS
+        5,
+        "appointments",
+        0,
+        1000,
+        "Up to so many may vanish from a source at once without a person being asked, unless nothing is left.",
+        OURS,
     )
     vanish_share: float = threshold(
         0.2, "share of those ahead", 0, 1, "Or up to this share of the source's future appointments.", OURS

@@ -253,15 +253,23 @@ def _gone(
         and row.facts.get("group", key[1]) not in rejected
     ]
     gone = [key for key, _ in missing if key[0] in ("break", "leave") and key[0] not in unclear]
+    sources = table(Source)
+    before_this = connection.execute(
+        select(sources.c.held, sources.c.read_at).where(sources.c.name == source.name)
+    ).first()
+    state, read_at = (before_this.held or {}, before_this.read_at) if before_this else ({}, None)
     if "appointment" not in reading.kinds:
+        if not reading.kinds and read_at is not None and "from" not in state:
+            # What is taken out meanwhile is found later.
+            held_since = update(sources).where(sources.c.name == source.name)
+            connection.execute(held_since.values(held={**state, "from": read_at}))
         return gone
+    since = _missing_since(reading, state.get("from", read_at), now)
 
     def ahead(row: Any) -> bool:
-        return bool(max(now, reading.window_from) <= row.facts["start"] < reading.window_to)
+        return bool(max(since, reading.window_from) <= row.facts["start"] < reading.window_to)
 
     lost = {key[1]: row for key, row in missing if key[0] == "appointment" and ahead(row)}
-    sources = table(Source)
-    state = connection.execute(select(sources.c.held).where(sources.c.name == source.name)).scalar() or {}
     # A person has spoken about some: these are gone, those stand although the source lacks them.
     allowed = lost.keys() & set(state.get("allowed", ()))
     kept = lost.keys() & set(state.get("kept", ()))
@@ -281,17 +289,28 @@ def _gone(
     if too_many_vanished(len(lost_groups), len(all_groups), policy.vanish_floor, policy.vanish_share):
         # Fewer than were asked about already is the same question; more is another one.
         before = set(state.get("entries", ()))
-        since = state["since"] if asked <= before else now
-        held |= {"entries": sorted(asked), "count": len(lost_groups), "ahead": len(all_groups), "since": since}
+        asked_at = state["since"] if asked <= before else now
+        held |= {"entries": sorted(asked), "count": len(lost_groups), "ahead": len(all_groups), "since": asked_at}
         taken.held = len(lost_groups)
-        if since == now:
+        if asked_at == now:
             tell(connection, ChangeKind.source_held, source.name, None, now)
         asked = set()
+    if in_question(held):
+        held["from"] = since  # what began meanwhile can still turn out to be gone
     if held != state:
         connection.execute(update(sources).where(sources.c.name == source.name).values(held=held))
         look_again(connection, source.name, in_question(state) ^ in_question(held))
     taken.vanished = len(allowed | asked)
     return gone + [("appointment", entry_id) for entry_id in sorted(allowed | asked)]
+
+
+def _missing_since(reading: Reading, read_at: Instant | None, now: Instant) -> Instant:
+    """From when on an appointment that the source lacks was taken out of it: after the last reading that settled this, also where it
+    would have begun by now. A source that shows nothing from before then may leave out what is past: there, from now on."""
+    if read_at is None or read_at >= now:
+        return now
+    starts = (entry.start for entry in reading.entries if isinstance(entry, AppointmentEntry))
+    return read_at if any(start < read_at for start in starts) else now
 
 
 def _unclear(connection: Connection, vault: Vault, source: SourcePart, reading: Reading) -> set[str]:

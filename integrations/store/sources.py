@@ -105,7 +105,8 @@ def release_held(connection: Connection, name: str, *, cancelled: bool) -> int:
     look_again(connection, name, entries)
     word = {"allowed": set(held.get("allowed", ())), "kept": set(held.get("kept", ()))}
     word["allowed" if cancelled else "kept"].update(entries)
-    said = {name: sorted(ids) for name, ids in word.items() if ids}
+    said: dict[str, Any] = {name: sorted(ids) for name, ids in word.items() if ids}
+    said |= {"from": held["from"]} if "from" in held else {}
     # The bytes are the same at the next reading: without this they would not be looked at.
     connection.execute(update(rows).where(rows.c.name == name).values(held=said, fingerprint="", etag=""))
     return len(entries)

@@ -220,6 +220,27 @@ def test_what_began_a_second_ago_is_past(clinic):
     assert len(booked(clinic)) == 1
 
 
+def test_what_was_taken_out_before_it_began_is_gone_though_read_after(clinic):
+    """Cancelled an hour before: read only when it would have been over. What the last reading had seen begin stays."""
+    clinic.sync(NOW, "records")
+    old, begun, next_one = (
+        an_appointment(name, start, "1001") for name, start in (("a", days_ago(9)), ("b", NOW - 1), ("c", NOW + HOUR))
+    )
+    clinic.take("cal-t1", a_reading(old, begun, next_one, kinds=["appointment"]), NOW)
+    clinic.take("cal-t1", a_reading(old, kinds=[]), NOW + 2 * HOUR)  # a file of it could not be read
+    clinic.take("cal-t1", a_reading(old, kinds=["appointment"]), NOW + DAY)
+    assert [round(d) for d in booked(clinic)] == [-9, 0]
+    assert booked(clinic)[1] < 0
+
+
+def test_what_began_while_a_question_was_open_is_gone_with_the_answer(clinic):
+    clinic.entry("t1", "old", days_ago(9), "Anna Müller")
+    held_clinic(clinic)
+    speak(clinic, cancelled=True)
+    assert clinic.sync(in_days(4.5))["cal-t1"].vanished == 10
+    assert booked(clinic) == [-9]
+
+
 def test_outside_the_window_that_was_read_nothing_goes_missing(clinic):
     clinic.sync(NOW, "records")
     far = an_appointment("u", in_days(401), "1001")
