@@ -56,6 +56,8 @@ FIELD_LEVEL: dict[str, Disclosure] = {
     "open_findings": Disclosure.code,
     "sent": Disclosure.code,
     "undelivered": Disclosure.code,
+    "expired": Disclosure.code,
+    "held": Disclosure.code,
     "set_aside": Disclosure.code,
     "unread_sources": Disclosure.code,
     "audit_head": Disclosure.code,

@@ -14,7 +14,7 @@ from integrations.store.tables import insert_new, table
 from models.eligibility import Urgency
 from models.findings import Finding, Opened
 from models.instants import DAY, Instant, day_of
-from models.notices import Message, MessageState, Notice
+from models.notices import Message, MessageState, Notice, NoticeState
 from models.noticing import ADMIN, NoticeKey, notice_row, therapist_recipient
 from models.observations import ClientStatus
 from models.people import Client, Relation, RelationKind
@@ -27,7 +27,7 @@ WEEK = 7
 
 
 def tell_of_sources(practice: "Practice", connection: Connection, now: Instant) -> int:
-    """Notices about sources that are too old to rely on and about entries held back: once per outage or question. Answers how many."""
+    """Notices about sources that are too old to rely on, once per outage, and about entries held back, once a week. Answers how many."""
     rows = all_rows(connection)
     late = stale_sources(practice, connection, now)
     made = 0
@@ -53,9 +53,10 @@ def tell_of_sources(practice: "Practice", connection: Connection, now: Instant) 
             facts = {"source": source.name, "vanished": row.held["count"], "ahead": row.held["ahead"]}
             since = row.held["since"]
             requires = {"held": source.name, "since": since}
-            made += _tell(
-                practice, connection, f"source:{source.name}", "held_vanished", since, source, facts, requires, now
-            )
+            # Asked again every week: until somebody answers, nothing is said of the clients it concerns.
+            week = max(0, now - since) // (WEEK * DAY)
+            subject = f"source:{source.name}"
+            made += _tell(practice, connection, subject, "held_vanished", since, source, facts, requires, now, week)
     return made
 
 
@@ -69,9 +70,10 @@ def _tell(
     facts: dict[str, Any],
     requires: dict[str, Any],
     now: Instant,
+    step: int = 0,
 ) -> int:
     """The administrator hears at once; a therapist whose own calendar it is, on the next working morning."""
-    key = NoticeKey(subject, purpose, generation, 0, ADMIN)
+    key = NoticeKey(subject, purpose, generation, step, ADMIN)
     made = int(
         insert_new(
             connection, Notice, notice_row(key, Urgency.system, now, 3 * DAY, now, requires=requires, facts=facts)
@@ -146,7 +148,7 @@ def _unmarked(connection: Connection) -> dict[str, list[int]]:
 
 def weekly_facts(practice: "Practice", connection: Connection, now: Instant) -> dict[str, Any]:
     """The counts of the weekly line, and the head of the audit: sent out, it shows later whether the audit was cut or rewritten."""
-    clients, findings, messages = table(Client), table(Finding), table(Message)
+    clients, findings, messages, notices = table(Client), table(Finding), table(Message), table(Notice)
     since = now - WEEK * DAY
 
     def count(query: Any) -> int:
@@ -165,6 +167,12 @@ def weekly_facts(practice: "Practice", connection: Connection, now: Instant) -> 
             .select_from(messages)
             .where(messages.c.state.in_([MessageState.failed.value, MessageState.unsure.value]))
         ),
+        "expired": count(
+            select(func.count())
+            .select_from(notices)
+            .where(notices.c.state == NoticeState.expired.value, notices.c.decided_at >= since)
+        ),
+        "held": sum(row.held["count"] for row in all_rows(connection).values() if row.held and row.held.get("entries")),
         "set_aside": sum(quarantine.counts(connection).values()),
         "unread_sources": len(stale_sources(practice, connection, now)),
         "audit_head": audit.head(connection),

@@ -33,6 +33,8 @@ FACTS: dict[tuple[str, str], dict[str, Any]] = {
         "open_findings": 1,
         "sent": 5,
         "undelivered": 0,
+        "expired": 3,
+        "held": 4,
         "set_aside": 2,
         "unread_sources": 0,
     },
