@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Connection, func, select
 
 from integrations.store import audit, quarantine
-from integrations.store.cases import stale_sources
+from integrations.store.cases import digests, stale_sources
 from integrations.store.decisions import Recipients
 from integrations.store.sources import all_rows
 from integrations.store.tables import insert_new, table
+from models.appointments import Mark
+from models.case import unpack
 from models.eligibility import Urgency
 from models.findings import Finding, Opened
 from models.instants import DAY, Instant, day_of
@@ -106,7 +108,7 @@ def write_weekly_letters(practice: "Practice", connection: Connection, now: Inst
     when = not_before(Urgency.weekly, hours, now)
     facts = weekly_facts(practice, connection, now)
     made = int(insert_new(connection, Notice, notice_row(key, Urgency.weekly, when, 6 * DAY, now, facts=facts)))
-    for therapist, clients in sorted(_unmarked(connection).items()):
+    for therapist, clients in sorted(_unmarked(practice, connection, now).items()):
         hours = recipients.hours(therapist, practice.book.of(therapist=therapist).policy)
         key = NoticeKey(
             f"therapist:{therapist}" if therapist else "practice",
@@ -127,22 +129,40 @@ def _week(day: date) -> int:
     return year * 100 + week
 
 
-def _unmarked(connection: Connection) -> dict[str, list[int]]:
-    """Clients whose record is unsure, by main therapist; what was so on day one is sorted there, not asked every week."""
+def _unmarked(practice: "Practice", connection: Connection, now: Instant) -> dict[str, list[int]]:
+    """Clients whose record is unsure, by main therapist. What was so on day one is sorted there; who has as many unmarked
+    appointments since then as the rule asks for is asked about like everybody."""
     findings, relations = table(Finding), table(Relation)
     main = (
         (relations.c.client_id == findings.c.client_id)
         & (relations.c.kind == RelationKind.main)
         & relations.c.to_on.is_(None)
     )
-    found: dict[str, list[int]] = defaultdict(list)
-    for row in connection.execute(
-        select(findings.c.client_id, relations.c.therapist_id)
+    rows = connection.execute(
+        select(findings.c.client_id, findings.c.opened, findings.c.opened_at, relations.c.therapist_id)
         .select_from(findings.outerjoin(relations, main))
-        .where(findings.c.kind == "unconfirmed", findings.c.cleared_at.is_(None), findings.c.opened == Opened.noticed)
+        .where(findings.c.kind == "unconfirmed", findings.c.cleared_at.is_(None))
         .order_by(findings.c.client_id)
-    ):
-        found[row.therapist_id or ""].append(row.client_id)
+    ).all()
+    since = {row.client_id: row.opened_at for row in rows if row.opened == Opened.day_one}
+    still = set(since) - _unmarked_since(practice, connection, since, now)
+    found: dict[str, list[int]] = defaultdict(list)
+    for row in rows:
+        if row.client_id not in still:
+            found[row.therapist_id or ""].append(row.client_id)
+    return found
+
+
+def _unmarked_since(practice: "Practice", connection: Connection, since: dict[int, Instant], now: Instant) -> set[int]:
+    """Those of these clients with as many unmarked appointments after an instant as make a record unsure."""
+    found: set[int] = set()
+    for client_id, therapist, site, *_, line, _ in digests(connection, since):
+        policy = practice.book.of(site, therapist, client_id).policy
+        due = now - int(policy.mark_within_days * DAY)
+        entries = unpack[len(line) >> 3](line)
+        unmarked = sum(since[client_id] < e >> 3 <= due and e & 3 < Mark.attended for e in entries)
+        if unmarked >= policy.unconfirmed_in_a_row:
+            found.add(client_id)
     return found
 
 

@@ -57,3 +57,27 @@ def test_the_weekly_line_counts_what_grew_too_old(clinic):
     assert {n.state for n in clinic.notices()} == {NoticeState.expired}
     assert weekly(clinic, NOW + 2 * DAY)["expired"] == len(clinic.notices()) == 1
     assert weekly(clinic, NOW + 9 * DAY)["expired"] == 0
+
+
+# ---------------------------------------------------------------- whose record is unsure
+
+
+def test_an_unsure_record_of_day_one_is_asked_about_once_as_many_are_unmarked_since(a_clinic):
+    clinic = a_clinic(policy="unconfirmed_in_a_row = 3\nmark_within_days = 7\n")
+    clinic.client("1001", "Anna Müller")
+    for n in range(-6, 9):
+        clinic.entry("t1", f"u{n}", in_days(7 * n - 1), "Anna Müller")
+    clinic.sync()
+    clinic.look()
+    assert clinic.findings() == {("1001", "unconfirmed")}
+
+    def asked_at(now):
+        clinic.sync(now)
+        clinic.look(now)
+        with clinic.practice.store.write() as connection:
+            write_weekly_letters(clinic.practice, connection, now)
+        return [n.facts["clients"] for n in clinic.notices(purpose="unconfirmed")]
+
+    assert asked_at(NOW) == []
+    assert asked_at(in_days(26)) == [], "the third of them has a day left to be marked"
+    assert asked_at(in_days(27)) == [[clinic.id_of("1001")]]
