@@ -40,11 +40,14 @@ def reacting(database: Database, _: int) -> Told:
     ):
         _people(practice)
         arming.arm(practice.store, practice.data, "benchmark", NOW)
+        before = dict(os.environ)
         apply_environment(client_environment(server, practice=practice.folder / "practice.toml"))
         from prefect.settings import PREFECT_API_URL, temporary_settings
 
         with temporary_settings({PREFECT_API_URL: server.api_url}):  # another round's server may be in the settings
             ours, began, ended = asyncio.run(_measure(practice, mailbox))
+        for name in os.environ.keys() - before.keys():
+            del os.environ[name]  # the next database gets a server of its own
     what = "from the changed file to the mail"
     for other, name, limit in (
         (ended, "from an event to the end of a flow run that a subscriber started", 1.5),
