@@ -15,9 +15,7 @@ COLUMNS = (
     "client BIGINT NOT NULL, therapist INTEGER NOT NULL, start BIGINT NOT NULL, until BIGINT NOT NULL,"
     " mark SMALLINT NOT NULL, booked SMALLINT NOT NULL"
 )
-ORDINARY, COVERED = "an index on client and start", "an index that holds all it reads"
 INDEX = "CREATE INDEX raw_by_client ON raw_appointment (client, start)"
-INDEX_OF_ALL = "CREATE INDEX raw_of_all ON raw_appointment (client, start, mark, booked)"
 
 # One pass in the order of the key; every window has the same partition and order, so that nothing is sorted twice.
 WINDOWS_SQLITE = """
@@ -137,14 +135,5 @@ def keep_raw(practice: Practice, clients: int, now: Instant) -> None:
     )
     raw.execute(INDEX)
     raw.execute("COMMIT")
-    raw.close()
-    tidy(practice)
-
-
-def cover(practice: Practice) -> None:
-    """The index that makes the SQL as quick as SQL can be."""
-    raw: Any = driver_connection(practice)
-    raw.execute(INDEX_OF_ALL)
-    raw.execute("COMMIT" if practice.store.dialect != "sqlite" else "SELECT 1")
     raw.close()
     tidy(practice)
