@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Connection, func, select
 
 from integrations.store import audit, quarantine
+from integrations.store import facts as facts_of_practice
 from integrations.store.cases import digests, stale_sources
 from integrations.store.decisions import Recipients
 from integrations.store.sources import all_rows
@@ -15,7 +16,7 @@ from models.appointments import Mark
 from models.case import unpack
 from models.eligibility import Urgency
 from models.findings import Finding, Opened
-from models.instants import DAY, Instant, day_of
+from models.instants import DAY, HOUR, Instant, day_of
 from models.notices import Message, MessageState, Notice, NoticeState
 from models.noticing import ADMIN, NoticeKey, notice_row, therapist_recipient
 from models.observations import ClientStatus
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from integrations.practice import Practice
 
 WEEK = 7
+PATIENCE = HOUR  # so long a practice that is up may take to read a source that is late
+BREAK = 2 * HOUR  # asked less often than this, the practice was down in between
 
 
 def tell_of_sources(practice: "Practice", connection: Connection, now: Instant) -> int:
@@ -35,23 +38,24 @@ def tell_of_sources(practice: "Practice", connection: Connection, now: Instant) 
     made = 0
     for source in practice.settings.source:
         row = rows.get(source.name)
-        if row is None:
-            continue
-        if source.name in late and row.problem:
-            facts = {"source": source.name, "since": row.read_at, "reason": row.told}
+        read_at = row.read_at if row is not None else None
+        unread = _unread_for(connection, source.name, source.name in late, now)
+        if source.name in late and ((row is not None and row.problem) or unread >= PATIENCE):
+            facts = {"source": source.name, "since": read_at}
+            facts |= {"reason": row.told} if row is not None and row.told else {}
             requires = {"stale": source.name}
             made += _tell(
                 practice,
                 connection,
                 f"source:{source.name}",
                 "source_stale",
-                row.read_at or 0,
+                read_at or 0,
                 source,
                 facts,
                 requires,
                 now,
             )
-        if row.held.get("entries"):
+        if row is not None and row.held.get("entries"):
             facts = {"source": source.name, "vanished": row.held["count"], "ahead": row.held["ahead"]}
             since = row.held["since"]
             requires = {"held": source.name, "since": since}
@@ -60,6 +64,22 @@ def tell_of_sources(practice: "Practice", connection: Connection, now: Instant) 
             subject = f"source:{source.name}"
             made += _tell(practice, connection, subject, "held_vanished", since, source, facts, requires, now, week)
     return made
+
+
+def _unread_for(connection: Connection, name: str, is_late: bool, now: Instant) -> int:
+    """For how many seconds on end this was asked while a source was late, failed tries or not: a reading that hangs records none.
+    Asked again only after a break (the machine was off), it begins anew: first the source has to be given a chance."""
+    fact = f"unread.{name}"
+    noted = facts_of_practice.get(connection, fact)
+    if not is_late:
+        if noted is not None:
+            facts_of_practice.forget(connection, fact)
+        return 0
+    first, last = map(int, noted.split()) if noted else (now, now)
+    if not 0 <= now - last <= BREAK:
+        first = now
+    facts_of_practice.put(connection, fact, f"{first} {now}")
+    return now - first
 
 
 def _tell(

@@ -59,6 +59,36 @@ def test_the_weekly_line_counts_what_grew_too_old(clinic):
     assert weekly(clinic, NOW + 9 * DAY)["expired"] == 0
 
 
+# ---------------------------------------------------------------- late
+
+
+def test_a_source_that_hangs_is_told_of_though_no_try_ever_failed(clinic):
+    """Nothing is recorded of a reading that never ends; the practice has been up for long enough to have read it."""
+    clinic.sync()
+    late = NOW + 27 * HOUR
+    minutes = range(0, 61, 15)
+    told = [tell(clinic, late + 60 * minute) for minute in minutes]
+    assert told[:-1] == [0] * 4
+    assert told[-1] == 1 + 2  # the administrator of both, and whose calendar one is
+    assert {n.facts["source"] for n in clinic.notices(purpose="source_stale")} == {"records", "cal-t1"}
+    assert tell(clinic, late + 2 * HOUR) == 0
+
+
+def test_after_a_break_a_source_is_given_a_chance_first(clinic):
+    clinic.sync()
+    late = NOW + 27 * HOUR
+    assert tell(clinic, late) == 0
+    assert tell(clinic, late + 3 * DAY) == 0, "the machine was off for three days"
+    clinic.sync(late + 3 * DAY + 60)
+    assert tell(clinic, late + 3 * DAY + HOUR) == 0
+    assert clinic.notices() == []
+
+
+def test_a_source_that_was_never_tried_is_told_of(clinic):
+    assert tell(clinic, NOW) == 0
+    assert tell(clinic, NOW + HOUR) == 3
+
+
 # ---------------------------------------------------------------- whose record is unsure
 
 
