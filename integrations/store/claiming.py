@@ -8,23 +8,27 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sqlalchemy import Connection, func, select, update
 
-from integrations.store.cases import digests, stale_sources
+from integrations.store import due
+from integrations.store.cases import digests, shared, stale_sources
 from integrations.store.decisions import Recipients
 from integrations.store.tables import chunks, table
 from models.digest import Digest
 from models.eligibility import Audience, State, Urgency, eligible
 from models.findings import Finding
-from models.instants import Instant, day_of, end_of, start_of
+from models.instants import HOUR, Instant, day_of, end_of, start_of
+from models.looking import DigestRow, Shared
 from models.notices import Message, MessageState, Notice, NoticeState
 from models.noticing import ADMIN, therapist_recipient
 from models.observations import ClientStatus
 from models.people import Client, Leave
 from models.sources import Source
+from models.timing import Hours
 
 if TYPE_CHECKING:
     from integrations.practice import Practice
 
 MERGED = {Urgency.ordinary, Urgency.prompt, Urgency.weekly}
+NEWS_SECONDS = 60  # before a notice is tried again whose client there is news of
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,17 +70,17 @@ def due_bundles(practice: "Practice", connection: Connection, now: Instant) -> l
         .values(state=NoticeState.expired.value, decided_at=now, outcome="too old to be worth sending")
     )
     wanted = [notices.c[name] for name in ("id", "client_id", "recipient", "urgency", "requires")]
-    due = connection.execute(
+    found = connection.execute(
         select(*wanted, people.c.therapist_id)
         .select_from(notices.outerjoin(people, people.c.client_id == notices.c.client_id))
         .where(waiting, notices.c.not_before <= now)
         .order_by(notices.c.id)
     ).all()
-    if not due:
+    if not found:
         return []
     addressees = _Addressees(connection, day_of(now, practice.zone))
     bundles: dict[tuple[bool, str, bool, int], list[int]] = defaultdict(list)
-    for notice in due:
+    for notice in found:
         merged = notice.urgency in MERGED
         calm = notice.urgency != Urgency.safety
         addressee = addressees.of(notice, notice.therapist_id or "")
@@ -99,26 +103,26 @@ def claim(
     `route` says how a recipient is reached (None: nobody knows), `render` what the message holds. Nothing is sent here.
     """
     notices = table(Notice)
-    due: list[Any] = []
+    wanted: list[Any] = []
     for part in chunks(bundle.notices):
-        due += connection.execute(
+        wanted += connection.execute(
             select(notices)
             .where(notices.c.id.in_(part), notices.c.state == NoticeState.waiting.value, notices.c.not_before <= now)
             .order_by(notices.c.id)
             .with_for_update(skip_locked=True)  # what another worker is claiming is no business of ours
         )
-    if not due:
+    if not wanted:
         return None
-    look = _LastLook(practice, connection, now, due)
+    look = _LastLook(practice, connection, now, wanted)
     standing = []
-    for notice in due:
+    for notice in wanted:
         problem = look.problem(notice)
         if problem:
             _settle(connection, [notice.id], NoticeState.cancelled, now, problem)
             continue
         if look.addressee(notice) != bundle.addressee:
             continue  # somebody else has the client since a moment ago: it is the next delivery's
-        later = look.later(bundle.addressee) if notice.urgency in MERGED else None
+        later = look.later(bundle.addressee, notice)
         if later is not None:
             connection.execute(update(notices).where(notices.c.id == notice.id).values(not_before=later))
             continue
@@ -230,8 +234,14 @@ class _LastLook:
                 )
             ):
                 self._generations[row.client_id, row.kind] = row.generation
+        told = {notice.client_id for notice in notices if "finding" in notice.requires}
+        self._fresh: dict[int, dict[str, bool | None]] = {}  # what a look at this instant finds, by kind
+        together = shared(practice, connection, now) if told else None
         for digest in digests(connection, concerned):
             self._therapists[digest[0]] = digest[1]
+            if together is not None and digest[0] in told:
+                self._fresh[digest[0]] = _found(together, digest)
+        self._changed = {change.client_id for change in due.waiting_of(connection, told)} if told else set()
 
     def problem(self, notice: Any) -> str:
         """Why a notice must not be sent any more, or nothing."""
@@ -246,6 +256,11 @@ class _LastLook:
                 return "the finding has cleared"
             if found != requires["generation"]:
                 return "the finding has cleared and come back as a new one"
+            if self._fresh.get(notice.client_id, {}).get(requires["finding"]) is False and not self._unsettled(notice):
+                due.look_now(self._connection, notice.client_id, self._now)  # so that the finding is cleared as well
+                return "it is no longer so"
+            if self._has_own(notice):
+                return "whoever has the client now gets a notice of their own"
         if "unconfirmed" in requires and not still_open(self._connection, "unconfirmed", requires["unconfirmed"]):
             return "all of them have been marked"
         if "stale" in requires and requires["stale"] not in stale_sources(self._practice, self._connection, self._now):
@@ -271,14 +286,46 @@ class _LastLook:
         """Who receives it today."""
         return self._addressees.of(notice, self._therapists.get(notice.client_id, ""))
 
-    def later(self, addressee: str) -> Instant | None:
-        """When a message that can wait may reach somebody, if not now: outside their hours, or when their day is full."""
-        therapist = addressee.partition(":")[2]
-        policy = self._practice.book.of(therapist=therapist).policy
-        hours = self._recipients.hours(therapist, policy)
-        opens = hours.next_open(self._now)
+    def _has_own(self, notice: Any) -> bool:
+        """Whether a client has moved to somebody who is told of the same by another notice."""
+        recipient = therapist_recipient(self._therapists.get(notice.client_id, ""))
+        if notice.recipient in (recipient, ADMIN):
+            return False
+        rows = table(Notice)
+        same = [rows.c[name] == getattr(notice, name) for name in ("subject", "purpose", "generation", "step")]
+        return bool(self._connection.execute(select(rows.c.id).where(*same, rows.c.recipient == recipient)).first())
+
+    def _unsettled(self, notice: Any) -> bool:
+        """Whether news of the client is taken in whose consequences are not recorded yet."""
+        return notice.client_id in self._changed
+
+    def later(self, addressee: str, notice: Any) -> Instant | None:
+        """When a notice that still holds may reach somebody, if not now. What is merged waits for their hours, and for the next
+        morning when their day is full; what tells of a finding, for news being looked at and for sources being read again."""
+        merged = notice.urgency in MERGED
+        opens = self._opens(addressee) if merged else self._now
         if opens > self._now:
             return opens
+        if "finding" in notice.requires and notice.urgency != Urgency.safety:
+            if self._unsettled(notice):
+                return self._now + NEWS_SECONDS
+            if self._fresh.get(notice.client_id, {}).get(notice.requires["finding"]) is None:
+                return self._now + HOUR
+        return self._full_until(addressee) if merged else None
+
+    def _opens(self, addressee: str) -> Instant:
+        """When somebody's working hours begin; now, if inside them."""
+        return self._hours(addressee)[0].next_open(self._now)
+
+    def _hours(self, addressee: str) -> tuple[Hours, int]:
+        """Somebody's working hours, and how many notices they get in a day."""
+        therapist = addressee.partition(":")[2]
+        policy = self._practice.book.of(therapist=therapist).policy
+        return self._recipients.hours(therapist, policy), policy.notices_per_day
+
+    def _full_until(self, addressee: str) -> Instant | None:
+        """The next morning, if somebody's day is full; else one more is counted."""
+        hours, most = self._hours(addressee)
         today = day_of(self._now, hours.zone)
         if addressee not in self._taken_today:
             notices, messages = table(Notice), table(Message)
@@ -292,10 +339,18 @@ class _LastLook:
                     notices.c.urgency.in_([u.value for u in MERGED]),
                 )
             ).scalar_one()
-        if self._taken_today[addressee] >= policy.notices_per_day:
+        if self._taken_today[addressee] >= most:
             return hours.next_morning(end_of(today, hours.zone) - 1)
         self._taken_today[addressee] += 1
         return None
+
+
+def _found(together: Shared, digest: DigestRow) -> dict[str, bool | None]:
+    """What a look finds by kind: so, not so, or (None, also after an error of ours, which looks are put off for) nobody can say."""
+    try:
+        return {verdict.kind: verdict.fired for verdict in together.look(digest).verdicts}
+    except Exception:
+        return {}
 
 
 def _settle(connection: Connection, ids: list[int], state: NoticeState, now: Instant, outcome: str) -> None:

@@ -81,3 +81,11 @@ def put_off(connection: Connection, client_id: int, until: Instant) -> None:
     """Look at a client later: a look that fails must not keep others from theirs."""
     looks = table(Look)
     connection.execute(update(looks).where(looks.c.client_id == client_id).values(next_look=until))
+
+
+def look_now(connection: Connection, client_id: int, now: Instant) -> None:
+    """Let the next sweep look at a client; where somebody is looking right now, that is as good."""
+    looks = table(Look)
+    free = select(looks.c.client_id).where(looks.c.client_id == client_id).with_for_update(skip_locked=True)
+    for found in connection.execute(free).scalars().all():
+        connection.execute(update(looks).where(looks.c.client_id == found).values(next_look=now))

@@ -6,12 +6,14 @@ from typing import Any
 
 import pytest
 
-from integrations.store import leases, outbox
+from integrations.store import changes, leases, outbox
 from integrations.store.claiming import Bundle, Claimed, Route, claim, due_bundles
 from integrations.store.tables import insert_new, insert_rows
+from models.changes import ChangeKind
+from models.digest import Digest
 from models.eligibility import Urgency
 from models.errors import UsageError
-from models.findings import Finding
+from models.findings import Finding, Look
 from models.instants import DAY, HOUR, Instant, wall_of
 from models.notices import FORWARD, Message, MessageState, Notice, NoticeState
 from models.noticing import ADMIN, NoticeKey, notice_row
@@ -39,6 +41,12 @@ def someone(clinic: Clinic, *numbers: str, therapist: str = "T1") -> None:
 def due_now(clinic: Clinic, at: Instant = LATER) -> None:
     with clinic.practice.store.write() as connection:
         connection.exec_driver_sql(f"UPDATE notice SET not_before = {at} WHERE state = 'waiting'")
+
+
+def consequences_recorded(clinic: Clinic) -> None:
+    """As after a sweep that found nothing new."""
+    with clinic.practice.store.write() as connection:
+        changes.drained(connection, [change.id for change in changes.waiting(connection)], LATER)
 
 
 def post(clinic: Clinic, now: Instant = LATER, holder: str = "me", known: Any = None) -> list[Claimed]:
@@ -196,7 +204,68 @@ def test_a_notice_whose_reason_is_gone_is_cancelled_and_says_why(clinic, change,
 def test_what_the_client_prefers_mutes_no_duty_of_staff(clinic):
     someone(clinic, "1001")
     people_say(**{"opted out": "yes"})(clinic)
+    consequences_recorded(clinic)
     assert len(post(clinic)) == 1
+
+
+def test_what_is_no_longer_so_at_this_instant_is_not_sent(clinic):
+    """Booked meanwhile, and nobody has looked yet: the claim looks itself, and lets the finding be cleared."""
+    someone(clinic, "1001")
+    clinic.seen("1001", LATER + 3 * DAY, status="booked")
+    clinic.sync(LATER)
+    consequences_recorded(clinic)
+    assert post(clinic) == []
+    assert outcome(clinic) == [("cancelled", "it is no longer so")]
+    assert [look.next_look for look in clinic.rows(Look)] == [LATER]
+    clinic.look(LATER)
+    assert clinic.findings() == set()
+
+
+def test_what_nobody_can_say_at_this_instant_waits_for_its_sources(clinic):
+    someone(clinic, "1001", "1002")
+    blind = LATER + 27 * HOUR
+    assert post(clinic, blind) == []
+    assert {(n.state, n.not_before) for n in clinic.rows(Notice)} == {("waiting", blind + HOUR)}
+    clinic.sync(blind)
+    assert [len(c.payload["about"]) for c in post(clinic, blind + HOUR)] == [2]
+
+
+def test_news_of_a_client_is_looked_at_before_they_are_written_about(clinic):
+    someone(clinic, "1001", "1002")
+    with clinic.practice.store.write() as connection:
+        changes.tell(connection, ChangeKind.client_changed, "C", clinic.id_of("1001"), LATER)
+    (message,) = post(clinic)
+    (waits,), (goes,) = (clinic.notices(client_id=clinic.id_of(number)) for number in ("1001", "1002"))
+    assert message.payload["about"] == [goes.id]
+    assert (waits.state, waits.not_before) == ("waiting", LATER + 60)
+    consequences_recorded(clinic)
+    assert len(post(clinic, LATER + 60)) == 1
+
+
+def test_a_client_whose_look_fails_is_not_written_about_and_keeps_nobody_waiting(clinic):
+    someone(clinic, "1001", "1002")
+    with clinic.practice.store.write() as connection:
+        broken = Digest.__table__.update().where(Digest.client_id == clinic.id_of("1001"))
+        connection.execute(broken.values(line=b"broken"))
+    (message,) = post(clinic)
+    (waits,), (goes,) = (clinic.notices(client_id=clinic.id_of(number)) for number in ("1001", "1002"))
+    assert message.payload["about"] == [goes.id]
+    assert (waits.state, waits.not_before) == ("waiting", LATER + HOUR)
+
+
+def test_whoever_has_the_client_now_and_is_told_of_it_anyway_is_not_told_twice(clinic):
+    someone(clinic, "1001")
+    clinic.therapist("T2")
+    people_say(therapist="T2")(clinic)
+    consequences_recorded(clinic)
+    (mine,) = clinic.rows(Notice)
+    own = {**mine._mapping, "recipient": "therapist:T2"}
+    del own["id"]
+    with clinic.practice.store.write() as connection:
+        insert_new(connection, Notice, own)
+    (message,) = post(clinic)
+    assert message.payload["about"] == [mine.id + 1]
+    assert outcome(clinic)[0] == ("cancelled", "whoever has the client now gets a notice of their own")
 
 
 @pytest.mark.parametrize("gone", ["stale", "held", "unsure", "unconfirmed"])
@@ -229,6 +298,7 @@ def test_whoever_has_the_client_now_is_told(clinic):
     someone(clinic, "1001")
     clinic.therapist("T2")
     people_say(therapist="T2")(clinic)
+    consequences_recorded(clinic)
     assert [c.recipient for c in post(clinic)] == ["therapist:T2"]
 
 
@@ -245,11 +315,18 @@ def test_whoever_has_the_client_now_is_told(clinic):
     ],
 )
 def test_leave_goes_to_the_cover_and_never_drops(clinic, leave, recipient):
-    someone(clinic, "1001")
+    clinic.seen("1001", *each(7, 6, days_ago(9)))
+    clinic.sync()
+    clinic.look()
+    # What is told does not hang on the leave, as being quiet does.
+    clinic.seen("1001", days_ago(2), days_ago(0.1), status="missed")
+    clinic.sync(LATER)
+    clinic.look(LATER)
     for other in ("T2", "T3"):
         clinic.therapist(other)
     clinic.leave = [{"therapist": t, "from": a, "to": b, "cover": c} for t, a, b, c in leave]
     clinic.sync(LATER)
+    consequences_recorded(clinic)
     due_now(clinic)
     assert [c.recipient for c in post(clinic)] == [recipient]
 
@@ -296,6 +373,7 @@ def test_more_than_a_days_fill_waits_for_the_next_morning_oldest_first(a_clinic)
     assert {wall_of(n.not_before, "Europe/Berlin") for n in waiting} == {"2026-11-24T08:00:00"}
     tuesday = waiting[0].not_before
     assert [c.payload["about"] for c in post(clinic, tuesday)] == [[n.id for n in waiting[:2]]]
+    clinic.sync(tuesday + DAY)
     assert [c.payload["about"] for c in post(clinic, tuesday + DAY)] == [[n.id for n in waiting[2:]]]
 
 
