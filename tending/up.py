@@ -61,7 +61,7 @@ def up(
         try:
             with leases.lease(practice.store, LEASE, LEASE, int(time.time()), LEASE_SECONDS) as held:
                 if old := rebuild_outdated(practice, int(time.time())):
-                    say(f"After an update: {old} clients derived again.")
+                    say(f"After an update or new settings: {old} clients derived again.")
                 server = start_server(
                     practice.data / SERVER_FOLDER,
                     port=port or practice.settings.prefect.port,

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, select
 
+from integrations.store import facts
 from integrations.store.derive import appointments_of, derive, histories_of, one_at_a_time, resolve, source_traits
 from integrations.store.intake import clients_of
 from integrations.store.people import Touched, derive_breaks, derive_leave, derive_relations, roster
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from integrations.practice import Practice
 
 AT_ONCE = 200  # clients in one short transaction
+_TERMS = "derived-under"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,14 +59,24 @@ def rebuild(
 
 
 def rebuild_outdated(practice: "Practice", now: Instant) -> int:
-    """Derive those whose digest has another format than this version's, after an update. Answers how many."""
-    digests = table(Digest)
+    """Derive everybody again where what all derivation rests on is not what it was: this version's digest format, the practice's zone,
+    how near two entries are one appointment. Else those whose digest has another format. Answers how many."""
+    policy = practice.book.of().policy
+    terms = f"{FORMAT} {practice.zone} {policy.same_time_minutes}"
+    digests, people = table(Digest), table(Client)
     with practice.store.read() as connection:
-        old = list(connection.execute(select(digests.c.client_id).where(digests.c.format != FORMAT)).scalars())
+        as_before = facts.get(connection, _TERMS) == terms
+        wanted = select(digests.c.client_id).where(digests.c.format != FORMAT) if as_before else select(people.c.id)
+        old = list(connection.execute(wanted).scalars())
+    if not as_before:
+        _people_again(practice, dry_run=False)
     for part in chunks(old, AT_ONCE):
         with practice.store.write() as connection:
             one_at_a_time(connection)
-            derive(connection, part, practice.book.of().policy, now, practice.zone)
+            derive(connection, part, policy, now, practice.zone)
+    if not as_before:
+        with practice.store.write() as connection:
+            facts.put(connection, _TERMS, terms)  # last: after a crash all of it is done again
     return len(old)
 
 

@@ -9,6 +9,7 @@ from integrations.practice import Practice
 from integrations.store import audit, cases, lookups, quarantine
 from integrations.store.identity import titles
 from integrations.store.intake import Taken
+from integrations.store.rebuild import rebuild_outdated
 from integrations.store.sources import all_rows, release_held
 from models.errors import TendingError, UsageError
 from models.instants import DAY, Instant, at_wall
@@ -58,6 +59,8 @@ def sync(
             raise UsageError(
                 "practice.toml names no [[source]]; add one, or let `tending init --from FOLDER` write it."
             )
+        if not dry_run:
+            rebuild_outdated(here, at)
         results, failed = read_all(here, [s.name for s in wanted], at, dry_run=dry_run)
         decided = None if dry_run else decide_due(here, at)
         with here.store.read() as connection:

@@ -77,8 +77,27 @@ def without_ids(clinic):
 
 def test_a_digest_of_an_older_format_is_derived_again(told):
     before = told.rows(Digest)
+    rebuild_outdated(told.practice, NOW)
     with told.practice.store.write() as connection:
         connection.execute(update(table(Digest)).values(format=FORMAT - 1, line=b""))
     assert rebuild_outdated(told.practice, NOW) == 2
     assert told.rows(Digest) == before
     assert rebuild_outdated(told.practice, NOW) == 0
+
+
+@pytest.mark.parametrize("change", [{"zone": "America/New_York"}, {"policy": "same_time_minutes = 90"}])
+def test_other_terms_of_deriving_are_followed_by_everybody(told, a_clinic, change):
+    """The zone in which days are meant, and how near two entries are one appointment, are settings: no source says anything new."""
+    told.client("1003", "Cem Öz", intake="2026-11-02")
+    told.seen("1003", in_days(-4))
+    told.entry("t1", "near", in_days(-4) + 3600, "Cem Öz")
+    told.sync()
+    rebuild_outdated(told.practice, NOW)
+    before = told.digest("1003")
+    other = a_clinic(**change)
+    assert rebuild_outdated(other.practice, NOW) == 3
+    assert other.digest("1003") != before
+    assert rebuild(other.practice, NOW, dry_run=True).differed == ()
+    assert rebuild_outdated(other.practice, NOW) == 0
+    assert rebuild_outdated(told.practice, NOW) == 3
+    assert told.digest("1003") == before
