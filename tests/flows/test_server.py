@@ -253,7 +253,7 @@ async def test_a_flow_in_this_process_finds_the_server(prefect_server: Server) -
             await asyncio.sleep(0.2)
             said = [log.message for log in await client.read_logs() if log.message == "said in a run"]
             answer = await client.request(
-                "POST", "/events/filter", json={"filter": {"event": {"prefix": ["tending."]}}}
+                "POST", "/events/filter", json={"filter": {"event": {"prefix": ["tending.test."]}}}
             )
             seen = [event["event"] for event in answer.json()["events"]]
         assert said
