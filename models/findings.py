@@ -62,6 +62,17 @@ class Look(SQLModel, table=True):
     blind: bool = False
 
 
+class PolicyVersion(SQLModel, table=True):
+    """From when looks were made under a basis, and the layers of the policy that it stands for. Rows are only ever added."""
+
+    __tablename__ = "policy_version"
+
+    id: int | None = row_id()
+    from_at: int = instant(index=True)
+    basis: str = Field(index=True)
+    layers: dict[str, Any] = json_facts()
+
+
 class Standing(NamedTuple):
     """An existing finding row, as far as settling it needs to know."""
 

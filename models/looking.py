@@ -107,6 +107,14 @@ class Shared:
         """The policy of one digest row's client."""
         return self._own(row).layered
 
+    def sees(self, therapist: str) -> bool:
+        """Whether every source that could refute an absence in this caseload can be relied on."""
+        return not self._blind.get(therapist, self._blind.get("", ()))
+
+    def sighted(self, now: Instant, book: PolicyBook) -> "Shared":
+        """The same at another instant and under another policy, as if every source could be relied on."""
+        return Shared(now, book, self.rules, self._pauses, {})
+
     def look(self, row: DigestRow) -> Looked:
         """One look at one client."""
         return next(self.looks((row,)))

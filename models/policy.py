@@ -190,6 +190,34 @@ class PolicyBook:
         ids = client_ids or {}
         self._clients = {ids[code]: values for code, values in self._agreed.items() if code in ids}
         self._kept: dict[tuple[str, str], Layered] = {}
+        self._default = DEFAULT
+        self._fingerprint = ""
+
+    @classmethod
+    def restored(cls, layers: Mapping[str, Any], client_ids: Mapping[str, int]) -> "PolicyBook":
+        """The book that gave these `layers`, defaults of its time included; fields that there are no more are left out."""
+
+        def known(values: Mapping[str, Any]) -> dict[str, Any]:
+            return {name: value for name, value in values.items() if name in NAMES}
+
+        book = cls()
+        book._default = replace(DEFAULT, **known(layers["default"]))
+        book._practice = known(layers["practice"])
+        book._sites = {name: known(values) for name, values in layers["site"].items()}
+        book._therapists = {name: known(values) for name, values in layers["therapist"].items()}
+        book._agreed = {code: known(values) for code, values in layers["client"].items()}
+        book._clients = {client_ids[code]: values for code, values in book._agreed.items() if code in client_ids}
+        return book
+
+    def layers(self) -> dict[str, Any]:
+        """Every layer as plain values, as `restored` takes them."""
+        return {
+            "default": {name: getattr(self._default, name) for name in NAMES},
+            "practice": self._practice,
+            "site": self._sites,
+            "therapist": self._therapists,
+            "client": self._agreed,
+        }
 
     @property
     def personal(self) -> bool:
@@ -216,9 +244,11 @@ class PolicyBook:
         ):
             values |= layer
             origin |= dict.fromkeys(layer, label)
-        return Layered(replace(DEFAULT, **values), origin)
+        return Layered(replace(self._default, **values), origin)
 
     def fingerprint(self) -> str:
         """A hash of every layer: when it differs, everybody is looked at again and what is already true is a list, not notices."""
-        layers = [self._practice, self._sites, self._therapists, self._agreed]
-        return hashlib.blake2b(json.dumps(layers, sort_keys=True).encode(), digest_size=8).hexdigest()
+        if not self._fingerprint:
+            text = json.dumps(self.layers(), sort_keys=True)
+            self._fingerprint = hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
+        return self._fingerprint

@@ -14,6 +14,7 @@ from sqlmodel import SQLModel
 from integrations.practice import Practice, open_practice
 from integrations.reading import read_source
 from integrations.store import arming, cases, changes
+from integrations.store.day_one import FIRST_LOOK
 from integrations.store.decisions import Decided, decide
 from integrations.store.intake import Taken, take_in
 from integrations.store.migrate import whole_metadata
@@ -30,6 +31,7 @@ from models.notices import Notice
 from models.observations import AppointmentEntry, Attendance, ClientEntry, ClientStatus, Entry, Plan, Reading, Reject
 from models.people import OPEN_ENDED, Client
 from models.policy import DEFAULT, Policy, PolicyBook
+from models.quarantine import Fact
 from models.rules import all_rules
 
 ZONE = "Europe/Berlin"
@@ -267,6 +269,8 @@ class Clinic:
             for rows in reversed(whole_metadata().sorted_tables):
                 if rows.name not in ("fact", "audit", "alembic_version"):
                     connection.execute(delete(rows))
+            facts = table(Fact)
+            connection.execute(delete(facts).where(facts.c.name.startswith(FIRST_LOOK)))
 
 
 def _csv(rows: list[dict[str, Any]]) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Connection, bindparam, select, update
 
 from integrations.store.cases import basis, digests, holidays_near, shared
+from integrations.store.day_one import DayOne
 from integrations.store.tables import Prepared, chunks, given, insert_new, insert_rows, table
 from models.findings import Finding, Look, Opened, Standing, settle
 from models.instants import DAY, FAR, HOUR, Instant
@@ -36,6 +37,9 @@ _TAKE_LOOKS = Prepared(
 )
 _LOOK_AGAIN = Prepared(update(_LOOKS).where(_LOOKS.c.client_id == bindparam("of_client")))
 _ZONES = Prepared(select(table(Therapist).c.id, table(Therapist).c.zone))
+
+
+NOTHING_YET: frozenset[str] = frozenset()
 
 
 @dataclass(slots=True)
@@ -81,9 +85,11 @@ def decide(practice: "Practice", connection: Connection, clients: Iterable[int],
     together = shared(practice, connection, now)
     basis_now = basis(practice)
     recipients = Recipients(practice, connection, now)
+    day_one = DayOne(practice, connection, together, basis_now, now)
     result = Decided()
     for part in chunks(sorted(set(clients))):
-        result.add(_decide_some(connection, part, before, together, basis_now, recipients, now))
+        result.add(_decide_some(connection, part, before, together, basis_now, day_one, recipients, now))
+    day_one.write()
     return result
 
 
@@ -93,6 +99,7 @@ def _decide_some(
     before: dict[int, Any],
     together: Shared,
     basis_now: str,
+    day_one: DayOne,
     recipients: Recipients,
     now: Instant,
 ) -> Decided:
@@ -109,13 +116,15 @@ def _decide_some(
         last = before.get(looked.client_id)
         result.looked += 1
         result.blind += looked.blind
-        first_time = last is None or last.basis != basis_now
-        speaks = _record(written, row, looked, standing.get(looked.client_id, {}), first_time, recipients, now, result)
-        # While something could not be said, a first look is not over: what turns out then was true before.
+        known = last is not None and last.basis == basis_now
+        already = NOTHING_YET if known else day_one.kinds(row, last, looked)
+        speaks = _record(written, row, looked, standing.get(looked.client_id, {}), already, recipients, now, result)
+        # While something could not be said, a first look is not over, and no news was noticed.
         basis_then = (last.basis if last else "") if looked.blind else basis_now
+        looked_at = last.looked_at if looked.blind and last is not None and last.basis else now
         # What waits for a source or a quarantined row is tried again within the hour, whatever it waits for.
         next_look = min(looked.next_look, speaks, now + HOUR if looked.blind else FAR)
-        values = {"next_look": next_look, "looked_at": now, "basis": basis_then, "blind": looked.blind}
+        values = {"next_look": next_look, "looked_at": looked_at, "basis": basis_then, "blind": looked.blind}
         if last is None:
             fresh.append({"client_id": looked.client_id, **values})
         else:
@@ -154,7 +163,7 @@ def _record(
     row: DigestRow,
     looked: Looked,
     standing: dict[str, Standing],
-    first_time: bool,
+    already: frozenset[str],
     recipients: Recipients,
     now: Instant,
     result: Decided,
@@ -179,6 +188,7 @@ def _record(
         rule, version, kind = written.kinds[verdict.kind]
         before = standing.get(verdict.kind)
         told_to, speaks_at = before.told_to if before else "", None
+        first_time = verdict.kind in already
         if not first_time and kind.speaks == "notice":
             notice = notice_of(verdict, generation)
             made = insert_new(written.connection, Notice, notice) or _again(written.connection, notice)

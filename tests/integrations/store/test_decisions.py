@@ -100,6 +100,87 @@ def test_a_tightened_policy_gives_a_list_and_a_loosened_one_clears_it(a_clinic):
     assert loose.look(late).notices == 1
 
 
+def test_a_new_client_of_a_known_caseload_is_news_when_it_became_so_since(clinic):
+    clinic.sync()
+    clinic.look()
+    clinic.client("1002")
+    later = NOW + 40 * DAY
+    clinic.seen("1002", *each(7, 3, NOW + 10 * DAY))
+    clinic.client("1003")
+    clinic.seen("1003", *each(7, 6, days_ago(60)))
+    clinic.sync(later)
+    decided = clinic.look(later)
+    assert (decided.opened, decided.day_one, decided.notices) == (2, 1, 1)
+    assert opened(clinic) == {("1002", "quiet"): "noticed", ("1003", "quiet"): "day_one"}
+
+
+def test_a_caseload_that_comes_new_is_a_list(clinic):
+    """Another therapist joins: of nobody whom they bring is the administrator or they written to."""
+    clinic.sync()
+    clinic.look()
+    later = NOW + 40 * DAY
+    clinic.therapist("T2")
+    for number in ("1002", "1003"):
+        clinic.client(number, therapist="T2")
+        clinic.seen(number, *each(7, 6, NOW + 10 * DAY), therapist="T2")
+    clinic.sync(later)
+    decided = clinic.look(later)
+    assert (decided.opened, decided.day_one, decided.notices) == (2, 2, 0)
+
+
+def test_a_new_client_who_could_not_be_judged_at_first_is_news_all_the_same(clinic):
+    clinic.sync()
+    clinic.look()
+    later = NOW + 40 * DAY
+    clinic.client("1002")
+    clinic.seen("1002", *each(7, 3, NOW + 10 * DAY))
+    clinic.sync(later, "records")
+    assert clinic.look(later).blind == 1
+    clinic.sync(later + HOUR)
+    assert clinic.look(later + HOUR).notices == 1
+
+
+def test_what_happens_while_the_policy_changes_is_news(a_clinic):
+    clinic = a_clinic()
+    in_care(clinic, "1001")
+    in_care(clinic, "1002", last=9)
+    clinic.sync()
+    clinic.look()
+    call_off(clinic, "1001", "1002")
+    clinic.sync(LATER)
+    tight = a_clinic(policy="quiet_after_days = 4\nquiet_factor = 1")
+    decided = tight.look(LATER)
+    assert (decided.opened, decided.day_one, decided.notices) == (2, 1, 1)
+    assert opened(clinic) == {("1001", "quiet"): "noticed", ("1002", "quiet"): "day_one"}
+
+
+def test_what_fell_due_while_nothing_ran_and_the_policy_changed_is_news(a_clinic):
+    clinic = a_clinic()
+    clinic.client("1001")
+    clinic.seen("1001", *each(7, 6, days_ago(10)))
+    clinic.sync()
+    assert clinic.look().opened == 0
+    due = days_ago(10) + 14 * DAY
+    clinic.sync(due + HOUR)
+    assert a_clinic(policy="quiet_after_days = 13").look(due + HOUR).notices == 1
+
+
+def test_what_a_new_source_tells_of_the_past_is_a_list(a_clinic):
+    clinic = a_clinic(calendars=())
+    clinic.client("1001", "Anna Müller")
+    clinic.seen("1001", days_ago(9))
+    clinic.sync()
+    clinic.look()
+    more = a_clinic(more='[[source]]\nname = "old"\nkind = "records"\npath = "old"\n')
+    (more.folder / "old").mkdir()
+    rows = "".join(f"o{n},1001,T1,2026-11-{17 + n} 18:00,50,missed\n" for n in range(2))
+    (more.folder / "old" / "appointments.csv").write_text("id,client,therapist,start,minutes,status\n" + rows)
+    more.clients, more.appointments = clinic.clients, clinic.appointments
+    more.sync(NOW + DAY)
+    assert more.look(NOW + DAY).notices == 0
+    assert opened(more) == {("1001", "missed"): "day_one"}
+
+
 def test_other_holidays_are_looked_at_anew(a_clinic):
     clinic = a_clinic(holidays="DE-BE")
     clinic.client("1001")

@@ -163,6 +163,16 @@ def upgrade() -> None:
     op.create_index("ix_observation_entry", "observation", ["source", "kind", "entry_id"], unique=False)
     op.create_index(op.f("ix_observation_known_at"), "observation", ["known_at"], unique=False)
     op.create_table(
+        "policy_version",
+        sa.Column("id", BIG_ID, nullable=False),
+        sa.Column("from_at", sa.BigInteger(), nullable=False),
+        sa.Column("basis", sa.String(), nullable=False),
+        sa.Column("layers", sa.JSON(), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_index(op.f("ix_policy_version_basis"), "policy_version", ["basis"], unique=False)
+    op.create_index(op.f("ix_policy_version_from_at"), "policy_version", ["from_at"], unique=False)
+    op.create_table(
         "quarantine",
         sa.Column("id", BIG_ID, nullable=False),
         sa.Column("source", sa.String(), nullable=False),
