@@ -40,6 +40,7 @@ def read_source(practice: "Practice", source: SourcePart, now: Instant) -> Taken
     """
     with practice.store.read() as connection:
         row = sources.all_rows(connection).get(source.name)
+    renewed_at = written_at(source)
     try:
         looked = _look(practice, source, row.fingerprint if row else "", row.etag if row else "", now)
     except StoreError:
@@ -65,7 +66,8 @@ def read_source(practice: "Practice", source: SourcePart, now: Instant) -> Taken
             derive(connection, again, policy, now, practice.zone)
         # What is held back is looked at again at every reading, until a person has spoken or it is back.
         seen = "" if taken.held else looked.fingerprint
-        sources.was_read(practice, connection, source, now, seen, "" if taken.held else looked.etag)
+        etag = "" if taken.held else looked.etag
+        sources.was_read(practice, connection, source, now, seen, etag, renewed_at)
     return taken
 
 
@@ -124,6 +126,18 @@ def _meaning(source: SourcePart) -> str:
     """How a source is understood, as a short hash: its settings, and the time zone data, by which what lies ahead has its instant."""
     text = f"{version('tzdata')} {source.model_dump_json()}"
     return hashlib.blake2b(text.encode(), digest_size=6).hexdigest() + "-"
+
+
+def written_at(source: SourcePart) -> Instant | None:
+    """When the newest file of a path was written; None for an address, and where nothing is there."""
+    path = Path(source.path).expanduser()
+    if not source.path:
+        return None
+    try:
+        files = [f for f in path.iterdir() if f.is_file() and not f.name.startswith(".")] if path.is_dir() else [path]
+        return max((int(file.stat().st_mtime) for file in files), default=None)
+    except OSError:
+        return None  # reading it says why
 
 
 def place_of(source: SourcePart) -> str:

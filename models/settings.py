@@ -82,6 +82,13 @@ class SourcePart(Part):
         le=2000,
         description="After so many hours it is too old to show that nothing is booked; empty: as the policy says.",
     )
+    renewed_within_hours: float | None = Field(
+        default=None,
+        gt=0,
+        le=2000,
+        description="For a path: if its newest file is older than so many hours, whoever exports it has stopped, and it is"
+        " as if it were not read; empty: never.",
+    )
     every_minutes: float = Field(default=10, ge=0.02, le=1440, description="How often a running practice reads it.")
     name_pattern: str = Field(
         default="", description="Regular expression whose first group is the client's name in a calendar title."
@@ -131,6 +138,8 @@ class SourcePart(Part):
             raise ValueError("give exactly one of path, url and url_env")
         if self.kind == "records" and not self.path:
             raise ValueError("records are read from a path")
+        if self.renewed_within_hours is not None and not self.path:
+            raise ValueError("renewed_within_hours is about the files of a path")
         return self
 
 

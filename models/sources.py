@@ -27,7 +27,8 @@ class PastBooking(StrEnum):
 class Source(SQLModel, table=True):
     """A calendar or record system that is read, and how the last reading went.
 
-    `read_at` is the last complete reading, `tried_at` the last attempt; `problem` the reason code of a failed attempt, `told` the
+    `read_at` is the last complete reading, `renewed_at` when the newest file it read had been written (None for an address), `tried_at`
+    the last attempt; `problem` the reason code of a failed attempt, `told` the
     sentence a person sees. `held` lists entry ids that vanished together and wait for a person's word (`entries`, asked about `since`),
     and those about which one was given: `allowed` to go at the next reading, or `kept` for as long as the source lacks them.
     """
@@ -41,6 +42,7 @@ class Source(SQLModel, table=True):
     fingerprint: str = ""
     first_read_at: int | None = instant(nullable=True)
     read_at: int | None = instant(nullable=True)
+    renewed_at: int | None = instant(nullable=True)
     tried_at: int | None = instant(nullable=True)
     problem: str = ""
     told: str = ""
@@ -48,9 +50,15 @@ class Source(SQLModel, table=True):
     etag: str = ""
 
 
-def stale(read_at: Instant | None, fresh_for: int, now: Instant) -> bool:
-    """Whether a source is too old to refute an absence. `fresh_for` in seconds; a source never read is stale."""
-    return read_at is None or now - read_at > fresh_for
+def fresh_until(
+    read_at: Instant | None, fresh_for: int, renewed_at: Instant | None = None, renewed_within: int | None = None
+) -> Instant | None:
+    """Until when a source can refute an absence: `fresh_for` seconds from its last reading, and not longer than `renewed_within` seconds
+    from when the newest file of it was written. None for a source that was never read."""
+    if read_at is None:
+        return None
+    until = read_at + fresh_for
+    return until if renewed_at is None or renewed_within is None else min(until, renewed_at + renewed_within)
 
 
 def too_many_vanished(vanished: int, known: int, floor: int, share: float) -> bool:

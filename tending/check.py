@@ -30,6 +30,7 @@ from tending.output import moment, since
 
 LEAST_FREE = 500 * 2**20  # bytes on the disk of the data folder
 LOW_FREE = 2 * 2**30
+OLD_FILES = 7 * DAY
 NIGHTS = 2 * DAY  # a nightly comparison older than this did not happen
 CODES_SHOWN = 5
 LOCK = Path(__file__).resolve().parent.parent / "requirements.lock"
@@ -189,6 +190,13 @@ def _sources(place: _Place) -> Iterator[Line]:
             )
         if row is None or row.read_at is None:
             yield Line(Level.mend, what, f"It was never read; run: tending sync {source.name}")
+        elif source.name in late and late[source.name] != row.read_at:
+            yield Line(
+                Level.mend,
+                what,
+                f"No file of it was written since {moment(voice, row.renewed_at)}, longer than renewed_within_hours allows;"
+                " see that its export runs.",
+            )
         elif source.name in late:
             yield Line(
                 Level.mend,
@@ -208,6 +216,12 @@ def _sources(place: _Place) -> Iterator[Line]:
         if n := aside.get(source.name, 0):
             yield Line(
                 Level.mend, what, f"{counted(n, 'row lies', 'rows lie')} in quarantine; see: tending quarantine list"
+            )
+        if row is not None and row.renewed_at is not None and voice.now - row.renewed_at > OLD_FILES:
+            yield Line(
+                Level.note,
+                what,
+                f"Its newest file was written {since(voice, row.renewed_at)}; if it is exported by itself, set renewed_within_hours.",
             )
         if not (place.offline and (source.url or source.url_env)):
             yield from _reachable(place, source, what, row.read_at if row is not None else None)

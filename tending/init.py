@@ -152,6 +152,10 @@ def practice_toml(wanted: Wanted, found: Detection | None = None, folder: str = 
     return "\n".join(lines)
 
 
+_RENEWED = [
+    "# Where the export runs by itself: a file that nobody renews for so long is taken for no news at all.",
+    "# renewed_within_hours = 48",
+]
 _EXAMPLES = [
     "# What is read. `tending init --from FOLDER`, in a folder without practice.toml, writes this part by itself.",
     "# Exports of the record system as CSV files in one folder; docs/forms.md says which columns are read.",
@@ -159,6 +163,7 @@ _EXAMPLES = [
     '# name = "records"',
     '# kind = "records"',
     '# path = "exports"',
+    *_RENEWED,
     "",
     "# One calendar: a file, a folder of .ics files, or an address.",
     "# [[source]]",
@@ -187,6 +192,7 @@ def _sources(found: Detection, folder: str) -> list[str]:
             'name = "records"',
             'kind = "records"',
             f"path = {quoted(folder)}",
+            *_RENEWED,
             *(f"{name} = {_value(value)}" for name, value in settings_of(found.mapping).items()),
             "",
         ]

@@ -22,7 +22,9 @@ from models.observations import ClientStatus, Observation, Plan
 from models.people import OPEN_ENDED, Client, Leave, as_day
 from models.quarantine import Quarantine, QuarantineState
 from models.rules import all_rules, rules_version
-from models.sources import Source, SourceGap, stale
+from models.settings import SourcePart
+from models.sources import Source, SourceGap
+from models.sources import fresh_until as _fresh_until
 
 if TYPE_CHECKING:
     from integrations.practice import Practice
@@ -146,7 +148,7 @@ def blind_by_therapist(
 def stale_sources(
     practice: "Practice", connection: Connection, now: Instant, known_at: Instant | None = None
 ) -> dict[str, Instant | None]:
-    """Sources that are too old to refute an absence at `now`, and when each was last read."""
+    """Sources that are too old to refute an absence at `now`, and when each was last read, or its files last renewed."""
     gaps = table(SourceGap)
     read = {row.name: row for row in _SOURCES.rows(connection)}
     found: dict[str, Instant | None] = {}
@@ -163,9 +165,19 @@ def stale_sources(
             if began is not None:
                 found[source.name] = began - fresh_for
                 continue
-        if row is None or stale(row.read_at, fresh_for, now):
-            found[source.name] = row.read_at if row else None
+        if row is None or row.read_at is None:
+            found[source.name] = None
+        elif now > (fresh_until(practice, source, row.read_at, row.renewed_at) or 0):
+            found[source.name] = row.read_at if now > row.read_at + fresh_for else row.renewed_at
     return found
+
+
+def fresh_until(
+    practice: "Practice", source: SourcePart, read_at: Instant | None, renewed_at: Instant | None
+) -> Instant | None:
+    """Until when a reading can refute an absence; None where there was none. `renewed_at`: when its newest file was written."""
+    within = None if source.renewed_within_hours is None else int(source.renewed_within_hours * HOUR)
+    return _fresh_until(read_at, fresh_seconds(practice, source), renewed_at, within)
 
 
 def fresh_seconds(practice: "Practice", source: Any) -> int:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, select, update
 
-from integrations.store.cases import fresh_seconds
+from integrations.store.cases import fresh_until
 from integrations.store.changes import tell
 from integrations.store.doubt import look_again
 from integrations.store.tables import insert_new, table
@@ -15,7 +15,7 @@ from models.findings import Look
 from models.instants import Instant
 from models.observations import Subject
 from models.settings import SourcePart
-from models.sources import Source, SourceGap, stale
+from models.sources import Source, SourceGap
 
 if TYPE_CHECKING:
     from integrations.practice import Practice
@@ -35,6 +35,7 @@ def ensure(connection: Connection, source: SourcePart) -> Any:
             "fingerprint": "",
             "first_read_at": None,
             "read_at": None,
+            "renewed_at": None,
             "tried_at": None,
             "problem": "",
             "told": "",
@@ -48,15 +49,25 @@ def ensure(connection: Connection, source: SourcePart) -> Any:
 
 
 def was_read(
-    practice: "Practice", connection: Connection, source: SourcePart, now: Instant, fingerprint: str, etag: str
+    practice: "Practice",
+    connection: Connection,
+    source: SourcePart,
+    now: Instant,
+    fingerprint: str,
+    etag: str,
+    renewed_at: Instant | None = None,
 ) -> None:
-    """A complete reading: the source can refute absences again. A gap that ends is kept, and who waited for it is looked at again."""
+    """A complete reading: the source can refute absences again. A gap that ends is kept, and who waited for it is looked at again.
+
+    `renewed_at`: when the newest file of it was written. Where that is too long ago, the source stays as late as it was.
+    """
     rows = table(Source)
     row = ensure(connection, source)
-    fresh_for = fresh_seconds(practice, source)
-    if stale(row.read_at, fresh_for, now):
-        if row.read_at is not None:
-            gap = {"source": source.name, "from_at": row.read_at + fresh_for, "to_at": now}
+    good_until = fresh_until(practice, source, row.read_at, row.renewed_at)
+    fresh_again = now <= (fresh_until(practice, source, now, renewed_at) or 0)
+    if fresh_again and (good_until is None or now > good_until):
+        if good_until is not None:
+            gap = {"source": source.name, "from_at": good_until, "to_at": now}
             insert_new(connection, SourceGap, gap)
             tell(connection, ChangeKind.source_recovered, source.name, None, now)
         looks = table(Look)
@@ -66,6 +77,7 @@ def was_read(
         .where(rows.c.name == source.name)
         .values(
             read_at=now,
+            renewed_at=renewed_at,
             tried_at=now,
             first_read_at=row.first_read_at or now,
             problem="",

@@ -38,11 +38,14 @@ def tell_of_sources(practice: "Practice", connection: Connection, now: Instant) 
     made = 0
     for source in practice.settings.source:
         row = rows.get(source.name)
-        read_at = row.read_at if row is not None else None
+        read_at = late.get(source.name)
         unread = _unread_for(connection, source.name, source.name in late, now)
         if source.name in late and ((row is not None and row.problem) or unread >= PATIENCE):
             facts = {"source": source.name, "since": read_at}
-            facts |= {"reason": row.told} if row is not None and row.told else {}
+            if row is not None and row.told:
+                facts["reason"] = row.told
+            elif row is not None and read_at is not None and read_at != row.read_at:
+                facts["reason"] = "It can be read, but no file of it was written since then; see that its export runs."
             requires = {"stale": source.name}
             made += _tell(
                 practice,

@@ -11,8 +11,8 @@ from integrations.store.sources import all_rows
 from models.changes import Change
 from models.errors import TendingError
 from models.instants import DAY, HOUR
-from models.sources import SourceGap, stale, too_many_vanished
-from tests.builders import NOW, in_days
+from models.sources import SourceGap, fresh_until, too_many_vanished
+from tests.builders import NOW, days_ago, each, in_days
 
 LATER = NOW + HOUR
 
@@ -28,11 +28,19 @@ def stale_now(clinic, now, known_at=None):
 
 
 @pytest.mark.parametrize(
-    ("read_at", "now", "is_stale"),
-    [(None, 0, True), (0, 0, False), (0, 100, False), (0, 101, True), (50, 0, False)],
+    ("read_at", "renewed_at", "within", "until"),
+    [
+        (None, None, None, None),
+        (None, 5, 50, None),
+        (0, None, None, 100),
+        (0, -60, None, 100),
+        (0, None, 50, 100),
+        (0, -60, 50, -10),
+        (0, 60, 50, 100),
+    ],
 )
-def test_staleness(read_at, now, is_stale):
-    assert stale(read_at, 100, now) == is_stale
+def test_freshness(read_at, renewed_at, within, until):
+    assert fresh_until(read_at, 100, renewed_at, within) == until
 
 
 @pytest.mark.parametrize(
@@ -65,6 +73,43 @@ def test_each_source_may_have_its_own_freshness(a_clinic):
     clinic = a_clinic(calendar="fresh_for_hours = 1")
     clinic.sync()
     assert stale_now(clinic, NOW + HOUR + 1) == {"cal-t1": NOW}
+
+
+def test_a_file_that_nobody_renews_is_as_if_it_were_not_read(a_clinic):
+    clinic = a_clinic(calendar="renewed_within_hours = 48")
+    clinic.seen("1001", *each(7, 5, days_ago(30)))
+    clinic.client("1001", "Anna Müller")
+    clinic.write()
+    place = clinic.folder / "t1.ics"
+    source = clinic.practice.settings.source_named("cal-t1")
+
+    def read(now, written):
+        os.utime(place, (written, written))
+        read_source(clinic.practice, source, now)
+
+    clinic.sync(NOW + 47 * HOUR, "records")
+    for hours in (0, 24, 47):
+        read(NOW + hours * HOUR, NOW)
+    assert row(clinic).renewed_at == NOW
+    assert stale_now(clinic, NOW + 48 * HOUR) == {}
+    clinic.look(NOW + 48 * HOUR)
+    assert clinic.findings() == {("1001", "quiet")}
+    read(NOW + 60 * HOUR, NOW)  # read again, and still the same old file
+    assert stale_now(clinic, NOW + 60 * HOUR) == {"cal-t1": NOW}
+    assert clinic.rows(SourceGap) == []
+    assert clinic.why("1001", NOW + 60 * HOUR)["quiet"] == (None, "blind")
+    read(NOW + 70 * HOUR, NOW + 69 * HOUR)
+    assert stale_now(clinic, NOW + 70 * HOUR) == {}
+    (gap,) = clinic.rows(SourceGap)
+    assert (gap.from_at, gap.to_at) == (NOW + 48 * HOUR, NOW + 70 * HOUR)
+
+
+def test_without_the_setting_a_files_age_means_nothing(clinic):
+    clinic.write()
+    os.utime(clinic.folder / "t1.ics", (NOW - 39 * DAY,) * 2)
+    read_source(clinic.practice, clinic.practice.settings.source_named("cal-t1"), NOW)
+    assert row(clinic).renewed_at == NOW - 39 * DAY
+    assert "cal-t1" not in stale_now(clinic, NOW)
 
 
 def test_a_gap_is_kept_told_of_and_ended(clinic):

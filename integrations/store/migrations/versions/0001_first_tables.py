@@ -201,6 +201,7 @@ def upgrade() -> None:
         sa.Column("fingerprint", sa.String(), nullable=False),
         sa.Column("first_read_at", sa.BigInteger(), nullable=True),
         sa.Column("read_at", sa.BigInteger(), nullable=True),
+        sa.Column("renewed_at", sa.BigInteger(), nullable=True),
         sa.Column("tried_at", sa.BigInteger(), nullable=True),
         sa.Column("problem", sa.String(), nullable=False),
         sa.Column("told", sa.String(), nullable=False),
