@@ -20,7 +20,11 @@ from models.errors import DeliveryError, SettingsError
 from models.instants import Instant
 
 _ADDRESS = re.compile(r"[^\s@<>()\[\],;:\"\\\x00-\x1f\x7f]+@[^\s@<>()\[\],;:\"\\\x00-\x1f\x7f]+")
+NEEDS_LOGIN = 530
 _MESSAGE_ID = re.compile(r"<[A-Za-z0-9._+-]+@[A-Za-z0-9.-]+>")
+_OUR_LOGIN = re.compile(
+    rb"5\.7\.\d"
+)  # RFC 3463: security and policy, as of relaying without a login or under another sender
 _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 
 
@@ -86,7 +90,7 @@ def build(envelope: Envelope, server: SmtpServer) -> EmailMessage:
 
     Raises DeliveryError (not temporary) for an address that is none.
     """
-    if not _ADDRESS.fullmatch(envelope.to):
+    if not _ADDRESS.fullmatch(envelope.to) or not _has_domain(envelope.to):
         raise DeliveryError(
             "The recipient's e-mail address is not an address; correct it where the recipient is recorded.",
             temporary=False,
@@ -113,8 +117,9 @@ def send(envelope: Envelope, server: SmtpServer, before_handover: Callable[[], N
     """Gives one mail to the server; returns the code with which it was taken.
 
     `before_handover` is called once, after the server has accepted sender and recipient and before it gets the content;
-    what it raises ends the attempt with nothing given. Raises DeliveryError, temporary for 4xx answers and for a server
-    that cannot be reached; HandoverUnknownError when no answer came to the content.
+    what it raises ends the attempt with nothing given. Raises DeliveryError: for good where the server refuses this
+    recipient or this mail, else temporary, since connection, protection, login and sender are mended by somebody and then
+    every mail goes; HandoverUnknownError when no answer came to the content.
     """
     mail = build(envelope, server)
     utf8 = _needs_utf8(envelope.to, server.sender)
@@ -125,12 +130,12 @@ def send(envelope: Envelope, server: SmtpServer, before_handover: Callable[[], N
                 "The mail server does not take addresses outside ASCII; use another address or server.", temporary=False
             )
         _expect(smtp.mail(_wire(server.sender), ["SMTPUTF8"] if utf8 else []), "the sender's address", 250)
-        _expect(smtp.rcpt(_wire(envelope.to)), "the recipient's address", 250, 251, 252)
+        _expect(smtp.rcpt(_wire(envelope.to)), "the recipient's address", 250, 251, 252, final=True)
         try:
             before_handover()
         except Exception as error:
             raise _CallersError(error) from None
-        _expect(smtp.docmd("DATA"), "the message", 354)
+        _expect(smtp.docmd("DATA"), "the message", 354, final=True)
         return _give(smtp, mail.as_bytes())
 
     return _in_session(server, give)
@@ -228,18 +233,19 @@ def _give(smtp: smtplib.SMTP, content: bytes) -> int:
             "The mail server got the message and did not answer; it may have been delivered. "
             "Ask the recipient before sending it again."
         )
-    return _expect(answer, "the message", 250)
+    return _expect(answer, "the message", 250, final=True)
 
 
-def _expect(answer: tuple[int, bytes], what: str, *accepted: int) -> int:
+def _expect(answer: tuple[int, bytes], what: str, *accepted: int, final: bool = False) -> int:
     """The code, if it is one that accepts. The server's own words stay out: they may repeat an address."""
-    code = answer[0]
+    code, words = answer
     if code in accepted:
         return code
-    raise _refusal(code, what)
+    raise _refusal(code, what, final=final and code != NEEDS_LOGIN and not _OUR_LOGIN.match(words))
 
 
-def _refusal(code: int, what: str) -> DeliveryError:
+def _refusal(code: int, what: str, *, final: bool = False) -> DeliveryError:
+    """An answer that is no yes. `final`: a refusal of this concerns this one mail, not the way to the server."""
     if 400 <= code < 500:
         return DeliveryError(
             f"The mail server does not take {what} now (code {code}); it is tried again later.", temporary=True
@@ -248,48 +254,47 @@ def _refusal(code: int, what: str) -> DeliveryError:
         return DeliveryError("The mail server ended the connection; it is tried again later.", temporary=True)
     return DeliveryError(
         f"The mail server refused {what} (code {code}); run `tending check` and look at the mail settings.",
-        temporary=False,
+        temporary=not final,
     )
 
 
 def _translated(error: Exception) -> DeliveryError:
-    """What went wrong on the way, in a sentence that holds neither addresses nor secrets nor the server's words."""
+    """What went wrong on the way, in a sentence that holds neither addresses nor secrets nor the server's words. All of it is
+    temporary: it says nothing about one mail, and when it is mended all of them go."""
     if isinstance(error, smtplib.SMTPAuthenticationError):
         return _refusal(error.smtp_code, "the login")
-    if isinstance(error, smtplib.SMTPNotSupportedError):
-        return DeliveryError(
-            "The mail server offers neither the protection nor the login that is set; change tls or user.",
-            temporary=False,
-        )
     if isinstance(error, smtplib.SMTPResponseException):
         return _refusal(error.smtp_code, "the connection")
-    if isinstance(error, ssl.SSLCertVerificationError):
-        return DeliveryError(
-            "The mail server's certificate is not trusted; correct the host's name or name its CA file.",
-            temporary=False,
-        )
-    if isinstance(error, ssl.SSLError):
-        return DeliveryError(
-            "The mail server does not speak TLS this way on this port; change tls or the port.", temporary=False
-        )
-    if isinstance(error, FileNotFoundError):
-        return DeliveryError("The CA file for the mail server is missing; correct its path.", temporary=False)
-    if isinstance(error, UnicodeError):
-        return DeliveryError(
-            "The mail server's name, user or an address holds a character that mail cannot carry; correct it.",
-            temporary=False,
-        )
     if isinstance(error, smtplib.SMTPServerDisconnected):
         return _refusal(-1, "the connection")
+    return DeliveryError(_said(error), temporary=True)
+
+
+def _said(error: Exception) -> str:
+    if isinstance(error, smtplib.SMTPNotSupportedError):
+        return "The mail server offers neither the protection nor the login that is set; change tls or user."
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return "The mail server's certificate is not trusted; correct the host's name or name its CA file."
+    if isinstance(error, ssl.SSLError):
+        return "The mail server does not speak TLS this way on this port; change tls or the port."
+    if isinstance(error, FileNotFoundError):
+        return "The CA file for the mail server is missing; correct its path."
+    if isinstance(error, UnicodeError):
+        return "The mail server's name or user holds a character that mail cannot carry; correct it."
     if isinstance(error, OSError):
-        return DeliveryError(
-            "The mail server cannot be reached; check host, port and network. It is tried again later.", temporary=True
-        )
-    return DeliveryError("The mail server and we did not understand each other; run `tending check`.", temporary=False)
+        return "The mail server cannot be reached; check host, port and network. It is tried again later."
+    return "The mail server and we did not understand each other; run `tending check`."
 
 
 def _needs_utf8(*addresses: str) -> bool:
     return not all(address.rpartition("@")[0].isascii() for address in addresses)
+
+
+def _has_domain(address: str) -> bool:
+    try:
+        return bool(_domain(address))
+    except UnicodeError:
+        return False
 
 
 def _domain(address: str) -> str:
