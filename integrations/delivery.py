@@ -16,7 +16,7 @@ from integrations.messages.plugin import smtp_url
 from integrations.messages.templates import WordingError
 from integrations.store import arming, claiming, leases, outbox, people
 from integrations.store.claiming import Bundle, Claimed, Route
-from integrations.store.outbox import ATTEMPTS_BEFORE_TELLING
+from integrations.store.outbox import ATTEMPTS_BEFORE_TELLING, CHANNEL_TRIES
 from models.errors import DeliveryError, NotArmedError, SettingsError
 from models.instants import Instant
 from models.notices import MessageState
@@ -191,16 +191,21 @@ class PostRoom:
             self._refused(claimed, str(error), now)
             return "refused"
         except DeliveryError as error:
-            if error.temporary:
-                self._refused(claimed, str(error), now)
-                return "refused"
-            with store.write() as connection:
-                outbox.move(connection, claimed.id, MessageState.failed, now, str(error))
-                self._tell(connection, claimed, str(error), now)
-            return "failed"
+            return self._not_taken(claimed, error, now)
         with store.write() as connection:
             outbox.move(connection, claimed.id, MessageState.sent, now)
         return "sent"
+
+    def _not_taken(self, claimed: Claimed, error: DeliveryError, now: Instant) -> str:
+        """`refused` for now, or `failed` for good: what a mail server says so of, or another channel has not taken time and again."""
+        with self._practice.store.write() as connection:
+            often = claimed.channel != MAIL and outbox.tried(connection, claimed.id) + 1 >= CHANNEL_TRIES
+            if not error.temporary or often:
+                outbox.refused_for_good(connection, claimed.id, now, str(error))
+                self._tell(connection, claimed, str(error), now)
+                return "failed"
+        self._refused(claimed, str(error), now)
+        return "refused"
 
     def _refused(self, claimed: Claimed, reason: str, now: Instant) -> None:
         with self._practice.store.write() as connection:

@@ -25,7 +25,7 @@ class MessageState(StrEnum):
     sent = "sent"  # the channel accepted it
     released = "released"  # refused for now or never begun: its notices wait again, for a new message
     failed = "failed"  # the channel refused it for good; reported through another channel
-    dropped = "dropped"  # a person decided not to send it
+    dropped = "dropped"  # a person decided not to send it, or another message took its place
 
 
 FORWARD: dict[MessageState, frozenset[MessageState]] = {

@@ -197,6 +197,8 @@ class _Addressees:
 
     def of(self, notice: Any, therapist: str) -> str:
         """Whoever has the client now (`therapist`), if it is about one; the named cover of somebody on leave; else the administrator."""
+        if notice.requires.get("reach") == ADMIN:
+            return ADMIN  # who was written to could not be reached
         recipient: str = notice.recipient
         if notice.client_id is not None and recipient != ADMIN:
             recipient = therapist_recipient(therapist)

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, func, select, update
 
 from integrations.store import leases
 from integrations.store.tables import chunks, insert_new, table
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from integrations.practice import Practice
 
 ATTEMPTS_BEFORE_TELLING = 3
+CHANNEL_TRIES = 5  # at a channel that is no mail server: it does not say why it refuses, nor whether it did
 RETRY_AFTER = (60, 300, 900, 3600)  # seconds after the first, second ... refusal
 
 
@@ -54,6 +55,36 @@ def release(connection: Connection, message_id: int, now: Instant, problem: str)
             )
         )
     return tries
+
+
+def tried(connection: Connection, message_id: int) -> int:
+    """How often the notices of a message were given to a channel before."""
+    rows = table(Notice)
+    return connection.execute(select(func.max(rows.c.tries)).where(rows.c.message_id == message_id)).scalar() or 0
+
+
+def refused_for_good(connection: Connection, message_id: int, now: Instant, problem: str) -> None:
+    """A message that its channel will never take: the administrator gets its notices by another one. What was the administrator's
+    own has failed, and waits for a person."""
+    move(connection, message_id, MessageState.failed, now, problem)
+    messages, notices = table(Message), table(Notice)
+    if connection.execute(select(messages.c.recipient).where(messages.c.id == message_id)).scalar() == ADMIN:
+        return
+    move(connection, message_id, MessageState.dropped, now, f"{problem} The administrator gets it instead.")
+    mine = select(notices.c.id, notices.c.requires, notices.c.tries).where(notices.c.message_id == message_id)
+    for notice in connection.execute(mine).all():
+        connection.execute(
+            update(notices)
+            .where(notices.c.id == notice.id)
+            .values(
+                state=NoticeState.waiting.value,
+                decided_at=None,
+                message_id=None,
+                tries=notice.tries + 1,
+                not_before=now,
+                requires={**notice.requires, "reach": ADMIN},
+            )
+        )
 
 
 def recover(connection: Connection, now: Instant, clock: Instant) -> int:

@@ -1,6 +1,7 @@
 """From notices to mails in a real mailbox: once, by one of several, never from a copy, and a failing channel is told of by another."""
 
 import multiprocessing
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -19,9 +20,10 @@ from models.instants import DAY, HOUR
 from models.notices import Message, Notice
 from models.noticing import ADMIN, NoticeKey, notice_row
 from tests.builders import NOW, Clinic, days_ago, each
-from tests.integrations.messages.servers import scripted
+from tests.integrations.messages.servers import scripted, web
 
 LATER = NOW + HOUR
+HELD = {"source": "records", "vanished": 3, "ahead": 4}
 
 
 @pytest.fixture
@@ -131,6 +133,14 @@ def test_a_channel_that_fails_is_told_of_through_another(a_clinic, monkeypatch):
     assert len(clinic.notices(purpose="delivery_failed")) <= 4
 
 
+def at_port(clinic: Clinic, port: int) -> None:
+    """The same practice, opened with another mail server."""
+    toml = clinic.folder / "practice.toml"
+    toml.write_text(re.sub(r"(?m)^port = \d+", f"port = {port}", toml.read_text()))
+    clinic.practice.close()
+    clinic.practice = open_practice(toml)
+
+
 class Meanwhile(dict[str, str]):
     """A mail server's answers; when it is given the content, something happens in the practice."""
 
@@ -171,3 +181,71 @@ def test_a_message_is_claimed_right_before_it_is_handed_over(a_clinic):
         assert deliver(clinic.practice, LATER, "me").sent == 1
     assert len(server.mails) == 1
     assert [n.state for n in clinic.rows(Notice)] == ["taken", "cancelled"]
+
+
+def test_what_a_mail_server_refuses_of_one_person_goes_to_the_administrator(alerting, mailbox):
+    with scripted(RCPT="550 nobody of that name") as server:
+        at_port(alerting, server.port)
+        assert deliver(alerting.practice, LATER, "me").failed == 1
+    (message,) = alerting.rows(Message)
+    assert (message.state, message.recipient) == ("dropped", "therapist:T1")
+    assert "refused the recipient's address (code 550)" in message.problem
+    at_port(alerting, mailbox.port)
+    assert deliver(alerting.practice, LATER, "me").sent == 2
+    assert {mail.to for mail in read_mails(mailbox.folder)} == {"admin@example.org"}
+    texts = "".join(mail.text for mail in read_mails(mailbox.folder))
+    assert "Last seen" in texts
+    assert "Not delivered: channel mail" in texts
+    assert deliver(alerting.practice, LATER + HOUR, "me") == Delivered()
+
+
+def test_trouble_with_the_login_makes_nothing_final(alerting, mailbox):
+    """A password that was changed, for a whole morning: when it is right again everything goes."""
+    with scripted(MAIL="550 5.7.1 log in first") as server:
+        at_port(alerting, server.port)
+        now = LATER
+        for _ in range(8):
+            assert deliver(alerting.practice, now, "me").failed == 0
+            now = max(n.not_before for n in alerting.notices(purpose="stalled.quiet"))
+    assert now < LATER + 6 * HOUR
+    at_port(alerting, mailbox.port)
+    assert deliver(alerting.practice, now, "me").sent >= 1
+    assert "t1@example.org" in {mail.to for mail in read_mails(mailbox.folder)}
+
+
+def test_a_channel_that_does_not_say_why_is_tried_five_times(a_clinic, mailbox, monkeypatch):
+    with web(500) as (hook, asked):
+        monkeypatch.setenv("TENDING_OTHER", f"json://127.0.0.1:{hook}")
+        channel = '[[channel]]\nname = "pager"\nurl_env = "TENDING_OTHER"\ntherapist = "T1"\n'
+        clinic = a_clinic(port=mailbox.port, more=channel)
+        clinic.therapists[0]["email"] = ""
+        clinic.sync()
+        clinic.arm()
+        a_notice(clinic, "held_vanished", facts=HELD, recipient="therapist:T1")
+        now = LATER
+        for tries in range(1, 6):
+            outcome = deliver(clinic.practice, now, "me")
+            assert (outcome.refused, outcome.failed) == ((1, 0) if tries < 5 else (0, 1))
+            now = max(n.not_before for n in clinic.notices(purpose="held_vanished"))
+        assert len(asked) == 5
+        assert deliver(clinic.practice, now, "me").sent >= 1
+        assert len(asked) == 5
+    texts = [mail.text for mail in read_mails(mailbox.folder)]
+    assert sum("Gone at once" in text for text in texts) == 1
+    assert any("Not delivered: channel pager" in text for text in texts)
+
+
+def test_what_a_channel_of_the_administrator_does_not_take_waits_for_a_person(a_clinic, monkeypatch):
+    with web(500) as (hook, asked):
+        monkeypatch.setenv("TENDING_OTHER", f"json://127.0.0.1:{hook}")
+        clinic = a_clinic(more='[[channel]]\nname = "other"\nurl_env = "TENDING_OTHER"\n')
+        clinic.sync()
+        clinic.arm()
+        a_notice(clinic, "delivery_failed", facts={"channel": "mail", "messages": 1})
+        for hour in range(12):
+            deliver(clinic.practice, LATER + hour * HOUR, "me")
+            if hour == 4:
+                assert len(asked) == 5
+    # Of the news that mail fails too, five more.
+    assert len(asked) == 10
+    assert {m.channel for m in clinic.rows(Message, state="failed")} == {"other"}
