@@ -45,6 +45,33 @@ class Finding(SQLModel, table=True):
     told_to: str = ""
 
 
+class Became(StrEnum):
+    """What a row of a finding's history tells: it opened, told other facts, rose to speak again, or cleared."""
+
+    opened = "opened"
+    said = "said"
+    raised = "raised"
+    cleared = "cleared"
+
+
+class FindingHistory(SQLModel, table=True):
+    """What became of a client's findings, one row each time, as they stood from then on. Rows are only ever added."""
+
+    __tablename__ = "finding_history"
+
+    id: int | None = row_id()
+    client_id: int = Field(foreign_key="client.id", index=True)
+    at: int = instant()
+    what: str
+    rule: str
+    kind: str
+    rule_version: int
+    generation: int
+    opened: str
+    reason: str
+    evidence: dict[str, Any] = json_facts()
+
+
 class Look(SQLModel, table=True):
     """When a client needs a look next, and under which rules and policy the last one was made.
 
@@ -63,7 +90,8 @@ class Look(SQLModel, table=True):
 
 
 class PolicyVersion(SQLModel, table=True):
-    """From when looks were made under a basis, and the layers of the policy that it stands for. Rows are only ever added."""
+    """From when looks were made under a basis, and what it stands for: the policy in its layers, and under `settings` the practice's
+    zone, holidays and sources with their freshness. Rows are only ever added."""
 
     __tablename__ = "policy_version"
 
@@ -82,6 +110,7 @@ class Standing(NamedTuple):
     cleared_at: Instant | None
     speaks_at: Instant | None = None
     told_to: str = ""
+    opened: str = Opened.noticed
 
 
 class Settled(NamedTuple):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Connection, select
 
 from integrations.public_holidays import public_holidays
+from integrations.store import policies
 from integrations.store.derive import appointments_of, source_traits
 from integrations.store.doubt import in_doubt
 from integrations.store.tables import Prepared, chunks, given, table
@@ -75,15 +76,17 @@ def due(connection: Connection, now: Instant, basis_now: str, most: int = 5000) 
 
 
 def shared(practice: "Practice", connection: Connection, now: Instant, known_at: Instant | None = None) -> Shared:
-    """What all looks at `now` share. With `known_at`, as it was known then."""
+    """What all looks at `now` share. With `known_at`, as it was known then and under the policy and holidays of then."""
     leave = _leave(connection, known_at)
-    holidays = holidays_near(practice, now)
+    version = None if known_at is None else policies.held_at(connection, known_at)
+    book = practice.book if version is None else policies.book_of(connection, version)
+    holidays = holidays_near(practice, now, None if version is None else version.layers["settings"]["holidays"])
     pauses: dict[str, Spans] = {"": _days_off(holidays, (), practice.zone)}
     for therapist, spans in leave.items():
         pauses[therapist] = _days_off(holidays, tuple(sorted(spans)), practice.zone)
     return Shared(
         now,
-        practice.book,
+        book,
         all_rules(),
         pauses,
         blind_by_therapist(practice, connection, now, known_at),
@@ -99,10 +102,10 @@ def _days_off(holidays: frozenset[date], away: tuple[tuple[date, date], ...], zo
     return merged((start_of(first, zone), end_of(last, zone)) for first, last in (*days, *away))
 
 
-def holidays_near(practice: "Practice", now: Instant) -> frozenset[date]:
-    """Public holidays of the years that looks at `now` can touch."""
+def holidays_near(practice: "Practice", now: Instant, place: str | None = None) -> frozenset[date]:
+    """Public holidays of the years that looks at `now` can touch; of the practice's place, unless another is named."""
     year = local(now, practice.zone).year
-    return public_holidays(practice.settings.practice.holidays, year - 5, year + 1)
+    return public_holidays(practice.settings.practice.holidays if place is None else place, year - 5, year + 1)
 
 
 def _leave(connection: Connection, known_at: Instant | None) -> dict[str, list[Any]]:
@@ -197,7 +200,8 @@ def _doubtful(connection: Connection, known_at: Instant | None) -> frozenset[int
 
 def digest_known(practice: "Practice", connection: Connection, client_id: int, known_at: Instant) -> DigestRow:
     """One client's digest as it followed from what was known at an instant: made from the observations, not from what is stored."""
-    policy = practice.book.of().policy
+    version = policies.held_at(connection, known_at)
+    policy = (practice.book if version is None else policies.book_of(connection, version)).of().policy
     tolerance = int(policy.same_time_minutes * 60)
     derived, told, _ = appointments_of(connection, [client_id], source_traits(connection), tolerance, known_at)
     people = table(Client)

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, bindparam, select, update
 from integrations.store.cases import basis, digests, holidays_near, shared
 from integrations.store.day_one import DayOne
 from integrations.store.tables import Prepared, chunks, given, insert_new, insert_rows, table
-from models.findings import Finding, Look, Opened, Standing, settle
+from models.findings import Became, Finding, FindingHistory, Look, Opened, Standing, settle
 from models.instants import DAY, FAR, HOUR, Instant
 from models.looking import DigestRow, Looked, Shared
 from models.notices import Message, MessageState, Notice, NoticeState
@@ -149,6 +149,27 @@ class _Written:
         self.kept: list[dict[str, Any]] = []
         self.cleared: list[dict[str, Any]] = []
         self.raised: list[dict[str, Any]] = []
+        self.history: list[dict[str, Any]] = []
+
+    def became(
+        self, what: Became, client: int, kind: str, generation: int, opened: str, says: tuple[str, Any], now: Instant
+    ) -> None:
+        """Keep what becomes of a finding."""
+        rule, version, _ = self.kinds[kind]
+        self.history.append(
+            {
+                "client_id": client,
+                "at": now,
+                "what": what.value,
+                "rule": rule,
+                "kind": kind,
+                "rule_version": version,
+                "generation": generation,
+                "opened": opened,
+                "reason": says[0],
+                "evidence": says[1],
+            }
+        )
 
     def write(self) -> None:
         """Write it."""
@@ -156,6 +177,7 @@ class _Written:
         for rows in (self.opened_again, self.kept, self.cleared, self.raised):
             if rows:
                 _CHANGE_FINDING.run(self.connection, rows)
+        insert_rows(self.connection, FindingHistory, self.history)
 
 
 def _record(
@@ -198,7 +220,7 @@ def _record(
             else:  # back within its grace time, and told before: once it has stayed for as long it is told again
                 speaks_at = now + grace
                 speaks.append(speaks_at)
-        values = {
+        values: dict[str, Any] = {
             "rule": rule,
             "rule_version": version,
             "generation": generation,
@@ -214,18 +236,23 @@ def _record(
             written.opened_again.append({"of_client": client, "of_kind": verdict.kind, **values})
         else:
             written.new.append({"client_id": client, "kind": verdict.kind, **values})
+        says = (verdict.reason, values["evidence"])
+        written.became(Became.opened, client, verdict.kind, generation, values["opened"], says, now)
         result.opened += 1
         result.day_one += first_time
         result.kinds[verdict.kind] = result.kinds.get(verdict.kind, 0) + 1
     for verdict, generation in settled.raised:
         result.notices += insert_new(written.connection, Notice, notice_of(verdict, generation))
+        reason, evidence = says = (verdict.reason, {"facts": list(verdict.facts)})
+        opened = standing[verdict.kind].opened
+        written.became(Became.raised, client, verdict.kind, generation, opened, says, now)
         written.raised.append(
             {
                 "of_client": client,
                 "of_kind": verdict.kind,
                 "generation": generation,
-                "reason": verdict.reason,
-                "evidence": {"facts": list(verdict.facts)},
+                "reason": reason,
+                "evidence": evidence,
                 "speaks_at": None,
                 "told_to": recipient,
             }
@@ -237,10 +264,15 @@ def _record(
         if to not in ("", recipient):
             result.notices += _hand_on(written.connection, notice_of(verdict, before.generation), to)
             to, speaks_at = recipient, None
-        if says != written.said.get((client, verdict.kind)) or to != before.told_to:
+        other = says != written.said.get((client, verdict.kind))
+        if other:
+            written.became(Became.said, client, verdict.kind, before.generation, before.opened, says, now)
+        if other or to != before.told_to:
             values = {"reason": reason, "evidence": evidence, "speaks_at": speaks_at, "told_to": to}
             written.kept.append({"of_client": client, "of_kind": verdict.kind, **values})
     for name in settled.cleared:
+        before = standing[name]
+        written.became(Became.cleared, client, name, before.generation, before.opened, written.said[client, name], now)
         written.cleared.append({"of_client": client, "of_kind": name, "cleared_at": now, "speaks_at": None})
         result.cleared += 1
     return min((at for at in speaks if at > now), default=FAR)

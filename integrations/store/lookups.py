@@ -10,7 +10,7 @@ from integrations.store.tables import chunks, table
 from models.appointments import Appointment
 from models.audit import Audit
 from models.digest import Digest
-from models.findings import Finding, Opened
+from models.findings import Became, Finding, FindingHistory, Opened
 from models.instants import Instant
 from models.notices import Message, MessageState, Notice, NoticeState
 from models.observations import ClientStatus, Observation, Subject
@@ -135,6 +135,30 @@ def findings(
     if client_id is not None:
         query = query.where(rows.c.client_id == client_id)
     return [FindingRow(row[0], row[1] or "", *row[2:]) for row in connection.execute(query)]
+
+
+def findings_then(connection: Connection, who: About, when: Instant) -> list[FindingRow]:
+    """A client's findings as they stood at an instant, from their history: open ones and the last of each kind that had cleared."""
+    rows = table(FindingHistory)
+    query = select(rows).where(rows.c.client_id == who.id, rows.c.at <= when).order_by(rows.c.at, rows.c.id)
+    found: dict[str, FindingRow] = {}
+    for row in connection.execute(query):
+        before = found.get(row.kind)
+        opened_at = row.at if before is None or row.what == Became.opened else before.opened_at
+        cleared_at = row.at if row.what == Became.cleared else None
+        found[row.kind] = FindingRow(
+            who.code,
+            who.therapist_id,
+            row.rule,
+            row.kind,
+            row.generation,
+            row.opened,
+            opened_at,
+            cleared_at,
+            row.reason,
+            row.evidence,
+        )
+    return sorted(found.values(), key=lambda finding: (finding.opened_at, finding.kind))
 
 
 def finding_counts(connection: Connection) -> dict[tuple[str, str], int]:

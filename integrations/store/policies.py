@@ -19,8 +19,31 @@ def keep(practice: "Practice", connection: Connection, basis: str, now: Instant)
     rows = table(PolicyVersion)
     newest = connection.execute(select(rows.c.basis).order_by(rows.c.from_at.desc(), rows.c.id.desc()).limit(1))
     if newest.scalar() != basis:
-        row = {"from_at": now, "basis": basis, "layers": practice.book.layers()}
+        layers = {**practice.book.layers(), "settings": settings_of(practice)}
+        row = {"from_at": now, "basis": basis, "layers": layers}
         insert_rows(connection, PolicyVersion, [row])
+
+
+def settings_of(practice: "Practice") -> dict[str, Any]:
+    """What else looks rest on: zone, holidays, and each source with its therapist and for how long it can be relied on."""
+    settings = practice.settings
+    sources = {s.name: [s.therapist, s.fresh_for_hours] for s in settings.source}
+    return {"zone": settings.practice.zone, "holidays": settings.practice.holidays, "sources": sources}
+
+
+def not_as_then(practice: "Practice", version: Any | None, rules: str) -> list[str]:
+    """What an answer about the past takes from today, in sentences. `version` is what held then, `rules` today's version of them."""
+    said = ["Which calendar entry is about whom is as matched today."]
+    if version is None:
+        return [*said, "Nothing had been looked at yet: policy, rules, sources and holidays are today's."]
+    then, today = version.layers["settings"], settings_of(practice)
+    if version.basis.partition("-")[0] != rules:
+        said.append("The rules are this version's; then there were others.")
+    if then["sources"] != today["sources"]:
+        said.append("Sources have been changed since; which ones could be relied on is told by today's settings.")
+    if then["zone"] != today["zone"]:
+        said.append("The practice's time zone has been changed since; days are today's.")
+    return said
 
 
 def held_at(connection: Connection, when: Instant) -> Any | None:

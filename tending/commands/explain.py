@@ -7,7 +7,7 @@ import typer
 from sqlalchemy import Connection
 
 from integrations.practice import Practice
-from integrations.store import cases, lookups
+from integrations.store import cases, lookups, policies
 from models.appointments import Mark
 from models.case import ENDED, Case
 from models.clock import Clock
@@ -17,7 +17,7 @@ from models.errors import UsageError
 from models.instants import Instant
 from models.notices import MessageState, NoticeState
 from models.policy import DEFAULT, Layered, Policy
-from models.rules import all_rules
+from models.rules import all_rules, rules_version
 from models.voice import Voice
 from tending.commands.common import (
     JsonOption,
@@ -86,6 +86,9 @@ def why(
         say(f"{facts['code']}, {of}: nothing was known of this client yet.")
         return
     _print(facts, then, of)
+    if facts["not_as_then"]:
+        say("Not as it was then")
+        columns([(line,) for line in facts["not_as_then"]], indent=2)
 
 
 def explained(
@@ -104,6 +107,11 @@ def explained(
         if not stored:
             raise UsageError(f"Nothing is derived for {who.code} yet; `tending rebuild` derives it.")
         row = stored[0]
+    standing = (
+        lookups.findings_then(connection, who, when)
+        if past
+        else lookups.findings(connection, client_id=who.id, cleared_since=0)
+    )
     case, layered = together.case(row), together.policy(row)
     clock = Clock(when)
     said = [one for rule in all_rules() for one in rule.explain(case, layered, voice, clock)]
@@ -132,11 +140,13 @@ def explained(
                 "cleared_at": instant_or_none(f.cleared_at),
                 "generation": f.generation,
             }
-            for f in lookups.findings(connection, client_id=who.id, cleared_since=0)
-            if f.opened_at <= when
+            for f in standing
         ],
-        "notices": [_notice(n) for n in lookups.notices_about(connection, who.id) if n.made_at <= when],
+        "notices": [_notice(n, when) for n in lookups.notices_about(connection, who.id) if n.made_at <= when],
         "eligible": _eligible(case, bool(said_then.get("opted_out")), when),
+        "not_as_then": (
+            policies.not_as_then(here, policies.held_at(connection, when), rules_version()) if past else []
+        ),
     }
 
 
@@ -153,22 +163,29 @@ def _appointments(case: Case) -> list[dict[str, Any]]:
     ]
 
 
-def _notice(n: Any) -> dict[str, Any]:
-    """A notice and what became of it; the sentence names the state in words."""
+def _notice(n: Any, when: Instant) -> dict[str, Any]:
+    """A notice and what had become of it by an instant; the sentence names the state in words."""
     settled = n.settled_at if n.message_id is not None else n.decided_at
+    to_come = settled is not None and settled > when
     return {
         "purpose": n.purpose,
-        "recipient": n.went_to or n.recipient,
+        "recipient": n.recipient if to_come else n.went_to or n.recipient,
         "urgency": n.urgency,
-        "state": n.message_state if n.state == NoticeState.taken and n.message_state else n.state,
+        "state": (
+            NoticeState.waiting.value
+            if to_come
+            else n.message_state
+            if n.state == NoticeState.taken and n.message_state
+            else n.state
+        ),
         "made_at": instant_or_none(n.made_at),
         "not_before": instant_or_none(n.not_before),
-        "settled_at": instant_or_none(settled),
-        "outcome": n.outcome or n.problem or "",
+        "settled_at": instant_or_none(None if to_come else settled),
+        "outcome": "" if to_come else n.outcome or n.problem or "",
         "_made": n.made_at,
         "_due": n.not_before,
-        "_settled": settled,
-        "message": n.message_id,
+        "_settled": None if to_come else settled,
+        "message": None if to_come else n.message_id,
     }
 
 

@@ -99,6 +99,24 @@ def test_why_at_a_past_day_knows_only_what_was_known_then(codes, tables, today, 
     assert "from what was known then" in then.out
     assert "Quiet: yes." in then.out
     assert "25 days ago" in then.out
+    assert "Not as it was then\n  Which calendar entry is about whom is as matched today." in then.out
+    assert "Not as it was then" not in tending("why", codes["1002"]).out
+
+
+def test_why_at_a_past_moment_tells_what_stood_and_was_sent_by_then(codes, tables, today, tending):
+    with (
+        tables.begin() as connection
+    ):  # as if all had been told and looked at ten days ago; what was sent was so just now
+        moved = "observation.known_at source.read_at source.first_read_at finding_history.at policy_version.from_at"
+        for name in (*moved.split(), "notice.made_at"):
+            table, column = name.split(".")
+            connection.execute(text(f"UPDATE {table} SET {column} = {column} - 864000"))
+        connection.execute(text("UPDATE finding SET generation = 7"))
+    then = tending("why", codes["1002"], "--at", str(today - timedelta(days=9)), "--json").json
+    (quiet,) = (f for f in then["findings"] if f["kind"] == "quiet")
+    assert (quiet["generation"], quiet["cleared_at"]) == (1, None)
+    assert quiet["opened_at"] < str(today - timedelta(days=9))
+    assert {n["outcome"] for n in then["notices"]} <= {""}
 
 
 def test_policy_names_value_layer_and_basis(practice, read, codes, tending):
@@ -346,3 +364,21 @@ def test_facts_come_as_json_too(read, tending):
         assert machines.json is not None, line
         assert people.code == machines.code, line
         assert people.out, line
+
+
+def test_a_source_taken_out_of_practice_toml_is_named_until_somebody_forgets_it(read, tending):
+    assert tending("forget", "calendars-t1").code == 2, "it still stands in practice.toml"
+    text = read.read_text(encoding="utf-8")
+    tables = text.split("[[source]]")
+    read.write_text("[[source]]".join(t for t in tables if '"calendars-t1"' not in t), encoding="utf-8")
+    for command in ("check", "status"):
+        assert "tending forget calendars-t1" in tending(command).out
+    assert tending("forget", "calendars-t1").code == 2, "nobody is here to be asked"
+    would = tending("forget", "calendars-t1", "--dry-run")
+    assert (would.code, would.out.startswith("Would be withdrawn: ")) == (0, True)
+    assert tending("status", "--json").json["left_over"] == ["calendars-t1"]
+    done = tending("forget", "calendars-t1", "--yes", "--json")
+    assert (done.code, done.json["appointments"] > 0) == (0, True)
+    assert tending("status", "--json").json["left_over"] == []
+    assert tending("audit", "--json").json[0]["act"] == "source forgotten"
+    assert "tending forget" not in tending("check").out

@@ -7,13 +7,14 @@ from typing import Any
 
 import pytest
 
-from integrations.store import cases
+from integrations.store import cases, lookups, policies
 from integrations.store.decisions import decide
-from models.findings import Finding, Look
+from models.findings import Finding, FindingHistory, Look, PolicyVersion
 from models.instants import DAY, HOUR, start_of, wall_of
 from models.notices import Notice
 from models.observations import Reject
 from models.people import Client
+from models.rules import rules_version
 from tests.builders import NOW, ZONE, Clinic, a_reading, an_appointment, days_ago, each, in_days
 
 LATER = NOW + HOUR
@@ -559,6 +560,90 @@ def test_why_knows_policy_facts_of_people_as_they_were(clinic):
     clinic.sync(LATER + HOUR)
     reasons = [clinic.why("1001", now)["quiet"][1] for now in (NOW, LATER, LATER + HOUR)]
     assert reasons == ["quiet", "paused", "ended"]
+
+
+def test_why_knows_the_policy_and_the_holidays_that_held_then(a_clinic):
+    clinic = a_clinic(policy="quiet_after_days = 30\nquiet_factor = 4", holidays="DE-BE")
+    clinic.client("1001")
+    clinic.seen("1001", *each(7, 6, days_ago(20)))
+    clinic.sync()
+    clinic.look()
+    tight = a_clinic(policy="quiet_after_days = 14", holidays="US")
+    tight.look(LATER)
+    loose = a_clinic(policy="quiet_after_days = 60\nquiet_factor = 4")
+    loose.look(LATER + HOUR)
+    said = [loose.why("1001", now)["quiet"] for now in (NOW, LATER - 1, LATER, LATER + HOUR)]
+    assert said == [(False, "seen_lately"), (False, "seen_lately"), (True, "quiet"), (False, "seen_lately")]
+    with loose.practice.store.read() as connection:
+        then = cases.shared(loose.practice, connection, NOW, NOW)
+        today = cases.shared(loose.practice, connection, LATER + HOUR, LATER + HOUR)
+        (row,) = cases.digests(connection, [loose.id_of("1001")])
+    assert (len(then.case(row).pauses) > 10, today.case(row).pauses) == (True, ())
+    assert [v.from_at for v in loose.rows(PolicyVersion)] == [NOW, LATER, LATER + HOUR]
+
+
+def test_looks_under_the_same_terms_keep_no_other_version(clinic):
+    clinic.sync()
+    clinic.look()
+    clinic.client("1002")
+    clinic.sync(LATER)
+    clinic.look(LATER)
+    assert len(clinic.rows(PolicyVersion)) == 1
+
+
+def stood(clinic: Clinic, number: str, when: Any) -> list[tuple[Any, ...]]:
+    """A client's findings as they stood at an instant: kind, generation, opened, cleared, how."""
+    with clinic.practice.store.read() as connection:
+        (client,) = clinic.rows(Client, id=clinic.id_of(number))
+        who = lookups.about(connection, client.code)
+        assert who is not None
+        found = lookups.findings_then(connection, who, when)
+    return [(f.kind, f.generation, f.opened_at, f.cleared_at, f.opened) for f in found]
+
+
+def test_what_came_back_does_not_overwrite_its_past(clinic):
+    again = back_again(clinic, 2 * DAY).opened_at
+    speaks = again + 7 * DAY
+    clinic.sync(speaks)
+    clinic.look(speaks)
+    assert stood(clinic, "1001", LATER - 1) == []
+    assert stood(clinic, "1001", LATER) == [("quiet", 1, LATER, None, "noticed")]
+    assert stood(clinic, "1001", LATER + HOUR) == [("quiet", 1, LATER, LATER + HOUR, "noticed")]
+    assert stood(clinic, "1001", again) == [("quiet", 1, again, None, "noticed")]
+    assert stood(clinic, "1001", speaks) == [("quiet", 2, again, None, "noticed")]
+    assert [row.what for row in clinic.rows(FindingHistory)] == ["opened", "cleared", "opened", "raised"]
+
+
+def test_other_evidence_is_kept_beside_the_first(clinic):
+    clinic.seen("1001", days_ago(9), days_ago(5), status="missed")
+    clinic.sync()
+    clinic.look()
+    clinic.seen("1001", days_ago(1), status="missed")
+    clinic.sync(LATER)
+    clinic.look(LATER)
+    rows = clinic.rows(FindingHistory)
+    assert [(row.what, row.evidence["facts"]) for row in rows] == [
+        ("opened", [days_ago(9), days_ago(5)]),
+        ("said", [days_ago(5), days_ago(1)]),
+    ]
+    assert [row.opened for row in rows] == ["day_one", "day_one"]
+    clinic.look(LATER + DAY)
+    assert len(clinic.rows(FindingHistory)) == 2
+
+
+def test_what_cannot_be_told_as_it_was_is_named(a_clinic):
+    clinic = a_clinic()
+    clinic.client("1001")
+    clinic.sync()
+    clinic.look()
+    other = a_clinic(calendars=("t1", "t2"), zone="Europe/Lisbon")
+    other.look(LATER)
+    with other.practice.store.read() as connection:
+        then, today = (policies.held_at(connection, when) for when in (NOW, LATER))
+        assert len(policies.not_as_then(other.practice, today, rules_version())) == 1
+        sentences = " ".join(policies.not_as_then(other.practice, then, "another"))
+    for word in ("matched today", "rules are this version's", "Sources have been changed", "time zone"):
+        assert word in sentences
 
 
 def test_today_as_known_today_is_what_the_digest_says(clinic):

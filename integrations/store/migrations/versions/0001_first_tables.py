@@ -207,6 +207,7 @@ def upgrade() -> None:
         sa.Column("told", sa.String(), nullable=False),
         sa.Column("held", sa.JSON(), nullable=False),
         sa.Column("etag", sa.String(), nullable=False),
+        sa.Column("forgotten_at", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("name"),
     )
     op.create_table(
@@ -283,6 +284,26 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_finding_cleared_at"), "finding", ["cleared_at"], unique=False)
     op.create_index(op.f("ix_finding_client_id"), "finding", ["client_id"], unique=False)
+    op.create_table(
+        "finding_history",
+        sa.Column("id", BIG_ID, nullable=False),
+        sa.Column("client_id", sa.Integer(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("what", sa.String(), nullable=False),
+        sa.Column("rule", sa.String(), nullable=False),
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("rule_version", sa.Integer(), nullable=False),
+        sa.Column("generation", sa.Integer(), nullable=False),
+        sa.Column("opened", sa.String(), nullable=False),
+        sa.Column("reason", sa.String(), nullable=False),
+        sa.Column("evidence", sa.JSON(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["client_id"],
+            ["client.id"],
+        ),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_index(op.f("ix_finding_history_client_id"), "finding_history", ["client_id"], unique=False)
     op.create_table(
         "look",
         sa.Column("client_id", sa.Integer(), nullable=False),
