@@ -39,6 +39,7 @@ LOG = logging.getLogger("tending.reactor")
 HOLDER = "up"
 SWEEP_SECONDS = 60.0
 STOP_SECONDS = 1.0
+FIRST_SECONDS = 60.0  # for which what was read last may be waited for at the start
 PING_SECONDS = 300.0
 LONGEST_WAIT = 60.0  # of the back-off after trouble
 BUSY_SECONDS = 1.0  # before trying again what another run is at
@@ -86,6 +87,7 @@ class Reactor:
         glance_seconds: float = GLANCE_SECONDS,
         sweep_seconds: float = SWEEP_SECONDS,
         ping_seconds: float = PING_SECONDS,
+        first_seconds: float = FIRST_SECONDS,
     ) -> None:
         self.practice = practice
         self.health = Health()
@@ -95,6 +97,7 @@ class Reactor:
         self._glance_seconds = glance_seconds
         self._sweep_seconds = sweep_seconds
         self._ping_seconds = ping_seconds
+        self._first_until = time.monotonic() + first_seconds
         self._work = asyncio.Event()
         self._decided = asyncio.Event()
         self._sweep_at = 0.0  # monotonic
@@ -189,8 +192,17 @@ class Reactor:
 
     async def _look_after(self) -> None:
         """Whenever something may have changed, and every minute: do all that waits."""
+        await self._first_readings()
         async with self._runs:
             await self._do_all_that_waits()
+
+    async def _first_readings(self) -> None:
+        """After an outage nobody is written to by what was known before it: every source is tried first, if that does not take long."""
+        while self._untried and (left := self._first_until - time.monotonic()) > 0:
+            self._work.clear()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._work.wait(), left)
+        self._work.set()
 
     async def _do_all_that_waits(self) -> None:
         while True:

@@ -6,6 +6,7 @@ import http.server
 import logging
 import os
 import signal
+import socket
 import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -18,8 +19,13 @@ from prefect.client.schemas.filters import FlowFilter, FlowFilterName
 from prefect.events import Event, get_events_subscriber
 from prefect.events.filters import EventFilter, EventNameFilter
 
+from integrations.looks import look_after
 from integrations.messages.mailbox import Mailbox
-from models.instants import Instant
+from integrations.store.tables import insert_new
+from models.eligibility import Urgency
+from models.instants import DAY, Instant
+from models.notices import Notice
+from models.noticing import ADMIN, NoticeKey, notice_row
 from tending.glances import FileWatch, mark_of
 from tending.reactor import Reactor
 from tending.server import Server, start_server
@@ -159,6 +165,48 @@ async def test_two_at_once_make_one_mail(prefect_server: Server, unread: Clinic)
             await asyncio.sleep(3)
     assert len(clinic.mails()) == 1
     assert clinic.rows("SELECT count(*) FROM message") == [(1,)]
+
+
+async def test_after_an_outage_what_is_sent_is_what_the_sources_say_then(
+    prefect_server: Server, tmp_path: Path, mailbox: Mailbox, database_url: str
+) -> None:
+    """Due when the program ended; before it starts, another appointment was booked."""
+    clinic = make_clinic(tmp_path / "clinic", mailbox, url=database_url)
+    for at, ahead in ((clinic.now - 120, (4,)), (clinic.now - 60, ())):
+        clinic.write_calendar(*ahead)
+        clinic.read(at)
+        look_after(clinic.practice, at, "test")
+    assert clinic.rows("SELECT state FROM notice") == [("waiting",)]
+    clinic.write_calendar(9)
+    clinic.arm()
+    async with reacting(clinic):
+        assert open_kinds(clinic) == []
+        assert await until(lambda: clinic.rows("SELECT state FROM notice") == [("cancelled",)])
+    assert clinic.mails() == []
+    clinic.practice.close()
+
+
+async def test_a_source_that_hangs_at_the_start_keeps_no_notice_for_long(
+    prefect_server: Server, tmp_path: Path, mailbox: Mailbox
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        address = f"http://127.0.0.1:{silent.getsockname()[1]}/c.ics"
+        clinic = make_clinic(
+            tmp_path / "clinic", mailbox, extra=f'[[source]]\nname = "slow"\nkind = "calendar"\nurl = "{address}"\n'
+        )
+        clinic.arm()
+        key = NoticeKey("source:records", "held_vanished", 1, 0, ADMIN)
+        facts = {"source": "records", "vanished": 3, "ahead": 4}
+        row = notice_row(key, Urgency.system, clinic.now, DAY, clinic.now, facts=facts)
+        with clinic.practice.store.write() as connection:
+            insert_new(connection, Notice, row)
+        reactor = Reactor(clinic.practice, clock=clock_from(clinic.now), first_seconds=3)
+        began, running = time.monotonic(), asyncio.create_task(reactor.run())
+        assert await until(lambda: len(clinic.mails()) == 1)
+        assert time.monotonic() - began > 3
+        running.cancel()
+        await asyncio.wait({running})
+    clinic.practice.close()
 
 
 @pytest.mark.long
