@@ -48,6 +48,7 @@ class Source(SQLModel, table=True):
     told: str = ""
     held: dict[str, Any] = json_facts()
     etag: str = ""
+    forgotten_at: int | None = instant(nullable=True)  # taken out of practice.toml, and a person let go what it said of the future
 
 
 def fresh_until(
@@ -61,10 +62,10 @@ def fresh_until(
     return until if renewed_at is None or renewed_within is None else min(until, renewed_at + renewed_within)
 
 
-def too_many_vanished(vanished: int, known: int, floor: int, share: float) -> bool:
-    """Whether so many future appointments are missing at once that a person is asked: more than max(floor, share of all known), or all
-    of them where there were several."""
-    return vanished > max(floor, share * known) or 1 < vanished == known
+def too_many_vanished(vanished: int, known: int, floor: int, share: float, *, emptied: bool) -> bool:
+    """Whether so many future appointments are missing at once that a person is asked: more than max(floor, share of all known), or
+    all of them where there were several and the source now holds none ahead at all."""
+    return vanished > max(floor, share * known) or (emptied and 1 < vanished == known)
 
 
 class SourceGap(SQLModel, table=True):

@@ -17,7 +17,7 @@ from integrations.settings import read_settings
 from integrations.store import arming, audit, cases, lookups, quarantine
 from integrations.store.facts import ids_of_codes
 from integrations.store.overview import last_runs
-from integrations.store.sources import all_rows
+from integrations.store.sources import all_rows, left_over
 from integrations.vault import ENVIRONMENT, Vault
 from models.errors import TendingError
 from models.instants import DAY, Instant
@@ -180,6 +180,14 @@ def _sources(place: _Place) -> Iterator[Line]:
         late = cases.stale_sources(practice, connection, voice.now)
         aside = quarantine.counts(connection)
         known = lookups.therapists(connection)
+        left = left_over(practice, connection)
+    for row in left:
+        yield Line(
+            Level.mend,
+            f"source {row.name}",
+            "practice.toml names it no more, and what it said of the future still counts;"
+            f" put it back, or let it go: tending forget {row.name}",
+        )
     for source in practice.settings.source:
         what, row = f"source {source.name}", rows.get(source.name)
         if source.therapist and known and source.therapist not in known:

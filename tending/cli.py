@@ -55,7 +55,7 @@ HEADINGS = {
     "What asks for a person": ("unmatched", "held", "quarantine", "outbox"),
     "Codes and people": ("who", "code", "audit"),
     "Sending": ("arm", "disarm"),
-    "Keeping it": ("policy", "upgrade", "rebuild", "keys"),
+    "Keeping it": ("policy", "forget", "upgrade", "rebuild", "keys"),
 }
 
 

@@ -4,11 +4,12 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, func, or_, select, update
+from sqlalchemy import Connection, bindparam, delete, or_, select, update
 
 from integrations.store.changes import tell_all
 from integrations.store.people import Touched, roster, who_may_be_meant
 from integrations.store.tables import Prepared, chunks, given, insert_rows, table, upsert
+from integrations.store.turns import take_turn
 from integrations.vault import Vault
 from models.appointments import Appointment, Mark, Participant
 from models.changes import ChangeKind
@@ -81,19 +82,6 @@ _TAKE_LOOKS = Prepared(
     .with_for_update()
 )
 _LOOK_NOW = Prepared(update(_LOOKS).where(_LOOKS.c.client_id.in_(given("ids"))))
-
-
-_ONE_WRITER = 7_043_215  # a number of our own among PostgreSQL's advisory locks
-
-
-def one_at_a_time(connection: Connection) -> None:
-    """Wait for any other transaction that derives facts, and keep the turn until this one ends.
-
-    Two sources may speak of one client at once: derived side by side, each without the other's news, the one that is written last
-    would be wrong. SQLite has one writer anyway.
-    """
-    if connection.dialect.name == "postgresql":
-        connection.execute(select(func.pg_advisory_xact_lock(_ONE_WRITER)))
 
 
 def resolve(
@@ -189,7 +177,7 @@ def _unsure(connection: Connection) -> set[Entry]:
 
 def derive(connection: Connection, clients: Iterable[int], policy: Policy, now: Instant, zone: str) -> None:
     """Derive appointments and digests of these clients (and of all who share an appointment with them) from their observations."""
-    one_at_a_time(connection)
+    take_turn(connection)
     everyone = sorted(set(clients))
     traits = source_traits(connection)
     for part in chunks(everyone, 200):

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, exists, func, select, update
 
 from integrations.store import quarantine
 from integrations.store.changes import tell
-from integrations.store.derive import derive, one_at_a_time, resolve
+from integrations.store.derive import derive, resolve
 from integrations.store.doubt import in_question, look_again
 from integrations.store.people import (
     Touched,
@@ -24,6 +24,7 @@ from integrations.store.people import (
     take_therapists,
 )
 from integrations.store.tables import chunks, insert_rows, table
+from integrations.store.turns import take_turn
 from integrations.vault import Vault
 from models.changes import ChangeKind
 from models.instants import Instant
@@ -94,7 +95,7 @@ def take_in(
 
     Re-reading what is known writes nothing but the source's own row.
     """
-    one_at_a_time(connection)
+    take_turn(connection)
     taken = Taken(source.name, entries=len(reading.entries), rejected=len(reading.rejects), dropped=reading.dropped)
     rows: dict[tuple[str, str], _Row] = {}
     for row in (_split(entry, vault, source) for entry in reading.entries):
@@ -108,7 +109,7 @@ def take_in(
     gone = _gone(connection, vault, source, reading, rows.keys(), current, policy, now, taken)
     # Of one source a later reading is known later, also within one second or after the clock was set back.
     known_at = max([now, *(row.known_at + 1 for row in current.values() if row.known_at >= now)])
-    _write(connection, vault, source, news, gone, known_at)
+    _write(connection, vault, source.name, news, gone, known_at)
     _people(connection, vault, source, news, gone, now, zone, touched)
     client_of = ref_index(connection, {r.client_id for r in reading.rejects if r.client_id}, vault)
     holding = quarantine.hold(connection, vault, source.name, reading.rejects, now, client_of)
@@ -123,6 +124,31 @@ def take_in(
     taken.clients = affected
     taken.unmatched = unmatched(connection, source.name)
     return taken
+
+
+def withdraw(
+    connection: Connection,
+    vault: Vault,
+    source: str,
+    gone: list[tuple[str, str]],
+    policy: Policy,
+    now: Instant,
+    zone: str,
+) -> set[int]:
+    """Take entries (kind, id: appointments, breaks, leave) of a source that is read no more for gone, and derive what follows. Answers
+    the clients affected."""
+    take_turn(connection)
+    newest = max((row.known_at for row in _current(connection, source).values()), default=now)
+    _write(connection, vault, source, [], gone, max(now, newest + 1))
+    touched = Touched()
+    derive_breaks(connection, touched)
+    derive_leave(connection, touched)
+    affected = resolve(
+        connection, vault, [(source, entry_id) for kind, entry_id in gone if kind == "appointment"], touched
+    )
+    affected |= touched.clients | clients_of(connection, touched.therapists)
+    derive(connection, affected, policy, now, zone)
+    return affected
 
 
 def _split(entry: Entry, vault: Vault, source: SourcePart) -> _Row:
@@ -286,7 +312,12 @@ def _gone(
         for key, row in current.items()
         if key[0] == "appointment" and not row.gone and row.facts["plan"] == Plan.booked and ahead(row)
     }
-    if too_many_vanished(len(lost_groups), len(all_groups), policy.vanish_floor, policy.vanish_share):
+    emptied = not any(
+        entry.start >= now and entry.plan == Plan.booked
+        for entry in reading.entries
+        if isinstance(entry, AppointmentEntry)
+    )
+    if too_many_vanished(len(lost_groups), len(all_groups), policy.vanish_floor, policy.vanish_share, emptied=emptied):
         # Fewer than were asked about already is the same question; more is another one.
         before = set(state.get("entries", ()))
         asked_at = state["since"] if asked <= before else now
@@ -325,7 +356,7 @@ def _unclear(connection: Connection, vault: Vault, source: SourcePart, reading: 
 def _write(
     connection: Connection,
     vault: Vault,
-    source: SourcePart,
+    source: str,
     news: list[_Row],
     gone: list[tuple[str, str]],
     known_at: Instant,
@@ -336,7 +367,7 @@ def _write(
         for part in chunks(ids):
             connection.execute(
                 update(rows)
-                .where(rows.c.source == source.name, rows.c.kind == kind, rows.c.entry_id.in_(part), rows.c.current)
+                .where(rows.c.source == source, rows.c.kind == kind, rows.c.entry_id.in_(part), rows.c.current)
                 .values(current=False)
             )
     insert_rows(
@@ -344,7 +375,7 @@ def _write(
         Observation,
         [
             {
-                "source": source.name,
+                "source": source,
                 "kind": row.kind,
                 "entry_id": row.id,
                 "content_hash": row.hash,
@@ -360,7 +391,7 @@ def _write(
         ]
         + [
             {
-                "source": source.name,
+                "source": source,
                 "kind": kind,
                 "entry_id": entry_id,
                 "content_hash": "",

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Connection, select
 
 from integrations.store import facts
-from integrations.store.derive import appointments_of, derive, histories_of, one_at_a_time, resolve, source_traits
+from integrations.store.derive import appointments_of, derive, histories_of, resolve, source_traits
 from integrations.store.intake import clients_of
 from integrations.store.people import Touched, derive_breaks, derive_leave, derive_relations, roster
 from integrations.store.tables import chunks, table
+from integrations.store.turns import take_turn
 from models.appointments import Appointment, Participant
 from models.digest import FORMAT, Digest, digest_of
 from models.instants import Instant
@@ -47,7 +48,7 @@ def rebuild(
     done = 0
     for part in chunks(sorted(codes), AT_ONCE):
         with practice.store.write() as connection:
-            one_at_a_time(connection)
+            take_turn(connection)
             wrong = differing(connection, part, int(policy.same_time_minutes * 60), practice.zone)
             if wrong and not dry_run:
                 derive(connection, wrong, policy, now, practice.zone)
@@ -72,7 +73,7 @@ def rebuild_outdated(practice: "Practice", now: Instant) -> int:
         _people_again(practice, dry_run=False)
     for part in chunks(old, AT_ONCE):
         with practice.store.write() as connection:
-            one_at_a_time(connection)
+            take_turn(connection)
             derive(connection, part, policy, now, practice.zone)
     if not as_before:
         with practice.store.write() as connection:
@@ -90,7 +91,7 @@ def _people_again(practice: "Practice", *, dry_run: bool) -> set[int]:
     people = table(Client)
     try:
         with practice.store.write() as connection:
-            one_at_a_time(connection)
+            take_turn(connection)
             refs = list(connection.execute(select(people.c.ref_hash)).scalars())
             derive_relations(connection, refs, practice.zone, touched)
             derive_breaks(connection, touched)

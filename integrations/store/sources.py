@@ -41,10 +41,12 @@ def ensure(connection: Connection, source: SourcePart) -> Any:
             "told": "",
             "held": {},
             "etag": "",
+            "forgotten_at": None,
         },
     )
     meaning = {"kind": source.kind, "delivers": source.delivers.value, "past_booking": source.past_booking.value}
-    connection.execute(update(rows).where(rows.c.name == source.name).values(**meaning))
+    # It is read, so it is there again if it was forgotten.
+    connection.execute(update(rows).where(rows.c.name == source.name).values(**meaning, forgotten_at=None))
     return connection.execute(select(rows).where(rows.c.name == source.name)).one()
 
 
@@ -98,6 +100,14 @@ def could_not_be_read(connection: Connection, source: SourcePart, now: Instant, 
 def all_rows(connection: Connection) -> dict[str, Any]:
     """Every source's row by name."""
     return {row.name: row for row in connection.execute(select(table(Source)))}
+
+
+def left_over(practice: "Practice", connection: Connection) -> list[Any]:
+    """Sources that practice.toml names no more, and of which nobody has said that they are to be forgotten: what they said of the
+    future still counts."""
+    named = {source.name for source in practice.settings.source}
+    rows = all_rows(connection)
+    return [rows[name] for name in sorted(rows) if name not in named and rows[name].forgotten_at is None]
 
 
 def clients_in(connection: Connection, name: str) -> set[int]:

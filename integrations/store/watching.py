@@ -10,7 +10,7 @@ from integrations.store import audit, quarantine
 from integrations.store import facts as facts_of_practice
 from integrations.store.cases import digests, stale_sources
 from integrations.store.decisions import Recipients
-from integrations.store.sources import all_rows
+from integrations.store.sources import all_rows, left_over
 from integrations.store.tables import insert_new, table
 from models.appointments import Mark
 from models.case import unpack
@@ -32,7 +32,8 @@ BREAK = 2 * HOUR  # asked less often than this, the practice was down in between
 
 
 def tell_of_sources(practice: "Practice", connection: Connection, now: Instant) -> int:
-    """Notices about sources that are too old to rely on, once per outage, and about entries held back, once a week. Answers how many."""
+    """Notices about sources that are too old to rely on, once per outage, about entries held back, once a week, and about
+    sources that practice.toml names no more, once. Answers how many."""
     rows = all_rows(connection)
     late = stale_sources(practice, connection, now)
     made = 0
@@ -66,6 +67,10 @@ def tell_of_sources(practice: "Practice", connection: Connection, now: Instant) 
             week = max(0, now - since) // (WEEK * DAY)
             subject = f"source:{source.name}"
             made += _tell(practice, connection, subject, "held_vanished", since, source, facts, requires, now, week)
+    for row in left_over(practice, connection):
+        key = NoticeKey(f"source:{row.name}", "source_left", row.read_at or 0, 0, ADMIN)
+        facts = {"source": row.name}
+        made += int(insert_new(connection, Notice, notice_row(key, Urgency.system, now, 3 * DAY, now, facts=facts)))
     return made
 
 

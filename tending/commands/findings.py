@@ -7,7 +7,7 @@ import typer
 from integrations.practice import Practice
 from integrations.store import arming, audit, cases, lookups, quarantine
 from integrations.store.arming import Arming
-from integrations.store.sources import all_rows
+from integrations.store.sources import all_rows, left_over
 from models.findings import Opened
 from models.instants import DAY, Instant
 from models.rules import all_rules, told
@@ -148,6 +148,10 @@ def status(as_json: JsonOption = False, practice: PracticeOption = None) -> None
                 f"yes ({', '.join(facts['running'])})" if facts["running"] else "no; `tending up` runs the practice",
             ),
             *[(f"source {s['name']}", _source_line(s, voice)) for s in facts["sources"]],
+            *[
+                (f"source {name}", toned(f"practice.toml names it no more: `tending forget {name}`", "mend"))
+                for name in facts["left_over"]
+            ],
             ("clients", counted(facts["clients"])),
             ("findings", counted(facts["findings"])),
             ("to sort", f"{facts['day_one']} already so at first sight" if facts["day_one"] else "nothing"),
@@ -203,6 +207,7 @@ def standing(here: Practice, at: Instant) -> dict[str, Any]:
                 }
                 for source in here.settings.source
             ],
+            "left_over": [row.name for row in left_over(here, connection)],
             "clients": lookups.client_counts(connection),
             "findings": {kind: n for kind, n in sorted(kinds.items()) if n},
             "day_one": lookups.day_one_left(connection),

@@ -1,5 +1,6 @@
-"""`sync`, `unmatched` and `held`: reading the sources, and what only a person can say about what was read."""
+"""`sync`, `unmatched`, `held` and `forget`: reading the sources, and what only a person can say about what was read."""
 
+import sys
 from dataclasses import asdict
 from typing import Annotated, Any
 
@@ -7,6 +8,8 @@ import typer
 
 from integrations.practice import Practice
 from integrations.store import audit, cases, lookups, quarantine
+from integrations.store.forgetting import Forgotten, would_forget
+from integrations.store.forgetting import forget as forget_source
 from integrations.store.identity import titles
 from integrations.store.intake import Taken
 from integrations.store.rebuild import rebuild_outdated
@@ -36,6 +39,7 @@ def add_to(app: typer.Typer) -> None:
     app.command()(sync)
     app.command()(unmatched)
     app.command()(held)
+    app.command()(forget)
 
 
 def sync(
@@ -282,3 +286,46 @@ def held(
     )
     say(f"Say `tending held {source} --cancelled` or `tending held {source} --still-there`.")
     raise typer.Exit(1)
+
+
+def forget(
+    source: Annotated[str, typer.Argument(metavar="SOURCE", help="The name that it had.")],
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    dry_run: DryRunOption = False,
+    as_json: JsonOption = False,
+    practice: PracticeOption = None,
+) -> None:
+    """Let go a source that practice.toml names no more.
+
+    Withdraws its appointments ahead, and breaks and leave that have not begun; lets go what lies in quarantine of
+    it. What is past stays. Asks first; recorded.
+    """
+    at = now()
+    with opened(practice) as here:
+        with here.store.read() as connection:
+            result = would_forget(here, connection, source, at)
+        if not dry_run:
+            if not yes:
+                if not sys.stdin.isatty():
+                    raise UsageError("Nobody is here to be asked: look at it with --dry-run, then say it with --yes.")
+                say(f"Would be withdrawn: {_forgotten(result)}.")
+                if not typer.confirm("Is this source really gone for good?"):
+                    say("Nothing was done.")
+                    raise typer.Exit(1)
+            with here.store.write() as connection:
+                result = forget_source(here, connection, source, login(), at)
+            decide_due(here, at)
+    if as_json:
+        show_json({"source": source, "dry_run": dry_run, **result._asdict()})
+    else:
+        say(f"{'Would be withdrawn' if dry_run else 'Withdrawn'}: {_forgotten(result)}.")
+
+
+def _forgotten(result: Forgotten) -> str:
+    return ", ".join(
+        (
+            words_counted(result.appointments, "appointment ahead", "appointments ahead"),
+            words_counted(result.breaks_and_leave, "break or leave", "breaks and leaves"),
+            words_counted(result.quarantined, "row in quarantine", "rows in quarantine"),
+        )
+    )

@@ -27,6 +27,7 @@ FACTS: dict[tuple[str, str], dict[str, Any]] = {
         "reason": "The file is missing.",
     },
     ("held_vanished", "held_vanished"): {"source": "Calendar of T1", "vanished": 9, "ahead": 12},
+    ("source_left", "source_left"): {"source": "Calendar of T1"},
     ("weekly_line", "weekly_line"): {
         "period_days": 7,
         "clients": 120,
@@ -46,6 +47,9 @@ FACTS: dict[tuple[str, str], dict[str, Any]] = {
     },
     ("handed_over", "handed_over"): {"channel": "mail", "since": AT - DAY, "code": CODE},
     ("nightly_check", "difference"): {"code": CODE, "stored_says": "quiet", "fresh_says": "nothing"},
+    ("nightly_check", "more"): {"count": 7},
+    ("nightly_check", "failed"): {"code": CODE},
+    ("nightly_check", "failed_more"): {"count": 1},
 }
 OPTIONAL = {"since", "reason"}
 FORBIDDEN = re.compile(

@@ -59,7 +59,11 @@ def test_freshness(read_at, renewed_at, within, until):
     ],
 )
 def test_more_than_a_few(vanished, ahead, asks):
-    assert too_many_vanished(vanished, ahead, 5, 0.2) == asks
+    assert too_many_vanished(vanished, ahead, 5, 0.2, emptied=vanished == ahead) == asks
+
+
+def test_others_in_place_of_a_few_are_no_empty_source():
+    assert not too_many_vanished(5, 5, 5, 0.2, emptied=False)
 
 
 def test_a_source_that_was_never_read_is_stale_and_then_fresh_for_its_time(clinic):
