@@ -138,7 +138,9 @@ class PostRoom:
             if notice.purpose == "unconfirmed":
                 still = claiming.still_open(connection, "unconfirmed", notice.facts["clients"])
                 return [finding("unconfirmed", "unconfirmed", client, voice) for client in still]
-            return [item(rule, "difference" if rule == "nightly_check" else rule, notice.facts, voice)]
+            if rule == "nightly_check":
+                return [item(rule, part, facts, voice) for part, facts in _of_the_night(notice.facts)]
+            return [item(rule, rule, notice.facts, voice)]
 
         def spoken(notice: Any, voice: Voice) -> list[Item]:
             try:
@@ -237,6 +239,14 @@ class PostRoom:
                     )
                 return url
         raise SettingsError(f"There is no channel called {name} in practice.toml any more.")
+
+
+def _of_the_night(facts: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
+    """The items of a nightly check's notice: the part of the wording and its facts."""
+    said = [("difference", each) for each in facts["differ"]]
+    said += [("more", {"count": facts["differ_more"]})] * bool(facts["differ_more"])
+    said += [("failed", {"code": code}) for code in facts["failed"]]
+    return said + [("failed_more", {"count": facts["failed_more"]})] * bool(facts["failed_more"])
 
 
 def smtp_server(practice: "Practice") -> SmtpServer:

@@ -131,7 +131,8 @@ def test_a_safety_notice_whose_handing_over_was_cut_short_is_sent_again_by_itsel
     def begin() -> None:
         telling.put_back()
         key = NoticeKey("practice", "nightly_check", 1, 0, ADMIN)
-        facts = {"code": "C-7F3K9QX", "stored_says": "quiet", "fresh_says": "not quiet"}
+        differ = [{"code": "C-7F3K9QX", "stored_says": "quiet", "fresh_says": "not quiet"}]
+        facts = {"differ": differ, "differ_more": 0, "failed": [], "failed_more": 0}
         row = notice_row(key, Urgency.safety, NOW, DAY, NOW, facts=facts)
         with open_practice(telling.clinic.toml) as practice, practice.store.write() as connection:
             insert_new(connection, Notice, row)

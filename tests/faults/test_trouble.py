@@ -190,7 +190,8 @@ def test_a_mail_server_that_hangs_up_after_the_content_is_asked_about_and_not_se
 
 def test_a_safety_notice_is_sent_again_by_itself(reopened: Callable[..., Practice], tmp_path: Path) -> None:
     key = NoticeKey("practice", "nightly_check", 1, 0, ADMIN)
-    facts = {"code": "C-7F3K9QX", "stored_says": "quiet", "fresh_says": "not quiet"}
+    differ = [{"code": "C-7F3K9QX", "stored_says": "quiet", "fresh_says": "not quiet"}]
+    facts = {"differ": differ, "differ_more": 0, "failed": [], "failed_more": 0}
     with scripted(content=HANG_UP) as server, Mailbox(tmp_path / "mails") as mailbox:
         practice = reopened(server.port)
         arming.arm(practice.store, practice.data, "admin", NOW)
