@@ -71,5 +71,4 @@ def _client(number: int) -> dict[str, Any]:
         "paused_until": None,
         "opted_out": False,
         "site": "",
-        "gone": False,
     }

@@ -17,7 +17,6 @@ class ChangeKind(StrEnum):
     appointment_missed = "appointment.missed"
     appointment_changed = "appointment.changed"
     client_changed = "client.changed"
-    source_stale = "source.stale"
     source_held = "source.held"
     source_recovered = "source.recovered"
 

@@ -33,7 +33,6 @@ class Therapist(SQLModel, table=True):
     site: str = ""
     supervisor_id: str | None = None
     started_on: date | None = None
-    gone: bool = False
 
 
 class Client(SQLModel, table=True):
@@ -58,7 +57,6 @@ class Client(SQLModel, table=True):
     paused_until: date | None = None
     opted_out: bool = False
     site: str = ""
-    gone: bool = False
 
 
 class Relation(SQLModel, table=True):

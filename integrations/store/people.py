@@ -72,7 +72,6 @@ def take_therapists(connection: Connection, rows: list[dict[str, Any]]) -> None:
                 "site": row["facts"]["site"],
                 "supervisor_id": row["facts"]["supervisor_id"],
                 "started_on": as_day(row["facts"]["started_on"]),
-                "gone": False,
             }
             for row in rows
         ],
@@ -99,7 +98,6 @@ def take_clients(connection: Connection, vault: Vault, rows: list[dict[str, Any]
             "paused_until": as_day(facts["paused_until"]) or (OPEN_ENDED if facts["paused"] else None),
             "opted_out": facts["opted_out"],
             "site": facts["site"],
-            "gone": False,
         }
         if ref in there:
             connection.execute(update(clients).where(clients.c.id == there[ref].id).values(**values))
@@ -275,7 +273,7 @@ def who_may_be_meant(
 def addresses(connection: Connection, vault: Vault) -> dict[str, str]:
     """The mail address of each therapist, opened; empty where there is none."""
     rows = table(Therapist)
-    sealed = connection.execute(select(rows.c.id, rows.c.sealed).where(~rows.c.gone)).tuples()
+    sealed = connection.execute(select(rows.c.id, rows.c.sealed)).tuples()
     return {who: vault.open(blob).get("email", "") for who, blob in sealed if blob}
 
 

@@ -16,5 +16,4 @@ def test_the_page_names_every_event(root: Path) -> None:
     emitted = {f"tending.{kind.value}" for kind in ChangeKind} | {"tending.changes.many"}
     heard = {event for workflow in workflows() for event in workflow.triggers}
     assert heard
-    # A stale source is told by notices; the word is no event of its own.
-    assert named(root) == (emitted - {"tending.source.stale"}) | heard
+    assert named(root) == emitted | heard

@@ -67,7 +67,6 @@ def upgrade() -> None:
         sa.Column("paused_until", sa.Date(), nullable=True),
         sa.Column("opted_out", sa.Boolean(), nullable=False),
         sa.Column("site", sa.String(), nullable=False),
-        sa.Column("gone", sa.Boolean(), nullable=False),
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_index(op.f("ix_client_code"), "client", ["code"], unique=True)
@@ -225,7 +224,6 @@ def upgrade() -> None:
         sa.Column("site", sa.String(), nullable=False),
         sa.Column("supervisor_id", sa.String(), nullable=True),
         sa.Column("started_on", sa.Date(), nullable=True),
-        sa.Column("gone", sa.Boolean(), nullable=False),
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_table(
