@@ -11,7 +11,7 @@ from sqlalchemy import Connection, select
 
 from integrations.public_holidays import public_holidays
 from integrations.store import policies
-from integrations.store.derive import appointments_of, source_traits
+from integrations.store.appointments import appointments_of, source_traits
 from integrations.store.doubt import in_doubt
 from integrations.store.tables import Prepared, chunks, given, table
 from models.clock import Spans, merged

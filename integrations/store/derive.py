@@ -1,57 +1,27 @@
-"""What follows from the observations, in the transaction that wrote them: subjects, appointments, digests, changes, looks due."""
+"""What follows from the observations, in the transaction that wrote them: appointments, digests, changes, looks due."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, or_, select, update
+from sqlalchemy import Connection, delete, select, update
 
+from integrations.store.appointments import appointments_of, source_traits
 from integrations.store.changes import tell_all
-from integrations.store.people import Touched, roster, who_may_be_meant
 from integrations.store.tables import Prepared, chunks, given, insert_rows, table, upsert
 from integrations.store.turns import take_turn
-from integrations.vault import Vault
 from models.appointments import Appointment, Mark, Participant
 from models.changes import ChangeKind
 from models.digest import Digest, Held, History, digest_of
 from models.findings import Look
-from models.instants import FAR, Instant
-from models.matching import Derived, Said, Trait
-from models.matching import derive as derived_from
-from models.observations import Attendance, ClientStatus, Observation, Plan, Subject
+from models.instants import Instant
+from models.matching import Derived, Trait
+from models.observations import Attendance, ClientStatus, Plan
 from models.people import Break, Client, Relation, RelationKind
 from models.policy import Policy
-from models.sources import Source
 
-Entry = tuple[str, str]  # source, entry id
-
-_SUBJECTS, _SHARED = table(Subject), table(Subject).alias("shared")
-_OBSERVATIONS, _PARTICIPANTS, _APPOINTMENT = table(Observation), table(Participant), table(Appointment)
+_PARTICIPANTS, _APPOINTMENT = table(Participant), table(Appointment)
 _CLIENTS, _RELATIONS, _BREAK, _LOOKS = table(Client), table(Relation), table(Break), table(Look)
-_TRAITS = Prepared(select(*(table(Source).c[name] for name in ("name", "delivers", "past_booking"))))
-_CONCERNED = Prepared(
-    select(_SHARED.c.source, _SHARED.c.entry_id, _SHARED.c.client_id)
-    .select_from(
-        _SUBJECTS.join(_SHARED, (_SHARED.c.source == _SUBJECTS.c.source) & (_SHARED.c.entry_id == _SUBJECTS.c.entry_id))
-    )
-    .where(_SUBJECTS.c.client_id.in_(given("ids")))
-)
-_SAID_COLUMNS = ("id", "source", "entry_id", "known_at", "said_at", "content_hash", "gone", "facts")
-_SAID = Prepared(
-    select(*(_OBSERVATIONS.c[name] for name in _SAID_COLUMNS))
-    .select_from(
-        _SUBJECTS.join(
-            _OBSERVATIONS,
-            (_OBSERVATIONS.c.source == _SUBJECTS.c.source) & (_OBSERVATIONS.c.entry_id == _SUBJECTS.c.entry_id),
-        )
-    )
-    .where(
-        _SUBJECTS.c.client_id.in_(given("ids")),
-        _OBSERVATIONS.c.kind == "appointment",
-        # In this form it is no reason for a database to walk through all that was known by then.
-        _OBSERVATIONS.c.known_at + 0 <= bindparam("known_by"),
-    )
-)
 _CODES = Prepared(select(_CLIENTS.c.id, _CLIENTS.c.code).where(_CLIENTS.c.id.in_(given("ids"))))
 _HEAD = ("wall", "zone", "start_at", "end_at", "therapist_id", "known_since")
 _APPOINTMENTS = Prepared(
@@ -84,97 +54,6 @@ _TAKE_LOOKS = Prepared(
 _LOOK_NOW = Prepared(update(_LOOKS).where(_LOOKS.c.client_id.in_(given("ids"))))
 
 
-def resolve(
-    connection: Connection,
-    vault: Vault,
-    entries: Iterable[Entry],
-    touched: Touched,
-    codes: Mapping[str, str] | None = None,
-) -> set[int]:
-    """Find anew whom entries concern: these, and where the roster changed all that it could change. Answers the clients affected.
-
-    `codes` are those that these entries name, by their hash: with them only who may be meant is loaded, without them everybody.
-    """
-    observations, subjects = table(Observation), table(Subject)
-    wanted = set(entries)
-    if touched.roster:
-        wanted |= _unsure(connection)
-    if not wanted:
-        return set()
-    people = roster(connection, vault) if codes is None else None
-    affected: set[int] = set()
-    for source, part in _by_source(wanted):
-        before: dict[Entry, dict[int, str]] = defaultdict(dict)
-        mine = select(subjects).where(subjects.c.source == source, subjects.c.entry_id.in_(part))
-        for row in connection.execute(mine):
-            before[row.source, row.entry_id][row.client_id] = row.how
-        # The newest version that says something: an absence says nothing about whom.
-        said = connection.execute(
-            select(observations.c.source, observations.c.entry_id, observations.c.hints, observations.c.facts)
-            .where(
-                observations.c.source == source,
-                observations.c.kind == "appointment",
-                observations.c.entry_id.in_(part),
-                ~observations.c.gone,
-            )
-            .order_by(observations.c.known_at, observations.c.id)
-        )
-        newest = {(row.source, row.entry_id): row for row in said}
-        if codes is not None:
-            hinted = [newest[entry].hints for entry in newest]
-            meant = who_may_be_meant(
-                connection,
-                (h for hints in hinted for h in hints.get("id", ())),
-                (h for hints in hinted for h in hints.get("name", ())),
-                (codes[h] for hints in hinted for h in hints.get("code", ()) if h in codes),
-            )
-            # Of entries that were known before, codes are known only as hashes: whom they can mean was found then, or is new now.
-            found_before = {client for concerned in before.values() for client in concerned}
-            people = roster(connection, vault, meant | found_before | touched.roster)
-        assert people is not None
-        fresh, stale = [], []
-        for entry, row in newest.items():
-            found, how = people.concerned(row.hints, row.facts["therapist_id"])
-            now = dict.fromkeys(found, how)
-            if now != before[entry]:
-                stale.append(entry[1])
-                fresh += [{"source": entry[0], "entry_id": entry[1], "client_id": c, "how": how} for c in found]
-            affected |= now.keys() | before[entry].keys()
-        if stale:
-            connection.execute(delete(subjects).where(subjects.c.source == source, subjects.c.entry_id.in_(stale)))
-        insert_rows(connection, Subject, fresh)
-    return affected
-
-
-def _by_source(entries: Iterable[Entry]) -> Iterator[tuple[str, list[str]]]:
-    """Entries as source and some of its ids, in order: so asked for they are a range of an index, which pairs are not on SQLite."""
-    ids: dict[str, list[str]] = defaultdict(list)
-    for source, entry_id in entries:
-        ids[source].append(entry_id)
-    for source in sorted(ids):
-        for some in chunks(sorted(ids[source]), 300):
-            yield source, some
-
-
-def _unsure(connection: Connection) -> set[Entry]:
-    """Entries whose clients a changed roster could change: the unmatched, those found by name, and couples found in part."""
-    observations, subjects = table(Observation), table(Subject)
-    join = observations.outerjoin(
-        subjects,
-        (subjects.c.source == observations.c.source) & (subjects.c.entry_id == observations.c.entry_id),
-    )
-    rows = connection.execute(
-        select(observations.c.source, observations.c.entry_id)
-        .select_from(join)
-        .where(
-            observations.c.kind == "appointment",
-            observations.c.current,
-            or_(subjects.c.client_id.is_(None), subjects.c.how.in_(["name", "some"])),
-        )
-    )
-    return {(row.source, row.entry_id) for row in rows}
-
-
 def derive(connection: Connection, clients: Iterable[int], policy: Policy, now: Instant, zone: str) -> None:
     """Derive appointments and digests of these clients (and of all who share an appointment with them) from their observations."""
     take_turn(connection)
@@ -182,95 +61,6 @@ def derive(connection: Connection, clients: Iterable[int], policy: Policy, now: 
     traits = source_traits(connection)
     for part in chunks(everyone, 200):
         _derive_some(connection, part, traits, policy, now, zone)
-
-
-def source_traits(connection: Connection) -> dict[str, Trait]:
-    """What each source's words mean."""
-    return {row.name: Trait(row.delivers, row.past_booking) for row in _TRAITS.rows(connection)}
-
-
-def appointments_of(
-    connection: Connection,
-    clients: Iterable[int],
-    traits: dict[str, Trait],
-    tolerance: int,
-    known_at: Instant | None = None,
-) -> tuple[list[Derived], dict[int, Instant], set[int]]:
-    """The appointments that follow from the observations (known by an instant, if given), when each client was last told of, and
-    the clients themselves with all who share an entry with them."""
-    group = set(clients)
-    who: dict[Entry, set[int]] = defaultdict(set)
-    frontier = set(group)
-    while frontier:
-        concerned: set[int] = set()
-        for part in chunks(sorted(frontier)):
-            for source, entry_id, client in _CONCERNED.rows(connection, {"ids": part}):
-                who[source, entry_id].add(client)
-                concerned.add(client)
-        frontier = concerned - group
-        group |= frontier
-    said: dict[Entry, list[Said]] = defaultdict(list)
-    read: set[int] = set()  # an entry of several clients is met once for each
-    until = FAR if known_at is None else known_at
-    for part in chunks(sorted(group)):
-        for row in _SAID.rows(connection, {"ids": part, "known_by": until}):
-            if row.id not in read:
-                read.add(row.id)
-                said[row.source, row.entry_id].append(said_of(row))
-    last_told: dict[int, Instant] = {}
-    for entry, versions in said.items():
-        latest = max(v.known_at for v in versions)
-        for client in who[entry]:
-            last_told[client] = max(last_told.get(client, 0), latest)
-    derived: list[Derived] = []
-    for entries_together in _together(who):
-        versions = [v for entry in entries_together for v in said.get(entry, ())]
-        derived += derived_from(versions, {e: frozenset(who[e]) for e in entries_together}, traits, tolerance)
-    return derived, last_told, group
-
-
-def said_of(row: Any) -> Said:
-    """An observation row as matching reads it."""
-    facts = row.facts
-    if row.gone:
-        return Said(row.source, row.entry_id, row.known_at, row.said_at, 0, row.content_hash, True)
-    return Said(
-        row.source,
-        row.entry_id,
-        row.known_at,
-        row.said_at,
-        facts["sequence"],
-        row.content_hash,
-        False,
-        facts["wall"],
-        facts["zone"],
-        facts["start"],
-        facts["end"],
-        facts["plan"],
-        facts["attendance"],
-        facts["cancelled_by"],
-        facts["therapist_id"],
-    )
-
-
-def _together(who: dict[Entry, set[int]]) -> list[list[Entry]]:
-    """Entries grouped so that no client is in two groups."""
-    parent: dict[int, int] = {}
-
-    def root(client: int) -> int:
-        while parent.setdefault(client, client) != client:
-            parent[client] = parent[parent[client]]
-            client = parent[client]
-        return client
-
-    for concerned in who.values():
-        first, *others = concerned
-        for other in others:
-            parent[root(other)] = root(first)
-    groups: dict[int, list[Entry]] = defaultdict(list)
-    for entry, concerned in who.items():
-        groups[root(next(iter(concerned)))].append(entry)
-    return list(groups.values())
 
 
 def _derive_some(

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, exists, func, select, update
 
 from integrations.store import quarantine
 from integrations.store.changes import tell
-from integrations.store.derive import derive, resolve
+from integrations.store.derive import derive
 from integrations.store.doubt import in_question, look_again
 from integrations.store.people import (
     Touched,
@@ -23,6 +23,7 @@ from integrations.store.people import (
     take_clients,
     take_therapists,
 )
+from integrations.store.subjects import resolve
 from integrations.store.tables import chunks, insert_rows, table
 from integrations.store.turns import take_turn
 from integrations.vault import Vault

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Connection, select
 
 from integrations.store import facts
-from integrations.store.derive import appointments_of, derive, histories_of, resolve, source_traits
+from integrations.store.appointments import appointments_of, source_traits
+from integrations.store.derive import derive, histories_of
 from integrations.store.intake import clients_of
 from integrations.store.people import Touched, derive_breaks, derive_leave, derive_relations, roster
+from integrations.store.subjects import resolve
 from integrations.store.tables import chunks, table
 from integrations.store.turns import take_turn
 from models.appointments import Appointment, Participant

@@ -1,0 +1,130 @@
+"""The appointments that follow from what sources said, read from the observations; nothing is written here."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, select
+
+from integrations.store.subjects import Entry
+from integrations.store.tables import Prepared, chunks, given, table
+from models.instants import FAR, Instant
+from models.matching import Derived, Said, Trait, derive
+from models.observations import Observation, Subject
+from models.sources import Source
+
+_OBSERVATIONS = table(Observation)
+_SUBJECTS, _SHARED = table(Subject), table(Subject).alias("shared")
+_TRAITS = Prepared(select(*(table(Source).c[name] for name in ("name", "delivers", "past_booking"))))
+_CONCERNED = Prepared(
+    select(_SHARED.c.source, _SHARED.c.entry_id, _SHARED.c.client_id)
+    .select_from(
+        _SUBJECTS.join(_SHARED, (_SHARED.c.source == _SUBJECTS.c.source) & (_SHARED.c.entry_id == _SUBJECTS.c.entry_id))
+    )
+    .where(_SUBJECTS.c.client_id.in_(given("ids")))
+)
+_SAID_COLUMNS = ("id", "source", "entry_id", "known_at", "said_at", "content_hash", "gone", "facts")
+_SAID = Prepared(
+    select(*(_OBSERVATIONS.c[name] for name in _SAID_COLUMNS))
+    .select_from(
+        _SUBJECTS.join(
+            _OBSERVATIONS,
+            (_OBSERVATIONS.c.source == _SUBJECTS.c.source) & (_OBSERVATIONS.c.entry_id == _SUBJECTS.c.entry_id),
+        )
+    )
+    .where(
+        _SUBJECTS.c.client_id.in_(given("ids")),
+        _OBSERVATIONS.c.kind == "appointment",
+        # In this form it is no reason for a database to walk through all that was known by then.
+        _OBSERVATIONS.c.known_at + 0 <= bindparam("known_by"),
+    )
+)
+
+
+def source_traits(connection: Connection) -> dict[str, Trait]:
+    """What each source's words mean."""
+    return {row.name: Trait(row.delivers, row.past_booking) for row in _TRAITS.rows(connection)}
+
+
+def appointments_of(
+    connection: Connection,
+    clients: Iterable[int],
+    traits: dict[str, Trait],
+    tolerance: int,
+    known_at: Instant | None = None,
+) -> tuple[list[Derived], dict[int, Instant], set[int]]:
+    """The appointments that follow from the observations (known by an instant, if given), when each client was last told of, and
+    the clients themselves with all who share an entry with them."""
+    group = set(clients)
+    who: dict[Entry, set[int]] = defaultdict(set)
+    frontier = set(group)
+    while frontier:
+        concerned: set[int] = set()
+        for part in chunks(sorted(frontier)):
+            for source, entry_id, client in _CONCERNED.rows(connection, {"ids": part}):
+                who[source, entry_id].add(client)
+                concerned.add(client)
+        frontier = concerned - group
+        group |= frontier
+    said: dict[Entry, list[Said]] = defaultdict(list)
+    read: set[int] = set()  # an entry of several clients is met once for each
+    until = FAR if known_at is None else known_at
+    for part in chunks(sorted(group)):
+        for row in _SAID.rows(connection, {"ids": part, "known_by": until}):
+            if row.id not in read:
+                read.add(row.id)
+                said[row.source, row.entry_id].append(said_of(row))
+    last_told: dict[int, Instant] = {}
+    for entry, versions in said.items():
+        latest = max(v.known_at for v in versions)
+        for client in who[entry]:
+            last_told[client] = max(last_told.get(client, 0), latest)
+    derived: list[Derived] = []
+    for entries_together in _together(who):
+        versions = [v for entry in entries_together for v in said.get(entry, ())]
+        derived += derive(versions, {e: frozenset(who[e]) for e in entries_together}, traits, tolerance)
+    return derived, last_told, group
+
+
+def said_of(row: Any) -> Said:
+    """An observation row as matching reads it."""
+    facts = row.facts
+    if row.gone:
+        return Said(row.source, row.entry_id, row.known_at, row.said_at, 0, row.content_hash, True)
+    return Said(
+        row.source,
+        row.entry_id,
+        row.known_at,
+        row.said_at,
+        facts["sequence"],
+        row.content_hash,
+        False,
+        facts["wall"],
+        facts["zone"],
+        facts["start"],
+        facts["end"],
+        facts["plan"],
+        facts["attendance"],
+        facts["cancelled_by"],
+        facts["therapist_id"],
+    )
+
+
+def _together(who: dict[Entry, set[int]]) -> list[list[Entry]]:
+    """Entries grouped so that no client is in two groups."""
+    parent: dict[int, int] = {}
+
+    def root(client: int) -> int:
+        while parent.setdefault(client, client) != client:
+            parent[client] = parent[parent[client]]
+            client = parent[client]
+        return client
+
+    for concerned in who.values():
+        first, *others = concerned
+        for other in others:
+            parent[root(other)] = root(first)
+    groups: dict[int, list[Entry]] = defaultdict(list)
+    for entry, concerned in who.items():
+        groups[root(next(iter(concerned)))].append(entry)
+    return list(groups.values())

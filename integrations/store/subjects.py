@@ -1,0 +1,104 @@
+"""Whom the entries of sources concern: found anew where an entry or the roster changed, and kept as the subjects."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+
+from sqlalchemy import Connection, delete, or_, select
+
+from integrations.store.people import Touched, roster, who_may_be_meant
+from integrations.store.tables import chunks, insert_rows, table
+from integrations.vault import Vault
+from models.observations import Observation, Subject
+
+Entry = tuple[str, str]  # source, entry id
+
+
+def resolve(
+    connection: Connection,
+    vault: Vault,
+    entries: Iterable[Entry],
+    touched: Touched,
+    codes: Mapping[str, str] | None = None,
+) -> set[int]:
+    """Find anew whom entries concern: these, and where the roster changed all that it could change. Answers the clients affected.
+
+    `codes` are those that these entries name, by their hash: with them only who may be meant is loaded, without them everybody.
+    """
+    observations, subjects = table(Observation), table(Subject)
+    wanted = set(entries)
+    if touched.roster:
+        wanted |= _unsure(connection)
+    if not wanted:
+        return set()
+    people = roster(connection, vault) if codes is None else None
+    affected: set[int] = set()
+    for source, part in _by_source(wanted):
+        before: dict[Entry, dict[int, str]] = defaultdict(dict)
+        mine = select(subjects).where(subjects.c.source == source, subjects.c.entry_id.in_(part))
+        for row in connection.execute(mine):
+            before[row.source, row.entry_id][row.client_id] = row.how
+        # The newest version that says something: an absence says nothing about whom.
+        said = connection.execute(
+            select(observations.c.source, observations.c.entry_id, observations.c.hints, observations.c.facts)
+            .where(
+                observations.c.source == source,
+                observations.c.kind == "appointment",
+                observations.c.entry_id.in_(part),
+                ~observations.c.gone,
+            )
+            .order_by(observations.c.known_at, observations.c.id)
+        )
+        newest = {(row.source, row.entry_id): row for row in said}
+        if codes is not None:
+            hinted = [newest[entry].hints for entry in newest]
+            meant = who_may_be_meant(
+                connection,
+                (h for hints in hinted for h in hints.get("id", ())),
+                (h for hints in hinted for h in hints.get("name", ())),
+                (codes[h] for hints in hinted for h in hints.get("code", ()) if h in codes),
+            )
+            # Of entries that were known before, codes are known only as hashes: whom they can mean was found then, or is new now.
+            found_before = {client for concerned in before.values() for client in concerned}
+            people = roster(connection, vault, meant | found_before | touched.roster)
+        assert people is not None
+        fresh, stale = [], []
+        for entry, row in newest.items():
+            found, how = people.concerned(row.hints, row.facts["therapist_id"])
+            now = dict.fromkeys(found, how)
+            if now != before[entry]:
+                stale.append(entry[1])
+                fresh += [{"source": entry[0], "entry_id": entry[1], "client_id": c, "how": how} for c in found]
+            affected |= now.keys() | before[entry].keys()
+        if stale:
+            connection.execute(delete(subjects).where(subjects.c.source == source, subjects.c.entry_id.in_(stale)))
+        insert_rows(connection, Subject, fresh)
+    return affected
+
+
+def _by_source(entries: Iterable[Entry]) -> Iterator[tuple[str, list[str]]]:
+    """Entries as source and some of its ids, in order: so asked for they are a range of an index, which pairs are not on SQLite."""
+    ids: dict[str, list[str]] = defaultdict(list)
+    for source, entry_id in entries:
+        ids[source].append(entry_id)
+    for source in sorted(ids):
+        for some in chunks(sorted(ids[source]), 300):
+            yield source, some
+
+
+def _unsure(connection: Connection) -> set[Entry]:
+    """Entries whose clients a changed roster could change: the unmatched, those found by name, and couples found in part."""
+    observations, subjects = table(Observation), table(Subject)
+    join = observations.outerjoin(
+        subjects,
+        (subjects.c.source == observations.c.source) & (subjects.c.entry_id == observations.c.entry_id),
+    )
+    rows = connection.execute(
+        select(observations.c.source, observations.c.entry_id)
+        .select_from(join)
+        .where(
+            observations.c.kind == "appointment",
+            observations.c.current,
+            or_(subjects.c.client_id.is_(None), subjects.c.how.in_(["name", "some"])),
+        )
+    )
+    return {(row.source, row.entry_id) for row in rows}
