@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -10,9 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, exists, func, select, update
 
 from integrations.store import quarantine
-from integrations.store.changes import tell
 from integrations.store.derive import derive
-from integrations.store.doubt import in_question, look_again
 from integrations.store.people import (
     Touched,
     derive_breaks,
@@ -20,14 +18,15 @@ from integrations.store.people import (
     derive_relations,
     newer_elsewhere,
     ref_hash,
+    sealed_id,
     take_clients,
     take_therapists,
 )
 from integrations.store.subjects import resolve
 from integrations.store.tables import chunks, insert_rows, table
 from integrations.store.turns import take_turn
+from integrations.store.vanishing import gone_from
 from integrations.vault import Vault
-from models.changes import ChangeKind
 from models.instants import Instant
 from models.observations import (
     KIND_OF,
@@ -37,7 +36,6 @@ from models.observations import (
     Entry,
     LeaveEntry,
     Observation,
-    Plan,
     Reading,
     Subject,
     TherapistEntry,
@@ -45,7 +43,6 @@ from models.observations import (
 from models.people import Client, Relation
 from models.policy import Policy
 from models.settings import SourcePart
-from models.sources import Delivers, Source, too_many_vanished
 from models.subjects import CODE, possible_names
 
 
@@ -107,7 +104,8 @@ def take_in(
     news = [row for key, row in rows.items() if not _known(current.get(key), row)]
     taken.new = sum(row.key not in current for row in news)
     taken.changed = len(news) - taken.new
-    gone = _gone(connection, vault, source, reading, rows.keys(), current, policy, now, taken)
+    vanished = gone_from(connection, vault, source, reading, rows.keys(), current, policy, now)
+    gone, taken.vanished, taken.held = vanished
     # Of one source a later reading is known later, also within one second or after the clock was set back.
     known_at = max([now, *(row.known_at + 1 for row in current.values() if row.known_at >= now)])
     _write(connection, vault, source.name, news, gone, known_at)
@@ -179,7 +177,7 @@ def _split(entry: Entry, vault: Vault, source: SourcePart) -> _Row:
             "attendance": entry.attendance.value,
             "cancelled_by": entry.cancelled_by.value if entry.cancelled_by else None,
             "therapist_id": entry.therapist_id or source.therapist or None,
-            "group": _sealed_id(vault, "appointment", entry.group or entry.id),
+            "group": sealed_id(vault, "appointment", entry.group or entry.id),
             "sequence": entry.sequence,
         }
     elif isinstance(entry, ClientEntry):
@@ -220,19 +218,11 @@ def _split(entry: Entry, vault: Vault, source: SourcePart) -> _Row:
             "cover_id": entry.cover_id,
         }
     kind = KIND_OF[type(entry)]
-    entry_id = _sealed_id(vault, kind, entry.id)
+    entry_id = sealed_id(vault, kind, entry.id)
     compared = {k: v for k, v in facts.items() if k != "sequence"}
     # The hints count too: with another name_pattern the same title may mean somebody else.
     content = vault.hash("content", json.dumps([kind, compared, identity, hints], sort_keys=True, ensure_ascii=True))
     return _Row(kind, entry_id, facts, identity, hints, entry.said_at, clear, content)
-
-
-def _sealed_id(vault: Vault, kind: str, entry_id: str) -> str:
-    """The id under which an entry is known here. A client's own id in the clinic is identity, and what a calendar calls an entry may
-    hold a name or an address: neither is ever a key of ours in the open. Therapists and their leave keep theirs."""
-    if kind == "client":
-        return ref_hash(vault, entry_id)
-    return vault.hash("ref", f"{kind} {entry_id}") if kind in ("appointment", "break") else entry_id
 
 
 def _text(day: date | None) -> str | None:
@@ -251,107 +241,6 @@ def _current(connection: Connection, source: str) -> dict[tuple[str, str], Any]:
 
 def _known(there: Any, row: _Row) -> bool:
     return there is not None and not there.gone and there.content_hash == row.hash
-
-
-def _gone(
-    connection: Connection,
-    vault: Vault,
-    source: SourcePart,
-    reading: Reading,
-    seen: Collection[tuple[str, str]],
-    current: dict[tuple[str, str], Any],
-    policy: Policy,
-    now: Instant,
-    taken: Taken,
-) -> list[tuple[str, str]]:
-    """Entries that a complete reading no longer holds. Only future appointments inside the window, breaks and leave can go missing;
-    clients and therapists never do. More appointments than a few at once are held back, and a person is asked."""
-    if source.delivers == Delivers.changes:
-        return []
-    unclear = _unclear(connection, vault, source, reading)
-    rejected = {_sealed_id(vault, kind, r.entry_id) for r in reading.rejects for kind in reading.kinds}
-    missing = [
-        (key, row)
-        for key, row in current.items()
-        if key not in seen
-        and not row.gone
-        and key[0] in reading.kinds
-        and key[1] not in rejected
-        and row.facts.get("group", key[1]) not in rejected
-    ]
-    gone = [key for key, _ in missing if key[0] in ("break", "leave") and key[0] not in unclear]
-    sources = table(Source)
-    before_this = connection.execute(
-        select(sources.c.held, sources.c.read_at).where(sources.c.name == source.name)
-    ).first()
-    state, read_at = (before_this.held or {}, before_this.read_at) if before_this else ({}, None)
-    if "appointment" not in reading.kinds:
-        if not reading.kinds and read_at is not None and "from" not in state:
-            # What is taken out meanwhile is found later.
-            held_since = update(sources).where(sources.c.name == source.name)
-            connection.execute(held_since.values(held={**state, "from": read_at}))
-        return gone
-    since = _missing_since(reading, state.get("from", read_at), now)
-
-    def ahead(row: Any) -> bool:
-        return bool(max(since, reading.window_from) <= row.facts["start"] < reading.window_to)
-
-    lost = {key[1]: row for key, row in missing if key[0] == "appointment" and ahead(row)}
-    # A person has spoken about some: these are gone, those stand although the source lacks them.
-    allowed = lost.keys() & set(state.get("allowed", ()))
-    kept = lost.keys() & set(state.get("kept", ()))
-    asked = lost.keys() - allowed - kept
-    held: dict[str, Any] = {"kept": sorted(kept)} if kept else {}
-    if "appointment" in unclear:
-        # Any of these may be the row that was not understood: about them nothing is concluded, nor relied on.
-        held |= {"unclear": sorted(asked), "unclear_since": state.get("unclear_since", now)} if asked else {}
-        asked = set()
-    # An endless series that ends is one act; its tail was never booked.
-    lost_groups = {lost[e].facts["group"] for e in asked if lost[e].facts["plan"] == Plan.booked}
-    all_groups = {
-        row.facts["group"]
-        for key, row in current.items()
-        if key[0] == "appointment" and not row.gone and row.facts["plan"] == Plan.booked and ahead(row)
-    }
-    emptied = not any(
-        entry.start >= now and entry.plan == Plan.booked
-        for entry in reading.entries
-        if isinstance(entry, AppointmentEntry)
-    )
-    if too_many_vanished(len(lost_groups), len(all_groups), policy.vanish_floor, policy.vanish_share, emptied=emptied):
-        # Fewer than were asked about already is the same question; more is another one.
-        before = set(state.get("entries", ()))
-        asked_at = state["since"] if asked <= before else now
-        held |= {"entries": sorted(asked), "count": len(lost_groups), "ahead": len(all_groups), "since": asked_at}
-        taken.held = len(lost_groups)
-        if asked_at == now:
-            tell(connection, ChangeKind.source_held, source.name, None, now)
-        asked = set()
-    if in_question(held):
-        held["from"] = since  # what began meanwhile can still turn out to be gone
-    if held != state:
-        connection.execute(update(sources).where(sources.c.name == source.name).values(held=held))
-        look_again(connection, source.name, in_question(state) ^ in_question(held))
-    taken.vanished = len(allowed | asked)
-    return gone + [("appointment", entry_id) for entry_id in sorted(allowed | asked)]
-
-
-def _missing_since(reading: Reading, read_at: Instant | None, now: Instant) -> Instant:
-    """From when on an appointment that the source lacks was taken out of it: after the last reading that settled this, also where it
-    would have begun by now. A source that shows nothing from before then may leave out what is past: there, from now on."""
-    if read_at is None or read_at >= now:
-        return now
-    starts = (entry.start for entry in reading.entries if isinstance(entry, AppointmentEntry))
-    return read_at if any(start < read_at for start in starts) else now
-
-
-def _unclear(connection: Connection, vault: Vault, source: SourcePart, reading: Reading) -> set[str]:
-    """Kinds of which a row could not be told apart, so that it may be the very one that is missing. What a person has discarded is none."""
-    nameless = [r for r in reading.rejects if not r.entry_id]
-    if not nameless:
-        return set()
-    waiting = quarantine.undecided(connection, vault, source.name, nameless)
-    return {kind for r in waiting for kind in ([r.kind] if r.kind else reading.kinds)}
 
 
 def _write(
