@@ -150,10 +150,13 @@ class PostRoom:
                 LOG.error("a notice of %s could not be put into words (%s)", notice.purpose, type(error).__name__)
                 return [UNSAID]
 
-        def render(recipient: str, bundle: list[Any], now: Instant) -> dict[str, Any]:
-            zone = people.zone_of(connection, recipient.partition(":")[2]) or practice.zone
+        def render(recipient: str, bundle: list[Any], now: Instant, more: int) -> dict[str, Any]:
+            therapist = recipient.partition(":")[2]
+            zone = people.zone_of(connection, therapist) or practice.zone
             voice = Voice(zone, locale, now)
             said = [item for notice in bundle for item in spoken(notice, voice)]
+            if more:
+                said.append(item("more", "more", {"count": more}, voice))
             message = compose(said, practice=practice.name, to_zone=voice.zone, locale=locale, at=now)
             return asdict(message)
 

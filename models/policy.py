@@ -73,7 +73,12 @@ class Policy:
         OURS,
     )
     notice_expires_days: float = threshold(
-        14, "days", 1, 90, "A notice that could not be sent for so long is dropped, and that is recorded.", OURS
+        14,
+        "days",
+        1,
+        90,
+        "A finding that is still so after waiting this long for a place in a day is told as one of a number, not by itself.",
+        OURS,
     )
     notices_per_day: int = threshold(
         5, "notices", 1, 100, "More ordinary notices than this for one person wait for the next day.", OURS

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sqlalchemy import Connection, func, select, update
+from sqlalchemy import ColumnElement, Connection, func, select, update
 
 from integrations.store import due
 from integrations.store.cases import digests, shared, stale_sources
@@ -49,7 +49,13 @@ class Route(NamedTuple):
     address: str
 
 
-Render = Callable[[str, list[Any], Instant], dict[str, Any]]
+Render = Callable[[str, list[Any], Instant, int], dict[str, Any]]
+
+
+def told_of_findings() -> ColumnElement[bool]:
+    """Notices that tell of a client's finding: their purpose is a rule and a kind."""
+    notices = table(Notice)
+    return notices.c.client_id.is_not(None) & notices.c.purpose.contains(".")
 
 
 class Bundle(NamedTuple):
@@ -60,13 +66,14 @@ class Bundle(NamedTuple):
 
 
 def due_bundles(practice: "Practice", connection: Connection, now: Instant) -> list[Bundle]:
-    """All that is due, by message: safety first, then as it came. What is too old expires. None is looked at or taken here, so
-    that what nobody can be reached with stands in no other's way."""
+    """All that is due, by message: safety first, then as it came. What is too old expires, unless it tells of a finding: as long
+    as that is open, it is a duty, whatever delayed it. None is looked at or taken here, so that what nobody can be reached with
+    stands in no other's way."""
     notices, people = table(Notice), table(Digest)
     waiting = notices.c.state == NoticeState.waiting
     connection.execute(
         update(notices)
-        .where(waiting, notices.c.expires_at <= now)
+        .where(waiting, notices.c.expires_at <= now, ~told_of_findings())
         .values(state=NoticeState.expired.value, decided_at=now, outcome="too old to be worth sending")
     )
     wanted = [notices.c[name] for name in ("id", "client_id", "recipient", "urgency", "requires")]
@@ -100,7 +107,9 @@ def claim(
 ) -> Claimed | None:
     """Look once more at every notice of a bundle, cancel those whose reason is gone, and claim one message with the others, if any.
 
-    `route` says how a recipient is reached (None: nobody knows), `render` what the message holds. Nothing is sent here.
+    What exceeds somebody's day waits for the next morning; what has waited for longer than a notice lasts is not told one by one
+    any more but counted in that message. `route` says how a recipient is reached (None: nobody knows), `render` what the
+    message holds, and of how many others it tells. Nothing is sent here.
     """
     notices = table(Notice)
     wanted: list[Any] = []
@@ -114,7 +123,8 @@ def claim(
     if not wanted:
         return None
     look = _LastLook(practice, connection, now, wanted)
-    standing = []
+    standing: list[Any] = []
+    counted: list[Any] = []
     for notice in wanted:
         problem = look.problem(notice)
         if problem:
@@ -123,13 +133,16 @@ def claim(
         if look.addressee(notice) != bundle.addressee:
             continue  # somebody else has the client since a moment ago: it is the next delivery's
         later = look.later(bundle.addressee, notice)
-        if later is not None:
+        if later is None and not look.full(bundle.addressee, notice):
+            standing.append(notice)
+        elif later is None and standing and notice.expires_at <= now:
+            counted.append(notice)
+        else:
+            later = later or look.next_day(bundle.addressee)
             connection.execute(update(notices).where(notices.c.id == notice.id).values(not_before=later))
-            continue
-        standing.append(notice)
-    return (
-        _claim_one(practice, connection, now, holder, bundle.addressee, standing, route, render) if standing else None
-    )
+    if not standing:
+        return None
+    return _claim_one(practice, connection, now, holder, bundle.addressee, standing, counted, route, render)
 
 
 def _claim_one(
@@ -139,6 +152,7 @@ def _claim_one(
     holder: str,
     addressee: str,
     bundle: list[Any],
+    counted: list[Any],
     route: Callable[[str, Iterable[Any]], Route | None],
     render: Render,
 ) -> Claimed | None:
@@ -149,8 +163,9 @@ def _claim_one(
         way = route(addressee, bundle)
     if way is None:
         return None  # shown by `check` and `status`; waits
-    payload = {**render(addressee, bundle, now), "to": way.address, "at": now}
+    payload = {**render(addressee, bundle, now, len(counted)), "to": way.address, "at": now}
     first = bundle[0]
+    bundle = bundle + counted
     # The same reasons claimed again after a refusal are another message; a retry of one message keeps its name.
     tries = max(n.tries for n in bundle)
     header = practice.vault.hash("content", f"{addressee} {tries} " + " ".join(str(n.id) for n in bundle))
@@ -302,10 +317,9 @@ class _LastLook:
         return notice.client_id in self._changed
 
     def later(self, addressee: str, notice: Any) -> Instant | None:
-        """When a notice that still holds may reach somebody, if not now. What is merged waits for their hours, and for the next
-        morning when their day is full; what tells of a finding, for news being looked at and for sources being read again."""
-        merged = notice.urgency in MERGED
-        opens = self._opens(addressee) if merged else self._now
+        """When a notice that still holds may reach somebody, if not now. What is merged waits for their hours; what tells of a
+        finding, for news being looked at and for sources being read again."""
+        opens = self._hours(addressee)[0].next_open(self._now) if notice.urgency in MERGED else self._now
         if opens > self._now:
             return opens
         if "finding" in notice.requires and notice.urgency != Urgency.safety:
@@ -313,11 +327,7 @@ class _LastLook:
                 return self._now + NEWS_SECONDS
             if self._fresh.get(notice.client_id, {}).get(notice.requires["finding"]) is None:
                 return self._now + HOUR
-        return self._full_until(addressee) if merged else None
-
-    def _opens(self, addressee: str) -> Instant:
-        """When somebody's working hours begin; now, if inside them."""
-        return self._hours(addressee)[0].next_open(self._now)
+        return None
 
     def _hours(self, addressee: str) -> tuple[Hours, int]:
         """Somebody's working hours, and how many notices they get in a day."""
@@ -325,8 +335,15 @@ class _LastLook:
         policy = self._practice.book.of(therapist=therapist).policy
         return self._recipients.hours(therapist, policy), policy.notices_per_day
 
-    def _full_until(self, addressee: str) -> Instant | None:
-        """The next morning, if somebody's day is full; else one more is counted."""
+    def next_day(self, addressee: str) -> Instant:
+        """The next morning of somebody whose day is full."""
+        hours, _ = self._hours(addressee)
+        return hours.next_morning(end_of(day_of(self._now, hours.zone), hours.zone) - 1)
+
+    def full(self, addressee: str, notice: Any) -> bool:
+        """Whether somebody's day is full of what is merged; if not, one more is counted."""
+        if notice.urgency not in MERGED:
+            return False
         hours, most = self._hours(addressee)
         today = day_of(self._now, hours.zone)
         if addressee not in self._taken_today:
@@ -342,9 +359,9 @@ class _LastLook:
                 )
             ).scalar_one()
         if self._taken_today[addressee] >= most:
-            return hours.next_morning(end_of(today, hours.zone) - 1)
+            return True
         self._taken_today[addressee] += 1
-        return None
+        return False
 
 
 def _found(together: Shared, digest: DigestRow) -> dict[str, bool | None]:

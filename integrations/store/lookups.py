@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, func, or_, select
 
+from integrations.store.claiming import told_of_findings
 from integrations.store.tables import chunks, table
 from models.appointments import Appointment
 from models.audit import Audit
@@ -192,12 +193,15 @@ def waiting(connection: Connection, now: Instant) -> list[Waiting]:
     """Notices that wait, by class."""
     rows = table(Notice)
     found: dict[str, list[int]] = {}
-    query = select(rows.c.urgency, rows.c.not_before, rows.c.expires_at).where(rows.c.state == NoticeState.waiting)
-    for urgency, not_before, expires_at in connection.execute(query).tuples():
+    query = select(rows.c.urgency, rows.c.not_before, rows.c.expires_at, told_of_findings()).where(
+        rows.c.state == NoticeState.waiting
+    )
+    for urgency, not_before, expires_at, lasts in connection.execute(query).tuples():
         counts = found.setdefault(urgency, [0, 0, 0])
+        too_old = expires_at <= now and not lasts
         counts[0] += 1
-        counts[1] += not_before <= now < expires_at
-        counts[2] += expires_at <= now
+        counts[1] += not_before <= now and not too_old
+        counts[2] += too_old
     return [Waiting(urgency, *counts) for urgency, counts in sorted(found.items())]
 
 

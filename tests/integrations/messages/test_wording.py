@@ -48,6 +48,7 @@ FACTS: dict[tuple[str, str], dict[str, Any]] = {
     ("handed_over", "handed_over"): {"channel": "mail", "since": AT - DAY, "code": CODE},
     ("nightly_check", "difference"): {"code": CODE, "stored_says": "quiet", "fresh_says": "nothing"},
     ("nightly_check", "more"): {"count": 7},
+    ("more", "more"): {"count": 70},
     ("nightly_check", "failed"): {"code": CODE},
     ("nightly_check", "failed_more"): {"count": 1},
 }

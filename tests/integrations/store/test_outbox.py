@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from integrations.store import changes, leases, outbox
+from integrations.store import changes, leases, lookups, outbox
 from integrations.store.claiming import Bundle, Claimed, Route, claim, due_bundles
 from integrations.store.tables import insert_new, insert_rows
 from models.changes import ChangeKind
@@ -55,8 +55,8 @@ def post(clinic: Clinic, now: Instant = LATER, holder: str = "me", known: Any = 
     def route(recipient: str, bundle: Any) -> Route | None:
         return Route("mail", f"{recipient}@example.org") if known is None or recipient in known else None
 
-    def render(recipient: str, bundle: Any, at: Instant) -> dict[str, Any]:
-        return {"about": [notice.id for notice in bundle]}
+    def render(recipient: str, bundle: Any, at: Instant, more: int) -> dict[str, Any]:
+        return {"about": [notice.id for notice in bundle], "more": more}
 
     practice = clinic.practice
     with practice.store.write() as connection:
@@ -394,17 +394,41 @@ def test_what_was_refused_does_not_fill_the_day(a_clinic):
     assert len(post(clinic, LATER + 60)) == 1
 
 
-def test_after_a_long_outage_what_is_too_old_expires_and_the_rest_is_one_message(clinic):
+def test_what_is_too_old_expires_but_for_a_finding_that_is_still_open(clinic):
     someone(clinic, "1001", "1002")
-    (first, second) = clinic.rows(Notice)
+    a_notice(clinic, "weekly_line", urgency=Urgency.weekly)
+    much_later = LATER + 28 * DAY
+    clinic.sync(much_later)
+    clinic.look(much_later)
+    due_now(clinic)
+    with clinic.practice.store.read() as connection:
+        said = {w.urgency: (w.due, w.too_old) for w in lookups.waiting(connection, much_later)}
+    assert said == {"ordinary": (2, 0), "weekly": (0, 1)}
+    (message,) = post(clinic, much_later)
+    assert message.recipient == "therapist:T1"
+    assert len(message.payload["about"]) == 2
+    assert outcome(clinic)[-1] == ("expired", "too old to be worth sending")
+    assert [state for state, _ in outcome(clinic)[:-1]] == ["taken"] * (len(outcome(clinic)) - 1)
+
+
+def test_beyond_the_day_what_waited_too_long_is_counted_and_what_is_newer_waits(a_clinic):
+    """However many there are, nothing that still holds is dropped, and nobody gets more than their day holds."""
+    clinic = a_clinic(policy="notices_per_day = 2")
+    someone(clinic, *(str(n) for n in range(1001, 1011)))
+    old = [n.id for n in clinic.rows(Notice)][:7]
     with clinic.practice.store.write() as connection:
-        connection.exec_driver_sql(f"UPDATE notice SET expires_at = {LATER + DAY} WHERE id = {first.id}")
-    assert [c.payload["about"] for c in post(clinic, LATER + DAY - 1)] == [[first.id, second.id]]
-    due = LATER + DAY
+        connection.exec_driver_sql(f"UPDATE notice SET expires_at = {LATER} WHERE id <= {old[-1]}")
+    (message,) = post(clinic)
+    assert (message.payload["about"], message.payload["more"]) == (old[:2], 5)
+    assert [n.message_id for n in clinic.rows(Notice)] == [message.id] * 7 + [None] * 3
+    assert {wall_of(n.not_before, "Europe/Berlin") for n in clinic.notices(state="waiting")} == {"2026-11-24T08:00:00"}
+    # On a day that is full already, the old ones wait for one with a place for a message.
     with clinic.practice.store.write() as connection:
-        connection.exec_driver_sql("UPDATE notice SET state = 'waiting', message_id = NULL, tries = 1")
-    assert [c.payload["about"] for c in post(clinic, due)] == [[second.id]]
-    assert outcome(clinic)[0] == ("expired", "too old to be worth sending")
+        connection.exec_driver_sql(
+            f"UPDATE notice SET expires_at = {LATER}, not_before = {LATER} WHERE state = 'waiting'"
+        )
+    assert post(clinic) == []
+    assert len(clinic.notices(state="waiting")) == 3
 
 
 # ---------------------------------------------------------------- the ledger
