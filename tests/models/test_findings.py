@@ -56,18 +56,31 @@ def test_settling(fired, standing, what):
 
 
 @given(st.lists(st.tuples(st.sampled_from((True, False, None)), st.integers(0, 10 * DAY)), max_size=30))
-def test_generations_rise_only_after_being_clear_for_the_grace_time(looks):
-    standing: dict[str, Standing] = {}
-    now, clear_since, last = NOW, None, 0
+def test_it_speaks_anew_only_after_the_grace_time_and_then_always(looks):
+    """Clear for the grace time, or open for as long since it came back; each look here is kept as the store keeps it."""
+    now, standing, last, clear_since = NOW, dict[str, Standing](), 0, NOW
+    spoke: list[int] = []
     for fired, later in looks:
         now += later
         found = settle([Verdict("quiet", fired, "why")], standing, now, GRACE)
-        assert len(found.opened) + len(found.kept) + len(found.cleared) <= 1
+        assert len(found.opened) + len(found.kept) + len(found.cleared) + len(found.raised) <= 1
         for _, generation in found.opened:
             assert fired
             rises = last == 0 or now - clear_since >= GRACE
             assert generation == last + rises
-            standing["quiet"], last = Standing("quiet", generation, now, None), generation
+            spoke += [now] * rises
+            standing["quiet"] = Standing("quiet", generation, now, None, None if rises else now + GRACE)
+            last = generation
+        for _, generation in found.raised:
+            assert fired
+            assert generation == last + 1
+            assert now - standing["quiet"].opened_at >= GRACE
+            spoke.append(now)
+            standing["quiet"] = standing["quiet"]._replace(generation=generation, speaks_at=None)
+            last = generation
         for kind in found.cleared:
             assert fired is False
-            standing[kind], clear_since = Standing(kind, last, NOW, now), now
+            standing[kind], clear_since = standing[kind]._replace(cleared_at=now, speaks_at=None), now
+        stands = standing.get("quiet")
+        if fired and stands and now - stands.opened_at >= GRACE:
+            assert spoke[-1] >= stands.opened_at, "open for so long, and nobody was told in this opening"
