@@ -2,8 +2,10 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, fields, replace
+from itertools import product
 from typing import Any
 
 from models.errors import SettingsError
@@ -163,15 +165,11 @@ def checked(values: Mapping[str, Any], layer: str) -> dict[str, Any]:
 
 
 def _is_time(value: str) -> bool:
-    hours, colon, minutes = value.partition(":")
-    return (
-        bool(colon)
-        and hours.isdigit()
-        and minutes.isdigit()
-        and int(hours) < 24
-        and len(minutes) == 2
-        and int(minutes) < 60
-    )
+    return bool(re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", value, re.ASCII))
+
+
+def _of_names(names: Collection[str], layer: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in layer.items() if name in names}
 
 
 class PolicyBook:
@@ -195,6 +193,7 @@ class PolicyBook:
         ids = client_ids or {}
         self._clients = {ids[code]: values for code, values in self._agreed.items() if code in ids}
         self._kept: dict[tuple[str, str], Layered] = {}
+        self._refuse_hours_that_never_open()
         self._default = DEFAULT
         self._fingerprint = ""
 
@@ -223,6 +222,24 @@ class PolicyBook:
             "therapist": self._therapists,
             "client": self._agreed,
         }
+
+    def _refuse_hours_that_never_open(self) -> None:
+        """Raises SettingsError where layers together leave no working hours: nobody would ever be written to."""
+        named = {"work_from", "work_until"}
+        layers: list[dict[str, Mapping[str, Any]]] = [
+            {"": {}} | {f"{word} {name}": layer for name, layer in layers.items() if named & layer.keys()}
+            for word, layers in (("site", self._sites), ("therapist", self._therapists), ("client", self._agreed))
+        ]
+        for several in product(*layers):
+            values = {name: getattr(DEFAULT, name) for name in named} | _of_names(named, self._practice)
+            for kind, name in zip(layers, several, strict=True):
+                values |= _of_names(named, kind[name])
+            if values["work_from"] >= values["work_until"]:
+                where = " with ".join(name for name in several if name) or "practice"
+                raise SettingsError(
+                    f"policy ({where}): working hours from {values['work_from']} until {values['work_until']} never open; "
+                    "set both work_from and work_until there, the first earlier than the second."
+                )
 
     @property
     def personal(self) -> bool:

@@ -1,0 +1,47 @@
+"""Policy: working hours that never open are refused, wherever the layers that make them lie."""
+
+from typing import Any
+
+import pytest
+
+from models.errors import SettingsError
+from models.policy import PolicyBook
+
+EARLY, LATE = {"work_until": "12:00"}, {"work_from": "13:00"}
+CODE = "C-7F3K9QX"
+
+
+@pytest.mark.parametrize(
+    ("layers", "where"),
+    [
+        ({"practice": {"work_from": "18:00"}}, "practice"),
+        ({"practice": {"work_from": "22:00", "work_until": "06:00"}}, "practice"),
+        ({"practice": {"work_from": "09:00", "work_until": "09:00"}}, "practice"),
+        ({"practice": EARLY, "therapists": {"T1": LATE}}, "therapist T1"),
+        ({"sites": {"North": EARLY}, "therapists": {"T1": LATE}}, "site North with therapist T1"),
+        ({"therapists": {"T1": EARLY}, "clients": {CODE: LATE}}, f"therapist T1 with client {CODE}"),
+    ],
+)
+def test_hours_that_never_open_are_refused_and_the_layers_named(layers: dict[str, Any], where: str) -> None:
+    with pytest.raises(SettingsError, match=rf"policy \({where}\): working hours from .* never open; set both"):
+        PolicyBook(**layers)
+
+
+@pytest.mark.parametrize(
+    "layers",
+    [
+        {"practice": {"work_from": "00:00", "work_until": "23:59"}},
+        {"practice": EARLY, "therapists": {"T1": {**LATE, "work_until": "20:00"}}},
+        {"sites": {"North": EARLY, "South": LATE}, "therapists": {"T1": {"quiet_after_days": 21}}},
+    ],
+)
+def test_hours_that_open_stand(layers: dict[str, Any]) -> None:
+    book = PolicyBook(**layers)
+    policy = book.of("North", "T1").policy
+    assert policy.work_from < policy.work_until
+
+
+@pytest.mark.parametrize("time", ["8:00", "24:00", "08:60", "0800", "٠٨:٠٠", "08:00 ", ""])
+def test_what_is_no_time_of_day_is_refused(time: str) -> None:
+    with pytest.raises(SettingsError, match="a time such as 08:00"):
+        PolicyBook({"work_from": time})
