@@ -1,13 +1,14 @@
-"""The night's work in its order: a sweep, so that nobody is due; the comparison of everybody; the sealing of the audit."""
+"""The night's work in its order: a sweep, so that nobody is due; the comparison of everybody; the sealing of the audit; forgetting
+what is kept for a time only."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from integrations.looks import LEASE_SECONDS, hand_over_due, look_after, real_time
-from integrations.store import audit, facts, leases
+from integrations.store import audit, changes, facts, leases, outbox
 from integrations.store.nightly import Night, check_night
-from models.instants import Instant
+from models.instants import DAY, Instant
 
 if TYPE_CHECKING:
     from integrations.practice import Practice
@@ -39,8 +40,23 @@ def night(practice: "Practice", now: Instant, holder: str, progress: Callable[[i
         checked = check_night(practice, now, report)
         sealed = audit.seal_all(practice.store)
         whole = _audit_whole(practice)
+        _forget(practice, now, held)
     hand_over_due(practice, now, holder)
     return Checked(checked, sealed, whole, swept.put_off)
+
+
+def _forget(practice: "Practice", now: Instant, held: leases.Held) -> None:
+    """Changes and texts of messages that are older than the policy keeps them, in short transactions."""
+    policy = practice.book.of().policy
+    for forget, days in (
+        (changes.prune, policy.keep_changes_days),
+        (outbox.forget_texts, policy.keep_messages_days),
+    ):
+        forgotten = 1
+        while forgotten:
+            with practice.store.write() as connection:
+                forgotten = forget(connection, now - days * DAY)
+            held.renew(real_time())
 
 
 def _audit_whole(practice: "Practice") -> bool:

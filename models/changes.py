@@ -2,6 +2,7 @@
 
 from enum import StrEnum
 
+from sqlalchemy import Index
 from sqlmodel import Field, SQLModel
 
 from models.columns import instant, row_id
@@ -25,6 +26,7 @@ class Change(SQLModel, table=True):
     """One fact that changed. `subject` is a client code, therapist reference or source name: nothing that means anything outside."""
 
     __tablename__ = "change"
+    __table_args__ = (Index("ix_change_untold", "event_sent", "id"),)
 
     id: int | None = row_id()
     kind: str

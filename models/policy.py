@@ -109,11 +109,29 @@ class Policy:
         26, "hours", 0.1, 2000, "A source not read for longer cannot refute an absence; rules of absence wait.", OURS
     )
 
+    keep_changes_days: int = threshold(
+        30,
+        "days",
+        1,
+        3650,
+        "What changed is kept this long after its consequences are recorded and others were told of it.",
+        OURS,
+    )
+    keep_messages_days: int = threshold(
+        90,
+        "days",
+        1,
+        3650,
+        "The text of a message that was sent is kept this long; that it was sent, and when, stays for good.",
+        OURS,
+    )
+
 
 DEFAULT = Policy()
 NAMES = tuple(f.name for f in fields(Policy))
 # These belong to the practice as a whole: no layer below may change them.
-PRACTICE_ONLY = frozenset({"same_time_minutes", "vanish_floor", "vanish_share"})
+KEEPING = frozenset({"keep_changes_days", "keep_messages_days"})
+PRACTICE_ONLY = frozenset({"same_time_minutes", "vanish_floor", "vanish_share"}) | KEEPING
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,6 +289,9 @@ class PolicyBook:
     def fingerprint(self) -> str:
         """A hash of every layer: when it differs, everybody is looked at again and what is already true is a list, not notices."""
         if not self._fingerprint:
-            text = json.dumps(self.layers(), sort_keys=True)
+            decides = self.layers()
+            for layer in ("default", "practice"):  # how long things are kept decides nothing about anybody
+                decides[layer] = {name: value for name, value in decides[layer].items() if name not in KEEPING}
+            text = json.dumps(decides, sort_keys=True)
             self._fingerprint = hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
         return self._fingerprint

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import Connection, func, select, update
+from sqlalchemy import Connection, delete, func, select, update
 
 from integrations.store.tables import chunks, insert_rows, table
 from models.changes import Change, ChangeKind
@@ -61,6 +61,13 @@ def events_sent(connection: Connection, ids: Iterable[int]) -> None:
         connection.execute(update(rows).where(rows.c.id.in_(part)).values(event_sent=True))
 
 
-def newest(connection: Connection) -> int:
-    """The number of the newest change, 0 if there is none."""
-    return connection.execute(select(func.max(table(Change).c.id))).scalar() or 0
+def prune(connection: Connection, before: Instant, most: int = 5000) -> int:
+    """Forget changes that were drained before an instant and told to others, at most so many; answers how many. The newest of all
+    stays: SQLite would give its number out again, and others know changes by their numbers."""
+    rows = table(Change)
+    newest = select(func.max(rows.c.id)).scalar_subquery()
+    old = select(rows.c.id).where(rows.c.event_sent, rows.c.drained_at < before, rows.c.id < newest)
+    numbers = connection.execute(old.order_by(rows.c.id).limit(most)).scalars().all()
+    for part in chunks(numbers):
+        connection.execute(delete(rows).where(rows.c.id.in_(part)))
+    return len(numbers)

@@ -173,3 +173,14 @@ def listed(connection: Connection, states: Iterable[MessageState]) -> list[Any]:
     return list(
         connection.execute(select(*wanted).where(rows.c.state.in_([s.value for s in states])).order_by(rows.c.id))
     )
+
+
+def forget_texts(connection: Connection, before: Instant, most: int = 5000) -> int:
+    """Empty messages that were settled before an instant, at most so many; answers how many. What asks for a person keeps its text."""
+    rows = table(Message)
+    settled = [state.value for state in (MessageState.sent, MessageState.released, MessageState.dropped)]
+    old = select(rows.c.id).where(rows.c.state.in_(settled), rows.c.settled_at < before, rows.c.sealed != b"")
+    numbers = connection.execute(old.order_by(rows.c.id).limit(most)).scalars().all()
+    for part in chunks(numbers):
+        connection.execute(update(rows).where(rows.c.id.in_(part)).values(sealed=b""))
+    return len(numbers)

@@ -38,7 +38,11 @@ def _reseal_column(store: Store, vault: Vault, model: type[SQLModel], name: str)
     while True:
         with store.write() as connection:
             some = connection.execute(query if last is None else query.where(key > last)).all()
-            changes = [{"of_row": row[0], "anew": anew} for row in some if (anew := vault.resealed(row[1])) is not None]
+            changes = [
+                {"of_row": row[0], "anew": anew}
+                for row in some
+                if row[1] and (anew := vault.resealed(row[1])) is not None
+            ]
             if changes:
                 connection.execute(change, changes)
         if not some:

@@ -52,6 +52,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_index(op.f("ix_change_drained_at"), "change", ["drained_at"], unique=False)
+    op.create_index("ix_change_untold", "change", ["event_sent", "id"], unique=False)
     op.create_table(
         "client",
         sa.Column("id", BIG_ID, nullable=False),
