@@ -177,18 +177,26 @@ async def _flows(now: str, morning: str, arrives: bool, step: Any) -> list[tuple
     # Prefect reads its settings when it is imported, which is only now.
     from flows import calendar_sync, deliver_notices, record_sync, stalled_clients, weekly_letters
 
-    runs: list[tuple[Any, Any, str]] = []
-    if arrives:
-        runs += [(calendar_sync, calendar_sync.calendar_sync, now), (record_sync, record_sync.record_sync, now)]
+    def read(at: str, told: bool) -> list[tuple[Any, Any, str, bool]]:
+        return [
+            (calendar_sync, calendar_sync.calendar_sync, at, told),
+            (record_sync, record_sync.record_sync, at, told),
+        ]
+
+    runs: list[tuple[Any, Any, str, bool]] = read(now, True) if arrives else []
     runs += [
-        (stalled_clients, stalled_clients.stalled_clients, now),
-        (weekly_letters, weekly_letters.weekly_letters, now),
-        (deliver_notices, deliver_notices.deliver_notices, morning),
+        (stalled_clients, stalled_clients.stalled_clients, now, True),
+        (weekly_letters, weekly_letters.weekly_letters, now, True),
+        # By that morning the sources were read again: nothing is sent on the word of a source that is too old.
+        *read(morning, False),
+        (deliver_notices, deliver_notices.deliver_notices, morning, True),
     ]
     answers = []
-    for number, (module, run, at) in enumerate(runs):
+    for number, (module, run, at, told) in enumerate(runs):
         step(number, len(runs))
-        answers.append((module.WORKFLOW.title, await run(now=at)))
+        answer = await run(now=at)
+        if told:
+            answers.append((module.WORKFLOW.title, answer))
     return answers
 
 
