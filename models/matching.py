@@ -79,8 +79,9 @@ class _Thread:
     facts: Said = field(init=False)  # the newest version that says a time
 
     def __post_init__(self) -> None:
-        self.now = self.versions[-1]
-        self.facts = next((v for v in reversed(self.versions) if not v.gone), self.now)
+        self.now = self.facts = self.versions[-1]
+        if self.now.gone:
+            self.facts = next((v for v in reversed(self.versions) if not v.gone), self.now)
 
     @property
     def first_known(self) -> tuple[Instant, str, str]:
@@ -115,7 +116,9 @@ def _threads(
                 versions.sort(key=lambda v: (v.sequence, v.said_at or v.known_at, v.known_at, v.content_hash))
             else:
                 versions.sort(key=lambda v: (v.known_at, v.content_hash))
-        if all(v.gone for v in versions):
+            if all(v.gone for v in versions):
+                continue
+        elif versions[0].gone:
             continue
         threads.append(_Thread(*key, clients.get(key, frozenset()), versions))
     return threads
@@ -170,6 +173,11 @@ def _candidates(
     return sorted(ranked)
 
 
+# Plain values: looking a member up in its enumeration costs more than all that is done with it here.
+_MARKED = {"attended": Mark.attended, "no_show": Mark.no_show}
+_BOOKED = Plan.booked.value
+
+
 def _derived(group: list[_Thread], traits: Mapping[str, Trait]) -> Derived:
     if len(group) == 1:  # nearly all of them
         first, newest, people = group[0].first_known, group[0].facts, sorted(group[0].clients)
@@ -190,12 +198,14 @@ def _derived(group: list[_Thread], traits: Mapping[str, Trait]) -> Derived:
         end=newest.end,
         therapist_id=therapist,
         known_since=first[0],
-        parts=tuple(_part(client, [t for t in group if client in t.clients], traits) for client in people),
+        parts=tuple([_part(client, [t for t in group if client in t.clients], traits) for client in people]),
     )
 
 
 def _part(client_id: int, members: list[_Thread], traits: Mapping[str, Trait]) -> Part:
     """What the members together say of one client: a mark of attendance beats all, then a cancellation, then a person's booking."""
+    if len(members) == 1 and (only := members[0].now).attendance in _MARKED and not only.gone:  # nearly all of the past
+        return Part(client_id, _BOOKED, only.attendance, _MARKED[only.attendance], None, None)
     marked = [t.now for t in members if not t.now.gone and t.now.attendance != Attendance.unknown]
     if marked:
         mark = max(marked, key=lambda v: (v.known_at, v.content_hash)).attendance

@@ -80,7 +80,8 @@ class Notice(SQLModel, table=True):
 class Message(SQLModel, table=True):
     """The ledger: one mail (or other message) to one recipient over one channel, rendered and kept so that a retry cannot change it.
 
-    `sealed` holds the rendered message and its address, encrypted, and is emptied some time after it was settled; `message_id_header` is stable over retries.
+    `sealed` holds the rendered message and its address, encrypted, and is emptied some time after it was settled;
+    `message_id_header` is stable over retries.
     """
 
     __tablename__ = "message"

@@ -48,7 +48,9 @@ class Source(SQLModel, table=True):
     told: str = ""
     held: dict[str, Any] = json_facts()
     etag: str = ""
-    forgotten_at: int | None = instant(nullable=True)  # taken out of practice.toml, and a person let go what it said of the future
+    forgotten_at: int | None = instant(
+        nullable=True
+    )  # taken out of practice.toml, and a person let go what it said of the future
 
 
 def fresh_until(

@@ -69,10 +69,15 @@ def _derive_some(
     tolerance = int(policy.same_time_minutes * 60)
     derived, last_told, group = appointments_of(connection, clients, traits, tolerance)
     _write_appointments(connection, group, derived, now)
+    write_digests(connection, group, derived, last_told, zone)
+
+
+def write_digests(
+    connection: Connection, group: set[int], derived: list[Derived], last_told: dict[int, Instant], zone: str
+) -> None:
+    """Write the digests of clients whose appointments these are, and that each of them is due for a look."""
     histories = histories_of(connection, group, derived, last_told)
-    columns = tuple(column.name for column in table(Digest).columns)
-    digests = [digest_of(history, zone) for history in histories]
-    upsert(connection, Digest, [{name: getattr(d, name) for name in columns} for d in digests])
+    upsert(connection, Digest, [digest_of(history, zone)._asdict() for history in histories])
     there: set[int] = set()
     for few in chunks(sorted(group)):
         # In the order of ids, as looks are taken elsewhere: two transactions never wait for one another.

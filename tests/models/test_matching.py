@@ -211,7 +211,9 @@ def test_identity_outlives_moves(found, clients, weeks, source, entry):
     only = [a for a in before if len({v.source for v in found}) == 1]
     assert {a.id for a in only} <= {a.id for a in after}
     pairs = [(a, b) for i, a in enumerate(found) for b in found[:i] if a.source != b.source and not (a.gone or b.gone)]
-    ties = len({abs(a.start - b.start) for a, b in pairs}) < len(pairs)  # of two as near, the one that has not moved is it
+    ties = len({abs(a.start - b.start) for a, b in pairs}) < len(
+        pairs
+    )  # of two as near, the one that has not moved is it
     if len({v.start for v in mine}) == 1 and not ties:
         assert len(after) == len(before)
 
