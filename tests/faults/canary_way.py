@@ -74,6 +74,8 @@ async def everything(run: Run) -> str:
 
 async def refusals(run: Run, code: int, word: str, when: Instant) -> None:
     """A mail server that refuses, and in refusing repeats an address and a name."""
+    # What is still to be looked at waits with its mail; here the mail is what matters.
+    run.execute(f"UPDATE change SET drained_at = {when} WHERE drained_at IS NULL")
     other = run.folder / "refused.toml"
     url = run.practice.settings.store.url
     with scripted(**{word: f"{code} 5.1.1 <{THERAPIST_MAIL}> {QUIET} unbekannt"}) as server:
