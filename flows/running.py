@@ -90,7 +90,8 @@ async def with_progress(work: Callable[[Callable[[int], None]], R], *, of: int |
 async def quietly(showing: Coroutine[Any, Any, R]) -> R | None:
     """Show something, or not: that the server does not answer never matters to the work."""
     try:
-        return await asyncio.wait_for(showing, SHOWN_WITHIN)
+        async with asyncio.timeout(SHOWN_WITHIN):
+            return await showing
     except Exception as error:
         LOG.warning("something could not be shown in Prefect (%s)", type(error).__name__)
         return None

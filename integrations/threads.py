@@ -1,4 +1,4 @@
-"""Blocking work beside an event loop, in threads that do not hold up the end of the process."""
+"""Waiting beside an event loop: for blocking work, in threads that do not hold up the end of the process, and for events."""
 
 import asyncio
 import contextvars
@@ -8,6 +8,19 @@ from typing import Any, TypeVar
 
 R = TypeVar("R")
 GRACE_SECONDS = 2.0
+
+
+async def set_within(event: asyncio.Event, seconds: float) -> bool:
+    """Wait until an event is set, or so many seconds have passed; answers whether it was set.
+
+    Not by `asyncio.wait_for`: on Python 3.11 it loses a cancellation that comes in the moment the event does, and whoever
+    loops over it then never ends.
+    """
+    try:
+        async with asyncio.timeout(seconds):
+            return await event.wait()
+    except TimeoutError:
+        return False
 
 
 async def in_thread(function: Callable[..., R], *args: Any, **kwargs: Any) -> R:

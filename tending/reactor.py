@@ -4,7 +4,6 @@ Import it only after the client environment of Prefect is applied. Why it is bui
 """
 
 import asyncio
-import contextlib
 import logging
 import os
 import threading
@@ -27,7 +26,7 @@ from integrations.store import arming, cases, changes, due
 from integrations.store.leases import LeaseHeld
 from integrations.store.watching import tell_of_sources
 from integrations.syncing import sync_source
-from integrations.threads import in_thread
+from integrations.threads import in_thread, set_within
 from models.changes import ChangeKind
 from models.errors import TendingError
 from models.instants import Instant, instant_of, utc_text
@@ -185,8 +184,7 @@ class Reactor:
             if source.name in self._untried:
                 self._untried.discard(source.name)
                 self._work.set()
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(touched.wait(), wait)
+            await set_within(touched, wait)
 
     # ------------------------------------------------------------ looking after people
 
@@ -200,16 +198,14 @@ class Reactor:
         """After an outage nobody is written to by what was known before it: every source is tried first, if that does not take long."""
         while self._untried and (left := self._first_until - time.monotonic()) > 0:
             self._work.clear()
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._work.wait(), left)
+            await set_within(self._work, left)
         self._work.set()
 
     async def _do_all_that_waits(self) -> None:
         while True:
             left = self._sweep_at - time.monotonic()
             if left > 0:
-                with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._work.wait(), left)
+                await set_within(self._work, left)
             self._work.clear()
             if time.monotonic() >= self._sweep_at:
                 await in_thread(self._tell_of_sources)
@@ -287,7 +283,8 @@ class Reactor:
             self._decided.clear()
             while self._runs.prefect_answers and (told := await in_thread(self._without_event)):
                 try:
-                    await asyncio.wait_for(in_thread(self._emit, told), PREFECT_SECONDS)
+                    async with asyncio.timeout(PREFECT_SECONDS):
+                        await in_thread(self._emit, told)
                 except TimeoutError:
                     LOG.warning("events could not be emitted in time; they are tried again later")
                     break

@@ -130,7 +130,8 @@ async def _stop(runner: Runner, running: asyncio.Task[None]) -> None:
         Exception, asyncio.TimeoutError
     ):  # the server may be gone already; the processes must end all the same
         if runner.started:
-            await asyncio.wait_for(runner.astop(), STOP_SECONDS)
+            async with asyncio.timeout(STOP_SECONDS):
+                await runner.astop()
     running.cancel()
     await asyncio.wait({running}, timeout=STOP_SECONDS)
 
