@@ -55,19 +55,19 @@ def real_now() -> Instant:
 
 @dataclass
 class Health:
-    """When intake, sweep and delivery last went well, by the monotonic clock."""
+    """When each source was last tried, and when sweep and delivery last went well, by the monotonic clock."""
 
-    read: dict[str, float] = field(default_factory=dict)
+    tried: dict[str, float] = field(default_factory=dict)
     swept: float = float("-inf")
     delivered: float = float("-inf")
 
     def good(self, sources: tuple[SourcePart, ...], interval: float) -> bool:
-        """Whether all three went well lately: some source in its own time, if there are any, and both others in the interval."""
+        """Whether nothing hangs: every source was tried in its own time, sweep and delivery went well in the interval."""
         now = time.monotonic()
-        lately = [
-            now - self.read.get(s.name, float("-inf")) <= 2 * max(interval, s.every_minutes * 60) for s in sources
-        ]
-        return (not lately or any(lately)) and min(self.swept, self.delivered) >= now - interval
+        tried = (
+            now - self.tried.get(s.name, float("-inf")) <= 2 * max(interval, s.every_minutes * 60) for s in sources
+        )
+        return all(tried) and min(self.swept, self.delivered) >= now - interval
 
 
 class Reactor:
@@ -160,10 +160,9 @@ class Reactor:
         every = source.every_minutes * 60
         while True:
             touched.clear()
-            wait = every
+            wait, tried = every, True
             try:
                 taken = await in_thread(sync_source, self.practice, source, self._clock(), HOLDER)
-                self.health.read[source.name] = time.monotonic()
                 faults = 0
                 if not taken.unchanged:
                     LOG.info(
@@ -175,12 +174,14 @@ class Reactor:
                     )
                 self._work.set()
             except LeaseHeld:
-                wait = BUSY_SECONDS
+                wait, tried = BUSY_SECONDS, False
             except Exception as error:
                 faults += 1
                 if not isinstance(error, TendingError):
                     wait = min(every, 2.0**faults)
                 LOG.warning("source %s could not be read (%s)", source.name, _where(error))
+            if tried:
+                self.health.tried[source.name] = time.monotonic()
             if source.name in self._untried:
                 self._untried.discard(source.name)
                 self._work.set()
@@ -320,12 +321,13 @@ class Reactor:
     # ------------------------------------------------------------ being alive
 
     async def _ping(self) -> None:
-        """Call the watchdog's address after intake, sweep and delivery all went well."""
+        """Call the watchdog's address after intake, sweep and delivery all went well: nothing hangs, and no source is stale."""
         variable = self.practice.settings.watchdog.url_env
         while True:
             address = os.environ.get(variable, "")
             wait = min(5.0, self._ping_seconds)
-            if address and self.health.good(self.practice.settings.source, self._ping_seconds):
+            well = bool(address) and self.health.good(self.practice.settings.source, self._ping_seconds)
+            if well and not await in_thread(self._stale):
                 try:
                     async with httpx.AsyncClient(timeout=10, follow_redirects=True) as client:
                         (await client.get(address)).raise_for_status()
@@ -333,6 +335,11 @@ class Reactor:
                 except (httpx.HTTPError, httpx.InvalidURL) as error:
                     LOG.warning("the watchdog's address could not be called (%s)", type(error).__name__)
             await asyncio.sleep(wait)
+
+
+    def _stale(self) -> bool:
+        with self.practice.store.read() as connection:
+            return bool(cases.stale_sources(self.practice, connection, self._clock()))
 
 
 def _where(error: BaseException) -> str:

@@ -26,8 +26,9 @@ from models.eligibility import Urgency
 from models.instants import DAY, Instant
 from models.notices import Notice
 from models.noticing import ADMIN, NoticeKey, notice_row
+from models.settings import SourcePart
 from tending.glances import FileWatch, mark_of
-from tending.reactor import Reactor
+from tending.reactor import Health, Reactor
 from tending.server import Server, start_server
 from tests.flows.clinic import SECRETS, Clinic, make_clinic
 from tests.prefect_server import pointed_at
@@ -296,26 +297,72 @@ class Pinged(http.server.BaseHTTPRequestHandler):
     def log_message(self, *_: object) -> None: ...
 
 
+@contextlib.contextmanager
+def a_watchdog(monkeypatch: pytest.MonkeyPatch) -> Iterator[type[Pinged]]:
+    """A real address that counts its calls, named in the environment."""
+    pinged = type("Counted", (Pinged,), {"count": 0})
+    watchdog = http.server.ThreadingHTTPServer(("127.0.0.1", 0), pinged)
+    threading.Thread(target=watchdog.serve_forever, daemon=True).start()
+    monkeypatch.setenv("TENDING_WATCHDOG_URL", f"http://127.0.0.1:{watchdog.server_port}/alive")
+    try:
+        yield pinged
+    finally:
+        watchdog.shutdown()
+        watchdog.server_close()
+
+
 async def test_the_watchdog_is_called_only_while_all_goes_well(
     prefect_server: Server, tmp_path: Path, mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clinic = make_clinic(tmp_path / "clinic", mailbox)
-    watchdog = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Pinged)
-    threading.Thread(target=watchdog.serve_forever, daemon=True).start()
-    monkeypatch.setenv("TENDING_WATCHDOG_URL", f"http://127.0.0.1:{watchdog.server_port}/alive")
-    try:
+    with a_watchdog(monkeypatch) as pinged:
         async with reacting(clinic, sweep_seconds=0.5, ping_seconds=2.0):
             await asyncio.sleep(4)
-            assert Pinged.count == 0  # a copy that may not send does not look alive
+            assert pinged.count == 0  # a copy that may not send does not look alive
             clinic.arm()
-            assert await until(lambda: Pinged.count >= 2)
+            assert await until(lambda: pinged.count >= 2)
             mailbox.stop()  # nothing can be handed over any more
             clinic.write_calendar()
             assert await until(lambda: clinic.rows("SELECT max(tries) FROM notice") == [(1,)])
-    finally:
-        watchdog.shutdown()
-        watchdog.server_close()
-        clinic.practice.close()
+    clinic.practice.close()
+
+
+async def test_a_source_that_is_stale_holds_the_watchdog_back(
+    prefect_server: Server, tmp_path: Path, mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    extra = '[[source]]\nname = "late"\nkind = "calendar"\npath = "late.ics"\nevery_minutes = 0.02\n'
+    clinic = make_clinic(tmp_path / "clinic", mailbox, extra=extra)
+    clinic.arm()
+    with a_watchdog(monkeypatch) as pinged:
+        async with reacting(clinic, sweep_seconds=0.5, ping_seconds=1.0) as reactor:
+            assert await until(lambda: reactor.health.good(clinic.practice.settings.source, 1.0))
+            await asyncio.sleep(2.5)
+            assert pinged.count == 0
+            (clinic.folder / "late.ics").write_bytes(clinic.calendar.read_bytes())
+            assert await until(lambda: pinged.count >= 1)
+    clinic.practice.close()
+
+
+@pytest.mark.parametrize(
+    ("tried", "swept", "delivered", "good"),
+    [
+        ({"often": 1, "seldom": 1}, 1, 1, True),
+        ({"often": 599, "seldom": 7199}, 299, 299, True),
+        ({"often": 601, "seldom": 1}, 1, 1, False),  # twice the interval, since it is asked more often than that
+        ({"often": 1, "seldom": 7201}, 1, 1, False),  # hangs: twice its own hour has passed
+        ({"often": 1}, 1, 1, False),  # hangs from the start
+        ({"often": 1, "seldom": 1}, 301, 1, False),
+        ({"often": 1, "seldom": 1}, 1, 301, False),
+    ],
+)
+def test_all_is_well_while_nothing_hangs(tried: dict[str, int], swept: int, delivered: int, good: bool) -> None:
+    sources = (
+        SourcePart(name="often", kind="calendar", path="a.ics", every_minutes=1),
+        SourcePart(name="seldom", kind="calendar", path="b.ics", every_minutes=60),
+    )
+    now = time.monotonic()
+    health = Health({name: now - ago for name, ago in tried.items()}, now - swept, now - delivered)
+    assert health.good(sources, 300) is good
 
 
 def test_tables_are_read_when_they_stand_still_and_calendars_at_once(tmp_path: Path, mailbox: Mailbox) -> None:
