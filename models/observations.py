@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Index, LargeBinary
 from sqlmodel import Field, SQLModel
 
-from models.columns import instant, json_facts, row_id
+from models.columns import instant, instant_key, json_facts, row_id
 from models.instants import Instant
 
 
@@ -206,8 +206,8 @@ class Observation(SQLModel, table=True):
 class Subject(SQLModel, table=True):
     """Whom an appointment entry concerns: derived from the entry's hints and the roster, one row per client found.
 
-    `how` is `id`, `code`, `name`, or `some` where not all ids and codes are known. An entry without a row here is unmatched and
-    listed, never guessed.
+    `how` is `id`, `code`, `name`, or `some` where not all ids and codes are known; `since` is when it was first found so. An entry
+    without a row here is unmatched and listed, never guessed.
     """
 
     __tablename__ = "subject"
@@ -216,3 +216,17 @@ class Subject(SQLModel, table=True):
     entry_id: str = Field(primary_key=True)
     client_id: int = Field(primary_key=True, foreign_key="client.id", index=True)
     how: str
+    since: int = instant()
+
+
+class SubjectWas(SQLModel, table=True):
+    """Whom an entry was taken to concern from an instant until another, before it was found to concern somebody else: kept, so that
+    `why` can tell a past day as it was known then."""
+
+    __tablename__ = "subject_was"
+
+    source: str = Field(primary_key=True)
+    entry_id: str = Field(primary_key=True)
+    client_id: int = Field(primary_key=True, foreign_key="client.id", index=True)
+    from_at: int = instant_key()
+    until_at: int = instant()

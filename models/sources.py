@@ -78,3 +78,15 @@ class SourceGap(SQLModel, table=True):
     source: str = Field(primary_key=True)
     from_at: int = instant_key()
     to_at: int = instant()
+
+
+class QuestionWas(SQLModel, table=True):
+    """A span in which nobody knew whether an entry that its source lacked was gone: kept, so that `why` can say what could not be
+    said back then."""
+
+    __tablename__ = "question_was"
+
+    source: str = Field(primary_key=True)
+    entry_id: str = Field(primary_key=True)
+    from_at: int = instant_key()
+    until_at: int = instant()

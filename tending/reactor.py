@@ -336,7 +336,6 @@ class Reactor:
                     LOG.warning("the watchdog's address could not be called (%s)", type(error).__name__)
             await asyncio.sleep(wait)
 
-
     def _stale(self) -> bool:
         with self.practice.store.read() as connection:
             return bool(cases.stale_sources(self.practice, connection, self._clock()))

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, select
 
-from integrations.store.subjects import Entry
+from integrations.store.subjects import Entry, concerned_then
 from integrations.store.tables import Prepared, chunks, given, table
 from models.instants import FAR, Instant
 from models.matching import Derived, Said, Trait, derive
@@ -14,31 +14,38 @@ from models.observations import Observation, Subject
 from models.sources import Source
 
 _OBSERVATIONS = table(Observation)
-_SUBJECTS, _SHARED = table(Subject), table(Subject).alias("shared")
 _TRAITS = Prepared(select(*(table(Source).c[name] for name in ("name", "delivers", "past_booking"))))
-_CONCERNED = Prepared(
-    select(_SHARED.c.source, _SHARED.c.entry_id, _SHARED.c.client_id)
-    .select_from(
-        _SUBJECTS.join(_SHARED, (_SHARED.c.source == _SUBJECTS.c.source) & (_SHARED.c.entry_id == _SUBJECTS.c.entry_id))
-    )
-    .where(_SUBJECTS.c.client_id.in_(given("ids")))
-)
 _SAID_COLUMNS = ("id", "source", "entry_id", "known_at", "said_at", "content_hash", "gone", "facts")
-_SAID = Prepared(
-    select(*(_OBSERVATIONS.c[name] for name in _SAID_COLUMNS))
-    .select_from(
-        _SUBJECTS.join(
-            _OBSERVATIONS,
-            (_OBSERVATIONS.c.source == _SUBJECTS.c.source) & (_OBSERVATIONS.c.entry_id == _SUBJECTS.c.entry_id),
+
+
+class _Entries:
+    """What is asked of the entries that concern some clients. `subjects` are rows (source, entry_id, client_id): today's, or those of
+    an instant."""
+
+    def __init__(self, subjects: Any, shared: Any) -> None:
+        same = (shared.c.source == subjects.c.source) & (shared.c.entry_id == subjects.c.entry_id)
+        self.concerned = Prepared(
+            select(shared.c.source, shared.c.entry_id, shared.c.client_id)
+            .select_from(subjects.join(shared, same))
+            .where(subjects.c.client_id.in_(given("ids")))
         )
-    )
-    .where(
-        _SUBJECTS.c.client_id.in_(given("ids")),
-        _OBSERVATIONS.c.kind == "appointment",
-        # In this form it is no reason for a database to walk through all that was known by then.
-        _OBSERVATIONS.c.known_at + 0 <= bindparam("known_by"),
-    )
-)
+        rows = _OBSERVATIONS
+        same = (rows.c.source == subjects.c.source) & (rows.c.entry_id == subjects.c.entry_id)
+        self.said = Prepared(
+            select(*(rows.c[name] for name in _SAID_COLUMNS))
+            .select_from(subjects.join(rows, same))
+            .where(
+                subjects.c.client_id.in_(given("ids")),
+                rows.c.kind == "appointment",
+                # In this form it is no reason for a database to walk through all that was known by then.
+                rows.c.known_at + 0 <= bindparam("known_by"),
+            )
+        )
+
+
+_THEN_AT: Any = bindparam("known_by")
+_TODAY = _Entries(table(Subject), table(Subject).alias("shared"))
+_THEN = _Entries(concerned_then(_THEN_AT).subquery("concerned"), concerned_then(_THEN_AT).subquery("shared"))
 
 
 def source_traits(connection: Connection) -> dict[str, Trait]:
@@ -53,24 +60,25 @@ def appointments_of(
     tolerance: int,
     known_at: Instant | None = None,
 ) -> tuple[list[Derived], dict[int, Instant], set[int]]:
-    """The appointments that follow from the observations (known by an instant, if given), when each client was last told of, and
-    the clients themselves with all who share an entry with them."""
+    """The appointments that follow from the observations, when each client was last told of, and the clients themselves with all who
+    share an entry with them. With `known_at` from what was known by then, of whom it was taken to concern then."""
     group = set(clients)
     who: dict[Entry, set[int]] = defaultdict(set)
+    asked, until = (_TODAY, FAR) if known_at is None else (_THEN, known_at)
+    then = {} if known_at is None else {"known_by": known_at}
     frontier = set(group)
     while frontier:
         concerned: set[int] = set()
         for part in chunks(sorted(frontier)):
-            for source, entry_id, client in _CONCERNED.rows(connection, {"ids": part}):
+            for source, entry_id, client in asked.concerned.rows(connection, {"ids": part, **then}):
                 who[source, entry_id].add(client)
                 concerned.add(client)
         frontier = concerned - group
         group |= frontier
     said: dict[Entry, list[Said]] = defaultdict(list)
     read: set[int] = set()  # an entry of several clients is met once for each
-    until = FAR if known_at is None else known_at
     for part in chunks(sorted(group)):
-        for row in _SAID.rows(connection, {"ids": part, "known_by": until}):
+        for row in asked.said.rows(connection, {"ids": part, "known_by": until}):
             if row.id not in read:
                 read.add(row.id)
                 said[row.source, row.entry_id].append(said_of(row))

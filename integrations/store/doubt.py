@@ -1,62 +1,85 @@
 """Entries that a source lacks while nobody knows yet whether they are gone: until that is settled, nothing rests on them."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, literal, select, update
 
-from integrations.store.tables import Prepared, chunks, table
+from integrations.store.subjects import concerned_then
+from integrations.store.tables import Prepared, chunks, insert_rows, table
 from models.findings import Look
 from models.instants import Instant
 from models.observations import Observation, Subject
-from models.sources import Source
+from models.sources import QuestionWas, Source
 
 _HELD = Prepared(select(table(Source).c.name, table(Source).c.held))
 
 
-def in_question(held: Mapping[str, Any]) -> set[str]:
-    """The entries of a source that a person is asked about, or that may be a row that was not understood. `held` is Source.held."""
-    return {*held.get("entries", ()), *held.get("unclear", ())}
+def in_question(held: Mapping[str, Any]) -> dict[str, Instant]:
+    """The entries of a source that a person is asked about, or that may be a row that was not understood, and since when. `held` is
+    Source.held."""
+    return {
+        entry: held[since]
+        for name, since in (("unclear", "unclear_since"), ("entries", "since"))
+        for entry in held.get(name, ())
+    }
 
 
-def look_again(connection: Connection, source: str, entries: Iterable[str]) -> None:
-    """Have everybody looked at whom these entries of a source concern."""
+def settled(
+    connection: Connection, source: str, held: Mapping[str, Any], now_held: Mapping[str, Any], now: Instant
+) -> None:
+    """Have everybody looked at for whom it is another question than before which entries are in question, and keep for how long
+    those were that are no longer."""
+    before, after = in_question(held), in_question(now_held)
+    over = [
+        {"source": source, "entry_id": entry, "from_at": since, "until_at": now}
+        for entry, since in before.items()
+        if entry not in after and since < now
+    ]
+    insert_rows(connection, QuestionWas, over)
     looks, subjects = table(Look), table(Subject)
-    for part in chunks(sorted(entries)):
+    for part in chunks(sorted(before.keys() ^ after.keys())):
         mine = select(subjects.c.client_id).where(subjects.c.source == source, subjects.c.entry_id.in_(part))
         connection.execute(update(looks).where(looks.c.client_id.in_(mine)).values(next_look=0))
 
 
 def in_doubt(connection: Connection, known_at: Instant | None = None) -> dict[int, frozenset[Instant]]:
-    """Clients with entries in question, and when those entries are, as they were last said. With `known_at` those that were in
-    question then already; of what has been settled since nothing is kept."""
-    found: dict[int, set[Instant]] = defaultdict(set)
+    """Clients with entries in question, and when those entries are, as they were last said. With `known_at` as it was known then."""
+    entries: dict[str, set[str]] = defaultdict(set)
     for row in _HELD.rows(connection):
-        held = row.held or {}
-        entries: set[str] = set()
-        for name, since in (("entries", "since"), ("unclear", "unclear_since")):
-            if name in held and (known_at is None or held[since] <= known_at):
-                entries.update(held[name])
-        for part in chunks(sorted(entries), 300):
-            for client, start in _starts(connection, row.name, part):
+        for entry, since in in_question(row.held or {}).items():
+            if known_at is None or since <= known_at:
+                entries[row.name].add(entry)
+    if known_at is not None:
+        was = table(QuestionWas)
+        then = select(was.c.source, was.c.entry_id).where(was.c.from_at <= known_at, was.c.until_at > known_at)
+        for source, entry in connection.execute(then):
+            entries[source].add(entry)
+    found: dict[int, set[Instant]] = defaultdict(set)
+    for source, mine in entries.items():
+        for part in chunks(sorted(mine), 300):
+            for client, start in _starts(connection, source, part, known_at):
                 found[client].add(start)
     return {client: frozenset(starts) for client, starts in found.items()}
 
 
-def _starts(connection: Connection, source: str, entries: list[str]) -> list[tuple[int, Instant]]:
-    subjects, rows = table(Subject), table(Observation)
-    query = (
-        select(subjects.c.client_id, rows.c.facts)
-        .select_from(
-            subjects.join(rows, (rows.c.source == subjects.c.source) & (rows.c.entry_id == subjects.c.entry_id))
-        )
-        .where(
-            subjects.c.source == source,
-            subjects.c.entry_id.in_(entries),
-            rows.c.kind == "appointment",
-            rows.c.current,
-            ~rows.c.gone,
-        )
+def _starts(
+    connection: Connection, source: str, entries: list[str], known_at: Instant | None
+) -> list[tuple[int, Instant]]:
+    """Whom these entries concern and when they are, by the newest word on each."""
+    rows = table(Observation)
+    newest_by = rows.c.current if known_at is None else rows.c.known_at + 0 <= known_at
+    said = select(rows.c.entry_id, rows.c.gone, rows.c.facts).where(
+        rows.c.source == source, rows.c.kind == "appointment", rows.c.entry_id.in_(entries), newest_by
     )
-    return [(row.client_id, row.facts["start"]) for row in connection.execute(query)]
+    newest = {row.entry_id: row for row in connection.execute(said.order_by(rows.c.known_at, rows.c.id))}
+    subjects = table(Subject) if known_at is None else concerned_then(literal(known_at)).subquery()
+    concerned = select(subjects.c.entry_id, subjects.c.client_id).where(
+        subjects.c.source == source, subjects.c.entry_id.in_(entries)
+    )
+    return [
+        (client, newest[entry].facts["start"])
+        for entry, client in connection.execute(concerned).tuples()
+        if entry in newest and not newest[entry].gone
+    ]

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from sqlalchemy import Connection, select, update
 
 from integrations.store import audit, quarantine
+from integrations.store.doubt import settled
 from integrations.store.intake import withdraw
 from integrations.store.sources import all_rows, left_over
 from integrations.store.tables import table
@@ -37,6 +38,7 @@ def forget(practice: "Practice", connection: Connection, name: str, who: str, no
     gone = _ahead(practice, connection, name, now)
     result = _counted(connection, name, gone)
     rows = table(Source)
+    settled(connection, name, all_rows(connection)[name].held or {}, {}, now)
     connection.execute(
         update(rows)
         .where(rows.c.name == name)

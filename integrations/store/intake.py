@@ -117,7 +117,7 @@ def take_in(
     entries = [(source.name, row.id) for row in news if row.kind == "appointment"]
     entries += [(source.name, entry_id) for kind, entry_id in gone if kind == "appointment"]
     codes = {hashed: code for row in news for hashed, code in row.codes.items()}
-    affected = resolve(connection, vault, entries, touched, codes)
+    affected = resolve(connection, vault, entries, touched, now, codes)
     affected |= touched.clients | clients_of(connection, touched.therapists)
     derive(connection, affected, policy, now, zone)
     taken.clients = affected
@@ -143,7 +143,7 @@ def withdraw(
     derive_breaks(connection, touched)
     derive_leave(connection, touched)
     affected = resolve(
-        connection, vault, [(source, entry_id) for kind, entry_id in gone if kind == "appointment"], touched
+        connection, vault, [(source, entry_id) for kind, entry_id in gone if kind == "appointment"], touched, now
     )
     affected |= touched.clients | clients_of(connection, touched.therapists)
     derive(connection, affected, policy, now, zone)

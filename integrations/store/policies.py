@@ -33,9 +33,9 @@ def settings_of(practice: "Practice") -> dict[str, Any]:
 
 def not_as_then(practice: "Practice", version: Any | None, rules: str) -> list[str]:
     """What an answer about the past takes from today, in sentences. `version` is what held then, `rules` today's version of them."""
-    said = ["Which calendar entry is about whom is as matched today."]
     if version is None:
-        return [*said, "Nothing had been looked at yet: policy, rules, sources and holidays are today's."]
+        return ["Nothing had been looked at yet: policy, rules, sources and holidays are today's."]
+    said = []
     then, today = version.layers["settings"], settings_of(practice)
     if version.basis.partition("-")[0] != rules:
         said.append("The rules are this version's; then there were others.")

@@ -42,7 +42,7 @@ def rebuild(
 
     `progress(done, of)` is called after every batch.
     """
-    differed = _people_again(practice, dry_run=dry_run) | _subjects_again(practice, dry_run=dry_run)
+    differed = _people_again(practice, dry_run=dry_run) | _subjects_again(practice, now, dry_run=dry_run)
     people = table(Client)
     with practice.store.read() as connection:
         codes = dict(connection.execute(select(people.c.id, people.c.code)).tuples().all())
@@ -106,7 +106,7 @@ def _people_again(practice: "Practice", *, dry_run: bool) -> set[int]:
     return touched.clients
 
 
-def _subjects_again(practice: "Practice", *, dry_run: bool) -> set[int]:
+def _subjects_again(practice: "Practice", now: Instant, *, dry_run: bool) -> set[int]:
     """Whom entries concern, found again: clients for whom the answer differs from what is stored."""
     observations, subjects = table(Observation), table(Subject)
     wrong: list[tuple[str, str]] = []
@@ -129,7 +129,7 @@ def _subjects_again(practice: "Practice", *, dry_run: bool) -> set[int]:
                 affected |= fresh.keys() | before.keys()
     if wrong and not dry_run:
         with practice.store.write() as connection:
-            resolve(connection, practice.vault, wrong, Touched())
+            resolve(connection, practice.vault, wrong, Touched(), now)
     return affected
 
 

@@ -7,7 +7,7 @@ from sqlalchemy import Connection, select, update
 
 from integrations.store.cases import fresh_until
 from integrations.store.changes import tell
-from integrations.store.doubt import look_again
+from integrations.store.doubt import settled
 from integrations.store.tables import insert_new, table
 from models.changes import ChangeKind
 from models.errors import UsageError
@@ -116,7 +116,7 @@ def clients_in(connection: Connection, name: str) -> set[int]:
     return set(connection.execute(select(rows.c.client_id).where(rows.c.source == name).distinct()).scalars())
 
 
-def release_held(connection: Connection, name: str, *, cancelled: bool) -> int:
+def release_held(connection: Connection, name: str, now: Instant, *, cancelled: bool) -> int:
     """A person's word on appointments that vanished together: they are cancelled (taken at the next reading), or the source was
     wrong and they stand. Answers how many; raises UsageError where nothing is held."""
     rows = table(Source)
@@ -124,11 +124,11 @@ def release_held(connection: Connection, name: str, *, cancelled: bool) -> int:
     if not held or not held.get("entries"):
         raise UsageError(f"Nothing is held for {name}; `tending status` lists what is.")
     entries = held["entries"]
-    look_again(connection, name, entries)
     word = {"allowed": set(held.get("allowed", ())), "kept": set(held.get("kept", ()))}
     word["allowed" if cancelled else "kept"].update(entries)
     said: dict[str, Any] = {name: sorted(ids) for name, ids in word.items() if ids}
-    said |= {"from": held["from"]} if "from" in held else {}
+    said |= {key: held[key] for key in ("from", "unclear", "unclear_since") if key in held}
+    settled(connection, name, held, said, now)
     # The bytes are the same at the next reading: without this they would not be looked at.
     connection.execute(update(rows).where(rows.c.name == name).values(held=said, fingerprint="", etag=""))
     return len(entries)

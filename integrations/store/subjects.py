@@ -2,13 +2,15 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
-from sqlalchemy import Connection, delete, or_, select
+from sqlalchemy import Connection, delete, or_, select, union_all
 
 from integrations.store.people import Touched, roster, who_may_be_meant
 from integrations.store.tables import chunks, insert_rows, table
 from integrations.vault import Vault
-from models.observations import Observation, Subject
+from models.instants import Instant
+from models.observations import Observation, Subject, SubjectWas
 
 Entry = tuple[str, str]  # source, entry id
 
@@ -18,10 +20,12 @@ def resolve(
     vault: Vault,
     entries: Iterable[Entry],
     touched: Touched,
+    now: Instant,
     codes: Mapping[str, str] | None = None,
 ) -> set[int]:
     """Find anew whom entries concern: these, and where the roster changed all that it could change. Answers the clients affected.
 
+    Of whom they no longer concern it is kept until when they did.
     `codes` are those that these entries name, by their hash: with them only who may be meant is loaded, without them everybody.
     """
     observations, subjects = table(Observation), table(Subject)
@@ -33,10 +37,10 @@ def resolve(
     people = roster(connection, vault) if codes is None else None
     affected: set[int] = set()
     for source, part in _by_source(wanted):
-        before: dict[Entry, dict[int, str]] = defaultdict(dict)
+        before: dict[Entry, dict[int, Any]] = defaultdict(dict)
         mine = select(subjects).where(subjects.c.source == source, subjects.c.entry_id.in_(part))
         for row in connection.execute(mine):
-            before[row.source, row.entry_id][row.client_id] = row.how
+            before[row.source, row.entry_id][row.client_id] = row
         # The newest version that says something: an absence says nothing about whom.
         said = connection.execute(
             select(observations.c.source, observations.c.entry_id, observations.c.hints, observations.c.facts)
@@ -61,18 +65,35 @@ def resolve(
             found_before = {client for concerned in before.values() for client in concerned}
             people = roster(connection, vault, meant | found_before | touched.roster)
         assert people is not None
-        fresh, stale = [], []
+        fresh, stale, past = [], [], []
         for entry, row in newest.items():
             found, how = people.concerned(row.hints, row.facts["therapist_id"])
-            now = dict.fromkeys(found, how)
-            if now != before[entry]:
+            there = before[entry]
+            if dict.fromkeys(found, how) != {client: old.how for client, old in there.items()}:
                 stale.append(entry[1])
-                fresh += [{"source": entry[0], "entry_id": entry[1], "client_id": c, "how": how} for c in found]
-            affected |= now.keys() | before[entry].keys()
+                key = {"source": entry[0], "entry_id": entry[1]}
+                fresh += [
+                    {**key, "client_id": c, "how": how, "since": there[c].since if c in there else now} for c in found
+                ]
+                past += [
+                    {**key, "client_id": c, "from_at": there[c].since, "until_at": now}
+                    for c in there.keys() - set(found)
+                    if there[c].since < now
+                ]
+            affected |= set(found) | there.keys()
         if stale:
             connection.execute(delete(subjects).where(subjects.c.source == source, subjects.c.entry_id.in_(stale)))
         insert_rows(connection, Subject, fresh)
+        insert_rows(connection, SubjectWas, past)
     return affected
+
+
+def concerned_then(known_at: Any) -> Any:
+    """Rows (source, entry_id, client_id) of whom entries were taken to concern at an instant, given as an SQL expression."""
+    now, past = table(Subject), table(SubjectWas)
+    still = select(now.c.source, now.c.entry_id, now.c.client_id).where(now.c.since <= known_at)
+    was = select(past.c.source, past.c.entry_id, past.c.client_id)
+    return union_all(still, was.where(past.c.from_at <= known_at, past.c.until_at > known_at))
 
 
 def _by_source(entries: Iterable[Entry]) -> Iterator[tuple[str, list[str]]]:

@@ -7,7 +7,7 @@ from sqlalchemy import Connection, select, update
 
 from integrations.store import quarantine
 from integrations.store.changes import tell
-from integrations.store.doubt import in_question, look_again
+from integrations.store.doubt import in_question, settled
 from integrations.store.people import sealed_id
 from integrations.store.tables import table
 from integrations.vault import Vault
@@ -105,7 +105,7 @@ def gone_from(
         held["from"] = since  # what began meanwhile can still turn out to be gone
     if held != state:
         connection.execute(update(sources).where(sources.c.name == source.name).values(held=held))
-        look_again(connection, source.name, in_question(state) ^ in_question(held))
+        settled(connection, source.name, state, held, now)
     off = sorted(allowed | asked)
     return Vanished(gone + [("appointment", entry_id) for entry_id in off], len(off), waiting)
 

@@ -250,7 +250,7 @@ def held(
         source_of(here, source)
         if cancelled or still_there:
             with here.store.write() as connection:
-                count = release_held(connection, source, cancelled=cancelled)
+                count = release_held(connection, source, at, cancelled=cancelled)
                 word = "cancelled" if cancelled else "still there"
                 audit.record(connection, at, login(), f"vanished appointments: {word}", source, {"entries": count})
             say(

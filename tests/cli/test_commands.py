@@ -92,14 +92,14 @@ def test_why_at_a_past_day_knows_only_what_was_known_then(codes, tables, today, 
     done = tending("why", codes["1002"], "--at", yesterday)
     assert (done.code, "nothing was known of this client yet" in done.out) == (0, True)
     with tables.begin() as connection:  # as if all had been told ten days ago
-        for name in ("observation.known_at", "source.read_at", "source.first_read_at"):
+        for name in ("observation.known_at", "subject.since", "source.read_at", "source.first_read_at"):
             table, column = name.split(".")
             connection.execute(text(f"UPDATE {table} SET {column} = {column} - 864000"))
     then = tending("why", codes["1002"], "--at", str(today - timedelta(days=10)))
     assert "from what was known then" in then.out
     assert "Quiet: yes." in then.out
     assert "25 days ago" in then.out
-    assert "Not as it was then\n  Which calendar entry is about whom is as matched today." in then.out
+    assert "Not as it was then\n  Nothing had been looked at yet" in then.out
     assert "Not as it was then" not in tending("why", codes["1002"]).out
 
 
@@ -107,7 +107,7 @@ def test_why_at_a_past_moment_tells_what_stood_and_was_sent_by_then(codes, table
     with (
         tables.begin() as connection
     ):  # as if all had been told and looked at ten days ago; what was sent was so just now
-        moved = "observation.known_at source.read_at source.first_read_at finding_history.at policy_version.from_at"
+        moved = "observation.known_at subject.since source.read_at source.first_read_at finding_history.at policy_version.from_at"
         for name in (*moved.split(), "notice.made_at"):
             table, column = name.split(".")
             connection.execute(text(f"UPDATE {table} SET {column} = {column} - 864000"))

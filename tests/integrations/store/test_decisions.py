@@ -640,9 +640,9 @@ def test_what_cannot_be_told_as_it_was_is_named(a_clinic):
     other.look(LATER)
     with other.practice.store.read() as connection:
         then, today = (policies.held_at(connection, when) for when in (NOW, LATER))
-        assert len(policies.not_as_then(other.practice, today, rules_version())) == 1
+        assert policies.not_as_then(other.practice, today, rules_version()) == []
         sentences = " ".join(policies.not_as_then(other.practice, then, "another"))
-    for word in ("matched today", "rules are this version's", "Sources have been changed", "time zone"):
+    for word in ("rules are this version's", "Sources have been changed", "time zone"):
         assert word in sentences
 
 

@@ -297,9 +297,9 @@ def held_clinic(clinic, count=10):
     return held(clinic)["since"]
 
 
-def speak(clinic, *, cancelled):
+def speak(clinic, *, cancelled, at=LATER + 600):
     with clinic.practice.store.write() as connection:
-        return release_held(connection, "cal-t1", cancelled=cancelled)
+        return release_held(connection, "cal-t1", at, cancelled=cancelled)
 
 
 def test_a_persons_word_that_they_are_cancelled(clinic):

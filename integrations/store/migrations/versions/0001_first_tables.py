@@ -218,6 +218,14 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("source", "from_at"),
     )
     op.create_table(
+        "question_was",
+        sa.Column("source", sa.String(), nullable=False),
+        sa.Column("entry_id", sa.String(), nullable=False),
+        sa.Column("from_at", sa.BigInteger(), nullable=False),
+        sa.Column("until_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("source", "entry_id", "from_at"),
+    )
+    op.create_table(
         "therapist",
         sa.Column("id", sa.String(), nullable=False),
         sa.Column("sealed", sa.LargeBinary(), nullable=True),
@@ -360,6 +368,7 @@ def upgrade() -> None:
         sa.Column("entry_id", sa.String(), nullable=False),
         sa.Column("client_id", sa.Integer(), nullable=False),
         sa.Column("how", sa.String(), nullable=False),
+        sa.Column("since", sa.BigInteger(), nullable=False),
         sa.ForeignKeyConstraint(
             ["client_id"],
             ["client.id"],
@@ -367,4 +376,18 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("source", "entry_id", "client_id"),
     )
     op.create_index(op.f("ix_subject_client_id"), "subject", ["client_id"], unique=False)
+    op.create_table(
+        "subject_was",
+        sa.Column("source", sa.String(), nullable=False),
+        sa.Column("entry_id", sa.String(), nullable=False),
+        sa.Column("client_id", sa.Integer(), nullable=False),
+        sa.Column("from_at", sa.BigInteger(), nullable=False),
+        sa.Column("until_at", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["client_id"],
+            ["client.id"],
+        ),
+        sa.PrimaryKeyConstraint("source", "entry_id", "client_id", "from_at"),
+    )
+    op.create_index(op.f("ix_subject_was_client_id"), "subject_was", ["client_id"], unique=False)
     guard_audit(op.get_bind())
