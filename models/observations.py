@@ -126,7 +126,79 @@ class LeaveEntry:
     said_at: Instant | None = None
 
 
-Entry = AppointmentEntry | ClientEntry | TherapistEntry | BreakEntry | LeaveEntry
+class Achievement(StrEnum):
+    """How far a goal is, in FHIR's words (Goal.achievementStatus)."""
+
+    in_progress = "in-progress"
+    improving = "improving"
+    worsening = "worsening"
+    no_change = "no-change"
+    achieved = "achieved"
+    sustaining = "sustaining"
+    not_achieved = "not-achieved"
+    no_progress = "no-progress"
+    not_attainable = "not-attainable"
+
+
+class GoalStatus(StrEnum):
+    """Whether a goal is still worked at, in FHIR's words (Goal.lifecycleStatus)."""
+
+    proposed = "proposed"
+    active = "active"
+    on_hold = "on-hold"
+    completed = "completed"
+    cancelled = "cancelled"
+
+
+@dataclass(frozen=True, slots=True)
+class GoalEntry:
+    """One goal of one client. `title` is the client's own words (identity: sealed, shown on the client's page alone); of target, measure
+    and whose words it is only whether they are given is kept. `reviewed_on` is when it was last looked at together."""
+
+    id: str
+    client_id: str
+    title: str = ""
+    set_on: date | None = None
+    status: GoalStatus = GoalStatus.active
+    target_on: date | None = None
+    reviewed_on: date | None = None
+    achievement: Achievement = Achievement.in_progress
+    achievement_on: date | None = None
+    has_target: bool = False
+    has_measure: bool = False
+    own_words: bool = False
+    said_at: Instant | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreEntry:
+    """One score of one client: `measure` is a name of models.measures, `value` in its range (None where only an answer is known).
+
+    `risk` is the answer that asks for safety where the measure has one: PHQ-9's item 9 (0 to 3), or 1 for a positive C-SSRS
+    and 0 for a negative one; None where it was not seen. `at` is the start of the day where no time is known.
+    """
+
+    id: str
+    client_id: str
+    measure: str
+    at: Instant
+    value: float | None = None
+    risk: int | None = None
+    said_at: Instant | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class HoldEntry:
+    """Time on a waiting list, both days included, open while `to_on` is None: it does not count as time without contact."""
+
+    id: str
+    client_id: str
+    from_on: date
+    to_on: date | None = None
+    said_at: Instant | None = None
+
+
+Entry = AppointmentEntry | ClientEntry | TherapistEntry | BreakEntry | LeaveEntry | GoalEntry | ScoreEntry | HoldEntry
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +243,9 @@ KIND_OF: dict[type, str] = {
     TherapistEntry: "therapist",
     BreakEntry: "break",
     LeaveEntry: "leave",
+    GoalEntry: "goal",
+    ScoreEntry: "score",
+    HoldEntry: "hold",
 }
 
 
