@@ -34,7 +34,8 @@ class Appointment(SQLModel, table=True):
 
 
 class Participant(SQLModel, table=True):
-    """One client in one appointment: for a couple one may be cancelled and the other attend."""
+    """One client in one appointment: for a couple one may be cancelled and the other attend. `cancelled_said_at` is when it was called
+    off by the source's own time stamp, if it has one."""
 
     __tablename__ = "participant"
 
@@ -45,3 +46,4 @@ class Participant(SQLModel, table=True):
     mark: int = Mark.unknown
     cancelled_by: str | None = None
     cancelled_known_at: int | None = instant(nullable=True)
+    cancelled_said_at: int | None = instant(nullable=True)

@@ -6,14 +6,17 @@ from itertools import pairwise
 from struct import Struct
 from typing import NamedTuple
 
+from models.answers import Reply
 from models.appointments import Mark
 from models.clock import Spans, between
 from models.digest import BOOKED
 from models.instants import Instant
+from models.told import NOT_KNOWN, REPLIES, Told
 
 INTAKE, ACTIVE, ENDED = 0, 1, 2
 # Plain integers: comparing with an enum's member costs several times as much, and this is walked for everybody.
 NO_SHOW = int(Mark.no_show)
+AGREED = REPLIES.index(Reply.agreed)
 TOOK_PLACE = (int(Mark.attended), int(Mark.presumed))
 
 
@@ -22,6 +25,7 @@ class Case(NamedTuple):
 
     `line` holds appointments as integers in order of start (see models.digest), the first `past` of them begun by now. `pauses` are
     spans that do not count (breaks, leave, public holidays). `blind` names what could refute an absence but cannot be relied on now.
+    `told` holds goals, scores and the like as of now; `heard` names which of `goal` and `score` any source tells of at all.
     """
 
     client_id: int
@@ -33,6 +37,8 @@ class Case(NamedTuple):
     past: int
     pauses: Spans
     blind: tuple[str, ...]
+    told: Told
+    heard: frozenset[str]
 
     def last_seen(self) -> Instant | None:
         """Start of the last appointment that took place or may have: attended, presumed, or not marked. Missed ones do not count."""
@@ -49,6 +55,11 @@ class Case(NamedTuple):
             if line[i] & BOOKED:
                 return line[i] >> 3
         return None
+
+    def agreed_until(self) -> Instant:
+        """Until when the next contact was agreed (the end of that day), by what was answered last; -1 where nothing was."""
+        agreed = [a.until for a in self.told.answers if a.reply == AGREED and not a.days]
+        return agreed[-1] if agreed else NOT_KNOWN
 
     def next_entry(self) -> Instant | None:
         """Start of the next appointment of any kind."""
@@ -100,12 +111,14 @@ def case_at(
     line: bytes,
     pauses: Spans,
     blind: tuple[str, ...],
+    told: Told,
+    heard: frozenset[str],
 ) -> Case:
     """The case that a digest gives at `now`."""
     # An unpacked tuple is quicker to walk than an array or a view of the bytes.
     entries = unpack[len(line) >> 3](line)
     past = bisect_right(entries, last_begun(now))
-    return _new(Case, (client_id, status, intake_at, away_until, died == 1, entries, past, pauses, blind))
+    return _new(Case, (client_id, status, intake_at, away_until, died == 1, entries, past, pauses, blind, told, heard))
 
 
 class _Unpack(dict[int, Callable[[bytes], tuple[int, ...]]]):

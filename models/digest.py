@@ -14,8 +14,10 @@ from models.clock import Spans, merged
 from models.columns import instant
 from models.instants import FAR, Instant, end_of, start_of
 from models.observations import ClientStatus
+from models.people import OPEN_ENDED
+from models.told import NOTHING, Told, packed
 
-FORMAT = 1  # rises when the meaning of a stored digest changes; a row of another format is rebuilt
+FORMAT = 2  # rises when the meaning of a stored digest changes; a row of another format is rebuilt
 KEPT = 13  # attended starts kept: twelve gaps, so that the length of the rhythm window stays a matter of policy
 MOST = 60  # of a client whose appointments nobody marks, so many are enough
 STATUS = {ClientStatus.intake: 0, ClientStatus.active: 1, ClientStatus.ended: 2}
@@ -26,7 +28,8 @@ NO_DAY = -1
 class Digest(SQLModel, table=True):
     """One client's digest. `line` packs appointments that were not cancelled, `breaks` planned breaks, both as 64-bit integers.
 
-    `intake_at`, `paused_until` and the like are instants, -1 where unknown; `away_until` is FAR for a client who died.
+    `intake_at`, `paused_until` and the like are instants, -1 where unknown; `away_until` is FAR for a client who died. `told` packs goals,
+    scores and the like (see models.told).
     """
 
     __tablename__ = "digest"
@@ -41,6 +44,7 @@ class Digest(SQLModel, table=True):
     died: int = Field(default=0, sa_type=SmallInteger)
     line: bytes = Field(sa_type=LargeBinary)
     breaks: bytes = Field(sa_type=LargeBinary)
+    told: bytes = Field(sa_type=LargeBinary)
 
 
 class Held(NamedTuple):
@@ -64,6 +68,7 @@ class History(NamedTuple):
     appointments: tuple[Held, ...]
     breaks: tuple[tuple[date, date], ...]
     known_at: Instant
+    told: Told = NOTHING
 
 
 def packed_line(appointments: Iterable[Held], known_at: Instant) -> bytes:
@@ -102,6 +107,7 @@ class Digested(NamedTuple):
     died: int
     line: bytes
     breaks: bytes
+    told: bytes
 
 
 def digest_of(history: History, zone: str) -> Digested:
@@ -110,8 +116,8 @@ def digest_of(history: History, zone: str) -> Digested:
     if history.died:
         away = FAR
     elif history.paused_until is not None:
-        away = FAR if history.paused_until.year == date.max.year else start_of(history.paused_until, zone)
-    breaks = merged((start_of(a, zone), end_of(b, zone)) for a, b in history.breaks)
+        away = FAR if history.paused_until == OPEN_ENDED else start_of(history.paused_until, zone)
+    breaks = merged((start_of(a, zone), FAR if b == OPEN_ENDED else end_of(b, zone)) for a, b in history.breaks)
     return Digested(
         client_id=history.client_id,
         format=FORMAT,
@@ -123,4 +129,5 @@ def digest_of(history: History, zone: str) -> Digested:
         died=int(history.died),
         line=packed_line(history.appointments, history.known_at),
         breaks=packed_spans(breaks),
+        told=packed(history.told),
     )

@@ -12,8 +12,20 @@ from models.digest import BOOKED, spans_of
 from models.instants import FAR, Instant
 from models.policy import Layered, Policy, PolicyBook
 from models.rule import Rule, Verdict
+from models.told import NOTHING, unpacked
 
-DIGEST_COLUMNS = ("client_id", "therapist_id", "site", "status", "intake_at", "away_until", "died", "line", "breaks")
+DIGEST_COLUMNS = (
+    "client_id",
+    "therapist_id",
+    "site",
+    "status",
+    "intake_at",
+    "away_until",
+    "died",
+    "line",
+    "breaks",
+    "told",
+)
 DigestRow = tuple[Any, ...]  # in the order of DIGEST_COLUMNS
 
 
@@ -43,7 +55,8 @@ class Shared:
 
     `pauses` are therapist leave and public holidays, by therapist; `blind` names, by therapist, the sources that are stale;
     `doubtful` are clients with quarantined rows, `missing` the starts of a client's appointments that their source lacks while nobody
-    has said whether they are gone. Both by therapist have the key "" for clients without one.
+    has said whether they are gone. Both by therapist have the key "" for clients without one. `heard` names which of `goal` and `score`
+    any source tells of: what none does cannot be missing.
     """
 
     def __init__(
@@ -55,6 +68,7 @@ class Shared:
         blind: Mapping[str, tuple[str, ...]],
         doubtful: frozenset[int] = frozenset(),
         missing: Mapping[int, frozenset[Instant]] = MappingProxyType({}),
+        heard: frozenset[str] = frozenset(),
     ) -> None:
         self.now = now
         self.book = book
@@ -63,6 +77,7 @@ class Shared:
         self._blind = blind
         self._rejected = doubtful
         self._missing = missing
+        self.heard = heard
         self._doubtful = doubtful | missing.keys()
         self._kept: dict[tuple[str, str], _Common] = {}
 
@@ -77,26 +92,27 @@ class Shared:
 
     def _own(self, row: DigestRow) -> _Common:
         """What holds for one client, with what is theirs alone."""
-        client_id, therapist, site, *_, breaks = row
-        layered, policy, pauses, blind = self._of(therapist, site)
+        client_id, therapist, site, *_, breaks, told = row
+        layered, _, pauses, blind = self._of(therapist, site)
         if self.book.personal:
             layered = self.book.of(site, therapist, client_id)
-            policy = layered.policy
+        layered = layered.agreed(unpacked(told).by(self.now).answers)
         if breaks:
             pauses = merged((*pauses, *spans_of(breaks)))
         if client_id in self._rejected:
             blind = (*blind, "a quarantined row of this client")
         if client_id in self._missing:
             blind = (*blind, "an appointment that its source lacks")
-        return _Common(layered, policy, pauses, blind)
+        return _Common(layered, layered.policy, pauses, blind)
 
     def case(self, row: DigestRow) -> Case:
         """The case of one digest row."""
-        client_id, _, _, status, intake_at, away_until, died, line, _ = row
+        client_id, _, _, status, intake_at, away_until, died, line, _, told = row
         _, _, pauses, blind = self._own(row)
         if client_id in self._missing:
             line = self._relied_on(client_id, line)
-        return case_at(self.now, client_id, status, intake_at, away_until, died, line, pauses, blind)
+        said = unpacked(told).by(self.now)
+        return case_at(self.now, client_id, status, intake_at, away_until, died, line, pauses, blind, said, self.heard)
 
     def _relied_on(self, client_id: int, line: bytes) -> bytes:
         """A client's line in which no missing appointment counts as booked."""
@@ -113,7 +129,7 @@ class Shared:
 
     def sighted(self, now: Instant, book: PolicyBook) -> "Shared":
         """The same at another instant and under another policy, as if every source could be relied on."""
-        return Shared(now, book, self.rules, self._pauses, {})
+        return Shared(now, book, self.rules, self._pauses, {}, heard=self.heard)
 
     def look(self, row: DigestRow) -> Looked:
         """One look at one client."""
@@ -121,13 +137,14 @@ class Shared:
 
     def looks(self, rows: Iterable[DigestRow]) -> Iterator[Looked]:
         """One look at each of many clients, as they stream by."""
-        now, doubtful, personal, kept = self.now, self._doubtful, self.book.personal, self._kept
+        now, doubtful, personal, kept, heard = self.now, self._doubtful, self.book.personal, self._kept, self.heard
         decides = [rule.decide for rule in self.rules]
         clock = Clock(now)
         begun = last_begun(now)
         for row in rows:
-            client_id, therapist, site, status, intake_at, away_until, died, line, breaks = row
-            if breaks or personal or client_id in doubtful:
+            client_id, therapist, site, status, intake_at, away_until, died, line, breaks, told = row
+            said = unpacked(told).by(now) if told else NOTHING
+            if breaks or personal or client_id in doubtful or said.answers:
                 _, policy, pauses, blind = self._own(row)
                 if client_id in self._missing:
                     line = self._relied_on(client_id, line)
@@ -136,7 +153,9 @@ class Shared:
             # As case_at does, without a call: half of what looking costs is calls.
             entries = unpack[len(line) >> 3](line)
             past = bisect_right(entries, begun)
-            case = _new(Case, (client_id, status, intake_at, away_until, died == 1, entries, past, pauses, blind))
+            case = _new(
+                Case, (client_id, status, intake_at, away_until, died == 1, entries, past, pauses, blind, said, heard)
+            )
             clock.next_look = entries[past] >> 3 if past < len(entries) else FAR  # what lies ahead will lie behind then
             verdicts: tuple[Verdict, ...] = ()
             for decide in decides:

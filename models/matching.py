@@ -52,6 +52,7 @@ class Part(NamedTuple):
     mark: Mark
     cancelled_by: str | None
     cancelled_known_at: Instant | None
+    cancelled_said_at: Instant | None = None
 
 
 class Derived(NamedTuple):
@@ -214,8 +215,21 @@ def _part(client_id: int, members: list[_Thread], traits: Mapping[str, Trait]) -
     if cancelled:
         told = sorted((t.now.known_at, t.now.cancelled_by or "", t.source) for t in cancelled)
         named = next((by for _, by, _ in told if by and by != CancelledBy.unknown), CancelledBy.unknown.value)
-        return Part(client_id, Plan.cancelled, Attendance.unknown, Mark.unknown, named, told[0][0])
+        said = [at for t in cancelled if (at := _called_off(t.versions)) is not None]
+        return Part(
+            client_id, Plan.cancelled, Attendance.unknown, Mark.unknown, named, told[0][0], min(said, default=None)
+        )
     booked = any(t.now.plan == Plan.booked for t in members)
     presumed = any(traits.get(t.source, Trait()).past_booking == PastBooking.attended for t in members)
     plan = Plan.booked if booked else Plan.proposed
     return Part(client_id, plan, Attendance.unknown, Mark.presumed if presumed else Mark.unknown, None, None)
+
+
+def _called_off(versions: list[Said]) -> Instant | None:
+    """When an entry that is cancelled became so, by the source's own time stamp; what was changed about it later is no matter."""
+    first = None
+    for version in reversed(versions):
+        if version.gone or version.plan != Plan.cancelled:
+            break
+        first = version.said_at
+    return first

@@ -237,6 +237,10 @@ class Reading:
     fingerprint: str = ""
 
 
+TOLD = ("goal", "score", "answer")
+"""Kinds of entry that tell of a client besides appointments."""
+ABOUT_CLIENTS = ("appointment", *TOLD)
+
 KIND_OF: dict[type, str] = {
     AppointmentEntry: "appointment",
     ClientEntry: "client",
@@ -279,7 +283,7 @@ class Observation(SQLModel, table=True):
 
 
 class Subject(SQLModel, table=True):
-    """Whom an appointment entry concerns: derived from the entry's hints and the roster, one row per client found.
+    """Whom an entry of a kind in ABOUT_CLIENTS concerns: derived from its hints and the roster, one row per client found.
 
     `how` is `id`, `code`, `name`, or `some` where not all ids and codes are known; `since` is when it was first found so. An entry
     without a row here is unmatched and listed, never guessed.
@@ -290,6 +294,7 @@ class Subject(SQLModel, table=True):
     source: str = Field(primary_key=True)
     entry_id: str = Field(primary_key=True)
     client_id: int = Field(primary_key=True, foreign_key="client.id", index=True)
+    kind: str = "appointment"
     how: str
     since: int = instant()
 
@@ -303,5 +308,6 @@ class SubjectWas(SQLModel, table=True):
     source: str = Field(primary_key=True)
     entry_id: str = Field(primary_key=True)
     client_id: int = Field(primary_key=True, foreign_key="client.id", index=True)
+    kind: str = "appointment"
     from_at: int = instant_key()
     until_at: int = instant()

@@ -74,7 +74,7 @@ class Relation(SQLModel, table=True):
 
 
 class Break(SQLModel, table=True):
-    """A planned break of one client, both days included."""
+    """A planned break of one client, or time on a waiting list (9999-12-31 if open), both days included."""
 
     __tablename__ = "break"
 

@@ -3,12 +3,13 @@
 import hashlib
 import json
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from itertools import product
 from typing import Any
 
 from models.errors import SettingsError
+from models.told import Answered
 
 LAYERS = ("default", "practice", "site", "therapist", "client")
 OURS = "our choice"
@@ -39,6 +40,14 @@ class Policy:
     )
     rhythm_gaps: int = threshold(
         6, "gaps", 3, 12, "How many of the last gaps make the rhythm; their median counts.", OURS
+    )
+    agreed_rhythm_days: float = threshold(
+        0,
+        "days (0: none)",
+        0,
+        365,
+        "A rhythm that was agreed with the client holds instead of the one that shows in their appointments.",
+        OURS,
     )
     rhythm_least_gaps: int = threshold(3, "gaps", 1, 12, "With fewer gaps the usual rhythm is taken.", OURS)
     missed_in_a_row: int = threshold(
@@ -150,6 +159,14 @@ class Layered:
             if not isinstance(getattr(self.policy, name), str)
             else f"{name} = {getattr(self.policy, name)} ({layer}; basis: {meta['basis']})"
         )
+
+    def agreed(self, answers: Sequence[Answered]) -> "Layered":
+        """The same with the rhythm that was agreed with this client last, if one was."""
+        days = next((answer.days for answer in reversed(answers) if answer.days), 0)
+        if not days:
+            return self
+        origin = {**self.origin, "agreed_rhythm_days": "agreed with this client"}
+        return Layered(replace(self.policy, agreed_rhythm_days=days), origin)
 
 
 def checked(values: Mapping[str, Any], layer: str) -> dict[str, Any]:

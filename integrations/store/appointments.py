@@ -10,24 +10,26 @@ from integrations.store.subjects import Entry, concerned_then
 from integrations.store.tables import Prepared, chunks, given, table
 from models.instants import FAR, Instant
 from models.matching import Derived, Said, Trait, derive
-from models.observations import Observation, Subject
+from models.observations import TOLD, CancelledBy, Observation, Subject
 from models.sources import Source
+from models.told import Answered, Cancelled, Goal, Score, Told, answer_of, goal_of, kept, score_of
 
 _OBSERVATIONS = table(Observation)
 _TRAITS = Prepared(select(*(table(Source).c[name] for name in ("name", "delivers", "past_booking"))))
+_TOLD_COLUMNS = ("source", "entry_id", "kind", "known_at", "gone", "facts")
 _SAID_COLUMNS = ("id", "source", "entry_id", "known_at", "said_at", "content_hash", "gone", "facts")
 
 
 class _Entries:
-    """What is asked of the entries that concern some clients. `subjects` are rows (source, entry_id, client_id): today's, or those of
-    an instant."""
+    """What is asked of the entries that concern some clients. `subjects` are rows (source, entry_id, client_id, kind): today's, or
+    those of an instant."""
 
     def __init__(self, subjects: Any, shared: Any) -> None:
         same = (shared.c.source == subjects.c.source) & (shared.c.entry_id == subjects.c.entry_id)
         self.concerned = Prepared(
             select(shared.c.source, shared.c.entry_id, shared.c.client_id)
             .select_from(subjects.join(shared, same))
-            .where(subjects.c.client_id.in_(given("ids")))
+            .where(subjects.c.client_id.in_(given("ids")), subjects.c.kind == "appointment")
         )
         rows = _OBSERVATIONS
         same = (rows.c.source == subjects.c.source) & (rows.c.entry_id == subjects.c.entry_id)
@@ -36,10 +38,21 @@ class _Entries:
             .select_from(subjects.join(rows, same))
             .where(
                 subjects.c.client_id.in_(given("ids")),
+                subjects.c.kind == "appointment",
                 rows.c.kind == "appointment",
                 # In this form it is no reason for a database to walk through all that was known by then.
                 rows.c.known_at + 0 <= bindparam("known_by"),
             )
+        )
+        self.told = Prepared(
+            select(subjects.c.client_id, *(rows.c[name] for name in _TOLD_COLUMNS))
+            .select_from(subjects.join(rows, same & (rows.c.kind == subjects.c.kind)))
+            .where(
+                subjects.c.client_id.in_(given("ids")),
+                subjects.c.kind.in_(TOLD),
+                rows.c.known_at + 0 <= bindparam("known_by"),
+            )
+            .order_by(rows.c.known_at, rows.c.id)
         )
 
 
@@ -92,6 +105,42 @@ def appointments_of(
         versions = [v for entry in entries_together for v in said.get(entry, ())]
         derived += derive(versions, {e: frozenset(who[e]) for e in entries_together}, traits, tolerance)
     return derived, last_told, group
+
+
+def told_of(
+    connection: Connection,
+    clients: Iterable[int],
+    derived: Iterable[Derived],
+    zone: str,
+    known_at: Instant | None = None,
+) -> dict[int, Told]:
+    """Goals, scores, answers and own cancellations of those clients of whom any are told; `derived` are their appointments. With `known_at`
+    as it was known then."""
+    asked, until = (_TODAY, FAR) if known_at is None else (_THEN, known_at)
+    newest: dict[tuple[str, str], Any] = {}
+    first: dict[tuple[str, str], Instant] = {}
+    for part in chunks(sorted(set(clients))):
+        for row in asked.told.rows(connection, {"ids": part, "known_by": until}):
+            newest[row.source, row.entry_id] = row
+            first.setdefault((row.source, row.entry_id), row.known_at)
+    found: dict[int, tuple[list[Goal], list[Score], list[Cancelled], list[Answered]]] = defaultdict(
+        lambda: ([], [], [], [])
+    )
+    for key, row in newest.items():
+        if row.gone:
+            continue
+        goals, scores, _, answers = found[row.client_id]
+        if row.kind == "goal":
+            goals.append(goal_of(row.entry_id, row.facts, zone))
+        elif row.kind == "score":
+            scores.append(score_of(row.facts, first[key]))
+        else:
+            answers.append(answer_of(row.facts))
+    for appointment in derived:
+        for side in appointment.parts:
+            if side.cancelled_by == CancelledBy.client and side.cancelled_said_at is not None:
+                found[side.client_id][2].append(Cancelled(appointment.start, side.cancelled_said_at))
+    return {client: kept(*lists) for client, lists in found.items()}
 
 
 def said_of(row: Any) -> Said:

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, select
 
 from integrations.public_holidays import public_holidays
 from integrations.store import policies
-from integrations.store.appointments import appointments_of, source_traits
+from integrations.store.appointments import appointments_of, source_traits, told_of
 from integrations.store.doubt import in_doubt
 from integrations.store.tables import Prepared, chunks, given, table
 from models.clock import Spans, merged
@@ -26,6 +26,7 @@ from models.rules import all_rules, rules_version
 from models.settings import SourcePart
 from models.sources import Source, SourceGap
 from models.sources import fresh_until as _fresh_until
+from models.told import NOTHING
 
 if TYPE_CHECKING:
     from integrations.practice import Practice
@@ -92,6 +93,7 @@ def shared(practice: "Practice", connection: Connection, now: Instant, known_at:
         blind_by_therapist(practice, connection, now, known_at),
         _doubtful(connection, known_at),
         in_doubt(connection, known_at),
+        _heard(connection, known_at),
     )
 
 
@@ -189,6 +191,17 @@ def fresh_seconds(practice: "Practice", source: Any) -> int:
     return int(hours * HOUR)
 
 
+def _heard(connection: Connection, known_at: Instant | None) -> frozenset[str]:
+    """Which of goals and scores any source has told of."""
+    rows = table(Observation)
+    by_then = [] if known_at is None else [rows.c.known_at <= known_at]
+    return frozenset(
+        kind
+        for kind in ("goal", "score")
+        if connection.execute(select(rows.c.id).where(rows.c.kind == kind, *by_then).limit(1)).first()
+    )
+
+
 def _doubtful(connection: Connection, known_at: Instant | None) -> frozenset[int]:
     if known_at is None:
         return frozenset(_DOUBTFUL.run(connection).scalars())
@@ -203,14 +216,15 @@ def digest_known(practice: "Practice", connection: Connection, client_id: int, k
     version = policies.held_at(connection, known_at)
     policy = (practice.book if version is None else policies.book_of(connection, version)).of().policy
     tolerance = int(policy.same_time_minutes * 60)
-    derived, told, _ = appointments_of(connection, [client_id], source_traits(connection), tolerance, known_at)
+    derived, last_told, _ = appointments_of(connection, [client_id], source_traits(connection), tolerance, known_at)
     people = table(Client)
     ref = connection.execute(select(people.c.ref_hash).where(people.c.id == client_id)).scalar_one()
     known = _known(connection, "client", known_at, ref)
     facts = known[-1] if known else {}
     breaks = [
-        (date.fromisoformat(b["from_on"]), date.fromisoformat(b["to_on"]))
-        for b in _known(connection, "break", known_at)
+        (date.fromisoformat(b["from_on"]), as_day(b["to_on"]) or OPEN_ENDED)
+        for kind in ("break", "hold")
+        for b in _known(connection, kind, known_at)
         if b["client_ref"] == ref
     ]
     held = tuple(
@@ -230,7 +244,8 @@ def digest_known(practice: "Practice", connection: Connection, client_id: int, k
         paused,
         held,
         tuple(sorted(breaks)),
-        told.get(client_id, 0),
+        last_told.get(client_id, 0),
+        told_of(connection, [client_id], derived, practice.zone, known_at).get(client_id, NOTHING),
     )
     digest = digest_of(history, practice.zone)
     return tuple(getattr(digest, name) for name in DIGEST_COLUMNS)

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, delete, select, update
 
-from integrations.store.appointments import appointments_of, source_traits
+from integrations.store.appointments import appointments_of, source_traits, told_of
 from integrations.store.changes import tell_all
 from integrations.store.tables import Prepared, chunks, given, insert_rows, table, upsert
 from integrations.store.turns import take_turn
@@ -19,6 +19,7 @@ from models.matching import Derived, Trait
 from models.observations import Attendance, ClientStatus, Plan
 from models.people import Break, Client, Relation, RelationKind
 from models.policy import Policy
+from models.told import NOTHING
 
 _PARTICIPANTS, _APPOINTMENT = table(Participant), table(Appointment)
 _CLIENTS, _RELATIONS, _BREAK, _LOOKS = table(Client), table(Relation), table(Break), table(Look)
@@ -76,7 +77,7 @@ def write_digests(
     connection: Connection, group: set[int], derived: list[Derived], last_told: dict[int, Instant], zone: str
 ) -> None:
     """Write the digests of clients whose appointments these are, and that each of them is due for a look."""
-    histories = histories_of(connection, group, derived, last_told)
+    histories = histories_of(connection, group, derived, last_told, zone)
     upsert(connection, Digest, [digest_of(history, zone)._asdict() for history in histories])
     there: set[int] = set()
     for few in chunks(sorted(group)):
@@ -88,9 +89,14 @@ def write_digests(
 
 
 def histories_of(
-    connection: Connection, clients: Iterable[int], derived: list[Derived], last_told: dict[int, Instant]
+    connection: Connection,
+    clients: Iterable[int],
+    derived: list[Derived],
+    last_told: dict[int, Instant],
+    zone: str,
 ) -> list[History]:
-    """People facts and appointments of clients, as digests are made from them."""
+    """People facts, appointments and what else is told of clients, as digests are made from them."""
+    told = told_of(connection, clients, derived, zone)
     held: dict[int, list[Held]] = defaultdict(list)
     for appointment in derived:
         for part in appointment.parts:
@@ -116,6 +122,7 @@ def histories_of(
                     tuple(held.get(row.id, ())),
                     tuple(sorted(spans.get(row.id, ()))),
                     last_told.get(row.id, 0),
+                    told.get(row.id, NOTHING),
                 )
             )
     return result
@@ -153,6 +160,7 @@ def _write_appointments(connection: Connection, clients: set[int], derived: list
                 "mark": int(part.mark),
                 "cancelled_by": part.cancelled_by,
                 "cancelled_known_at": part.cancelled_known_at,
+                "cancelled_said_at": part.cancelled_said_at,
             }
             if old is None or tuple(old[: len(row)]) != tuple(row.values()):
                 parts.append(row)

@@ -29,14 +29,18 @@ from integrations.store.vanishing import gone_from
 from integrations.vault import Vault
 from models.instants import Instant
 from models.observations import (
+    ABOUT_CLIENTS,
     KIND_OF,
     AppointmentEntry,
     BreakEntry,
     ClientEntry,
     Entry,
+    GoalEntry,
+    HoldEntry,
     LeaveEntry,
     Observation,
     Reading,
+    ScoreEntry,
     Subject,
     TherapistEntry,
 )
@@ -114,8 +118,8 @@ def take_in(
     holding = quarantine.hold(connection, vault, source.name, reading.rejects, now, client_of)
     if reading.kinds:  # else a part of it was not read at all, and its rows are neither better nor gone
         quarantine.let_go(connection, source.name, holding.hashes, now)
-    entries = [(source.name, row.id) for row in news if row.kind == "appointment"]
-    entries += [(source.name, entry_id) for kind, entry_id in gone if kind == "appointment"]
+    entries = [(source.name, row.id) for row in news if row.kind in ABOUT_CLIENTS]
+    entries += [(source.name, entry_id) for kind, entry_id in gone if kind in ABOUT_CLIENTS]
     codes = {hashed: code for row in news for hashed, code in row.codes.items()}
     affected = resolve(connection, vault, entries, touched, now, codes)
     affected |= touched.clients | clients_of(connection, touched.therapists)
@@ -143,7 +147,7 @@ def withdraw(
     derive_breaks(connection, touched)
     derive_leave(connection, touched)
     affected = resolve(
-        connection, vault, [(source, entry_id) for kind, entry_id in gone if kind == "appointment"], touched, now
+        connection, vault, [(source, entry_id) for kind, entry_id in gone if kind in ABOUT_CLIENTS], touched, now
     )
     affected |= touched.clients | clients_of(connection, touched.therapists)
     derive(connection, affected, policy, now, zone)
@@ -203,7 +207,16 @@ def _split(entry: Entry, vault: Vault, source: SourcePart) -> _Row:
             "supervisor_id": entry.supervisor_id,
             "started_on": _text(entry.started_on),
         }
-    elif isinstance(entry, BreakEntry):
+    elif isinstance(entry, GoalEntry | ScoreEntry):
+        sort = "code" if CODE.fullmatch(entry.client_id) else "ref"
+        hashed = vault.hash(sort, entry.client_id.strip())
+        hints = {"code" if sort == "code" else "id": [hashed]}
+        clear = {hashed: entry.client_id} if sort == "code" else {}
+        facts = _goal(entry) if isinstance(entry, GoalEntry) else _score(entry)
+        identity = {"client_ids": [entry.client_id]}
+        if isinstance(entry, GoalEntry):
+            identity["title"] = entry.title
+    elif isinstance(entry, BreakEntry | HoldEntry):
         facts = {
             "client_ref": ref_hash(vault, entry.client_id),
             "from_on": _text(entry.from_on),
@@ -223,6 +236,24 @@ def _split(entry: Entry, vault: Vault, source: SourcePart) -> _Row:
     # The hints count too: with another name_pattern the same title may mean somebody else.
     content = vault.hash("content", json.dumps([kind, compared, identity, hints], sort_keys=True, ensure_ascii=True))
     return _Row(kind, entry_id, facts, identity, hints, entry.said_at, clear, content)
+
+
+def _goal(entry: GoalEntry) -> dict[str, Any]:
+    return {
+        "set_on": _text(entry.set_on),
+        "status": entry.status.value,
+        "target_on": _text(entry.target_on),
+        "reviewed_on": _text(entry.reviewed_on),
+        "achievement": entry.achievement.value,
+        "achievement_on": _text(entry.achievement_on),
+        "has_target": entry.has_target,
+        "has_measure": entry.has_measure,
+        "own_words": entry.own_words,
+    }
+
+
+def _score(entry: ScoreEntry) -> dict[str, Any]:
+    return {"measure": entry.measure, "at": entry.at, "value": entry.value, "risk": entry.risk}
 
 
 def _text(day: date | None) -> str | None:
@@ -321,7 +352,7 @@ def _people(
     take_clients(connection, vault, newest("client"), touched)
     derive_relations(connection, [row.id for row in news if row.kind == "client"], zone, touched)
     kinds = {row.kind for row in news} | {kind for kind, _ in gone}
-    if "break" in kinds or touched.roster:
+    if kinds & {"break", "hold"} or touched.roster:
         derive_breaks(connection, touched)
     if "leave" in kinds:
         derive_leave(connection, touched)

@@ -28,7 +28,7 @@ def sealed_id(vault: Vault, kind: str, entry_id: str) -> str:
     hold a name or an address: neither is ever a key of ours in the open. Therapists and their leave keep theirs."""
     if kind == "client":
         return ref_hash(vault, entry_id)
-    return vault.hash("ref", f"{kind} {entry_id}") if kind in ("appointment", "break") else entry_id
+    return vault.hash("ref", f"{kind} {entry_id}") if kind not in ("therapist", "leave") else entry_id
 
 
 def code_for(vault: Vault, ref: str, taken: Iterable[str], length: int = 7) -> str:
@@ -184,9 +184,10 @@ def derive_relations(connection: Connection, refs: Iterable[str], zone: str, tou
 
 
 def derive_breaks(connection: Connection, touched: Touched) -> None:
-    """Make the planned breaks what current observations say; one whose client nobody knows yet waits for the roster."""
+    """Make the planned breaks and the time on waiting lists what current observations say; one whose client nobody knows yet waits for
+    the roster."""
     clients = table(Client)
-    said = observed(connection, "break")
+    said = observed(connection, "break") + observed(connection, "hold")
     refs = {row.facts["client_ref"] for row in said}
     ids = {
         found.ref_hash: found.id
@@ -199,7 +200,7 @@ def derive_breaks(connection: Connection, touched: Touched) -> None:
             row.entry_id,
             ids[row.facts["client_ref"]],
             as_day(row.facts["from_on"]),
-            as_day(row.facts["to_on"]),
+            as_day(row.facts["to_on"]) or OPEN_ENDED,
         )
         for row in said
         if row.facts["client_ref"] in ids

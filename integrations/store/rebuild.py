@@ -17,7 +17,7 @@ from integrations.store.turns import take_turn
 from models.appointments import Appointment, Participant
 from models.digest import FORMAT, Digest, digest_of
 from models.instants import Instant
-from models.observations import Observation, Subject
+from models.observations import ABOUT_CLIENTS, Observation, Subject
 from models.people import Client
 
 if TYPE_CHECKING:
@@ -118,11 +118,11 @@ def _subjects_again(practice: "Practice", now: Instant, *, dry_run: bool) -> set
             stored.setdefault((row.source, row.entry_id), {})[row.client_id] = row.how
         rows = connection.execute(
             select(observations.c.source, observations.c.entry_id, observations.c.hints, observations.c.facts).where(
-                observations.c.kind == "appointment", observations.c.current, ~observations.c.gone
+                observations.c.kind.in_(ABOUT_CLIENTS), observations.c.current, ~observations.c.gone
             )
         )
         for row in rows:
-            found, how = people.concerned(row.hints, row.facts["therapist_id"])
+            found, how = people.concerned(row.hints, row.facts.get("therapist_id"))
             fresh, before = dict.fromkeys(found, how), stored.get((row.source, row.entry_id), {})
             if fresh != before:
                 wrong.append((row.source, row.entry_id))
@@ -148,10 +148,14 @@ def differing(connection: Connection, clients: list[int], tolerance: int, zone: 
                 int(p.mark),
                 p.cancelled_by,
                 p.cancelled_known_at,
+                p.cancelled_said_at,
             )
     appointments, participants, digests = table(Appointment), table(Participant), table(Digest)
     columns = [appointments.c[n] for n in ("wall", "zone", "start_at", "end_at", "therapist_id", "known_since")]
-    columns += [participants.c[n] for n in ("plan", "attendance", "mark", "cancelled_by", "cancelled_known_at")]
+    columns += [
+        participants.c[n]
+        for n in ("plan", "attendance", "mark", "cancelled_by", "cancelled_known_at", "cancelled_said_at")
+    ]
     stored: dict[tuple[str, int], tuple[Any, ...]] = {}
     rows: dict[int, tuple[Any, ...]] = {}
     names = [column.name for column in digests.columns]
@@ -164,7 +168,7 @@ def differing(connection: Connection, clients: list[int], tolerance: int, zone: 
             rows[row.client_id] = tuple(row)
     wrong |= {client for _, client in wanted.keys() ^ stored.keys()}
     wrong |= {key[1] for key in wanted.keys() & stored.keys() if wanted[key] != stored[key]}
-    for history in histories_of(connection, group, derived, told):
+    for history in histories_of(connection, group, derived, told, zone):
         fresh = digest_of(history, zone)
         if rows.get(history.client_id) != tuple(getattr(fresh, name) for name in names):
             wrong.add(history.client_id)

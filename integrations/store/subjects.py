@@ -10,7 +10,7 @@ from integrations.store.people import Touched, roster, who_may_be_meant
 from integrations.store.tables import chunks, insert_rows, table
 from integrations.vault import Vault
 from models.instants import Instant
-from models.observations import Observation, Subject, SubjectWas
+from models.observations import ABOUT_CLIENTS, Observation, Subject, SubjectWas
 
 Entry = tuple[str, str]  # source, entry id
 
@@ -43,10 +43,10 @@ def resolve(
             before[row.source, row.entry_id][row.client_id] = row
         # The newest version that says something: an absence says nothing about whom.
         said = connection.execute(
-            select(observations.c.source, observations.c.entry_id, observations.c.hints, observations.c.facts)
+            select(*(observations.c[name] for name in ("source", "entry_id", "kind", "hints", "facts")))
             .where(
                 observations.c.source == source,
-                observations.c.kind == "appointment",
+                observations.c.kind.in_(ABOUT_CLIENTS),
                 observations.c.entry_id.in_(part),
                 ~observations.c.gone,
             )
@@ -67,11 +67,11 @@ def resolve(
         assert people is not None
         fresh, stale, past = [], [], []
         for entry, row in newest.items():
-            found, how = people.concerned(row.hints, row.facts["therapist_id"])
+            found, how = people.concerned(row.hints, row.facts.get("therapist_id"))
             there = before[entry]
             if dict.fromkeys(found, how) != {client: old.how for client, old in there.items()}:
                 stale.append(entry[1])
-                key = {"source": entry[0], "entry_id": entry[1]}
+                key = {"source": entry[0], "entry_id": entry[1], "kind": row.kind}
                 fresh += [
                     {**key, "client_id": c, "how": how, "since": there[c].since if c in there else now} for c in found
                 ]
@@ -89,10 +89,11 @@ def resolve(
 
 
 def concerned_then(known_at: Any) -> Any:
-    """Rows (source, entry_id, client_id) of whom entries were taken to concern at an instant, given as an SQL expression."""
+    """Rows (source, entry_id, client_id, kind) of whom entries were taken to concern at an instant, given as an SQL expression."""
     now, past = table(Subject), table(SubjectWas)
-    still = select(now.c.source, now.c.entry_id, now.c.client_id).where(now.c.since <= known_at)
-    was = select(past.c.source, past.c.entry_id, past.c.client_id)
+    names = ("source", "entry_id", "client_id", "kind")
+    still = select(*(now.c[name] for name in names)).where(now.c.since <= known_at)
+    was = select(*(past.c[name] for name in names))
     return union_all(still, was.where(past.c.from_at <= known_at, past.c.until_at > known_at))
 
 
@@ -117,7 +118,7 @@ def _unsure(connection: Connection) -> set[Entry]:
         select(observations.c.source, observations.c.entry_id)
         .select_from(join)
         .where(
-            observations.c.kind == "appointment",
+            observations.c.kind.in_(ABOUT_CLIENTS),
             observations.c.current,
             or_(subjects.c.client_id.is_(None), subjects.c.how.in_(["name", "some"])),
         )

@@ -18,6 +18,9 @@ from models.policy import Policy
 from models.settings import SourcePart
 from models.sources import Delivers, Source, too_many_vanished
 
+MAY_GO = ("break", "leave", "goal", "hold")
+"""Kinds of which a complete reading that lacks one says that it is gone; scores stay, since exports often hold only the newest."""
+
 
 class Vanished(NamedTuple):
     """Entries that are gone, by kind and id; how many appointments are among them; how many vanished at once and wait for a person."""
@@ -37,8 +40,8 @@ def gone_from(
     policy: Policy,
     now: Instant,
 ) -> Vanished:
-    """Entries that a complete reading no longer holds. Only future appointments inside the window, breaks and leave can go missing;
-    clients and therapists never do. More appointments than a few at once are held back, and a person is asked."""
+    """Entries that a complete reading no longer holds. Only future appointments inside the window and kinds of MAY_GO can go missing;
+    clients, therapists and scores never do. More appointments than a few at once are held back, and a person is asked."""
     if source.delivers == Delivers.changes:
         return Vanished([])
     unclear = _unclear(connection, vault, source, reading)
@@ -52,7 +55,7 @@ def gone_from(
         and key[1] not in rejected
         and row.facts.get("group", key[1]) not in rejected
     ]
-    gone = [key for key, _ in missing if key[0] in ("break", "leave") and key[0] not in unclear]
+    gone = [key for key, _ in missing if key[0] in MAY_GO and key[0] not in unclear]
     sources = table(Source)
     before_this = connection.execute(
         select(sources.c.held, sources.c.read_at).where(sources.c.name == source.name)

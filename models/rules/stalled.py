@@ -13,7 +13,14 @@ KINDS = {
         "quiet",
         "Quiet",
         "Clears when an appointment is booked or attended, or you say what was agreed.",
-        ("quiet_after_days", "quiet_factor", "rhythm_gaps", "rhythm_least_gaps", "usual_rhythm_days"),
+        (
+            "quiet_after_days",
+            "quiet_factor",
+            "rhythm_gaps",
+            "rhythm_least_gaps",
+            "usual_rhythm_days",
+            "agreed_rhythm_days",
+        ),
     ),
     "missed": Kind("missed", "Missed", "Clears when an appointment is attended.", ("missed_in_a_row",)),
     "not_started": Kind(
@@ -36,11 +43,13 @@ DIED = tuple(Verdict(kind, False, "died") for kind in KINDS)
 OVER = tuple(Verdict(kind, False, "ended") for kind in KINDS)
 QUIET_PAUSED, MISSED_PAUSED, NOT_STARTED_PAUSED, _ = (Verdict(kind, False, "paused") for kind in KINDS)
 QUIET_BOOKED = Verdict("quiet", False, "booked")
+QUIET_AGREED = Verdict("quiet", False, "agreed")
 NEVER_SEEN = Verdict("quiet", False, "never_seen")
 SEEN_LATELY = Verdict("quiet", False, "seen_lately")
 NOT_MISSED = Verdict("missed", False, "not_missed")
 STARTED = Verdict("not_started", False, "started")
 NOT_STARTED_BOOKED = Verdict("not_started", False, "booked")
+NOT_STARTED_AGREED = Verdict("not_started", False, "agreed")
 NO_INTAKE_DAY = Verdict("not_started", False, "no_intake_day")
 ASKED_LATELY = Verdict("not_started", False, "asked_lately")
 NOTHING_AHEAD = Verdict("unconfirmed", False, "nothing_ahead")
@@ -52,7 +61,7 @@ ATTENDED = int(Mark.attended)
 
 def stalled(case: Case, policy: Policy, clock: Clock) -> tuple[Verdict, ...]:
     """One verdict for each of KINDS, in their order."""
-    _, status, _, away_until, died, line, past, _, _ = case
+    _, status, _, away_until, died, line, past, *_ = case
     if died:
         return DIED
     if status == ENDED:
@@ -78,6 +87,8 @@ def stalled(case: Case, policy: Policy, clock: Clock) -> tuple[Verdict, ...]:
 
 def rhythm_of(case: Case, policy: Policy) -> tuple[float, bool]:
     """The client's usual gap in seconds, and whether it is their own (True) or the policy's default."""
+    if policy.agreed_rhythm_days:
+        return policy.agreed_rhythm_days * DAY, True
     gaps = case.gaps(policy.rhythm_gaps)
     if len(gaps) >= policy.rhythm_least_gaps:
         return _middle(gaps), True
@@ -111,6 +122,8 @@ def quiet(case: Case, policy: Policy, clock: Clock, last: Instant | None, booked
     due, rhythm, own = quiet_from(case, policy, last)
     if not clock.passed(due):
         return SEEN_LATELY
+    if not clock.passed(case.agreed_until()):
+        return QUIET_AGREED
     if case.blind:
         return Verdict("quiet", None, "blind", case.blind)
     return Verdict("quiet", True, "quiet", (last, int(rhythm), own, due))
@@ -143,6 +156,8 @@ def not_started(case: Case, policy: Policy, clock: Clock, booked: Instant | None
     due = start_by(case, policy)
     if not clock.passed(due):
         return ASKED_LATELY
+    if not clock.passed(case.agreed_until()):
+        return NOT_STARTED_AGREED
     if case.blind:
         return Verdict("not_started", None, "blind", case.blind)
     return Verdict("not_started", True, "not_started", (case.intake_at, due))
@@ -201,6 +216,8 @@ def with_facts(verdict: Verdict, case: Case, policy: Policy, clock: Clock) -> Ve
             return verdict._replace(facts=tuple(reversed(recent)))
         case "asked_lately":
             return verdict._replace(facts=(case.intake_at, start_by(case, policy)))
+        case "agreed":
+            return verdict._replace(facts=(case.agreed_until(),))
         case "started":
             return verdict._replace(facts=(last,))
         case "paused":
@@ -243,6 +260,8 @@ def tell(verdict: Verdict, voice: Voice) -> str:
             )
         case "booked":
             return f"Next appointment is booked for {voice.day_and_distance(facts[0])}."
+        case "agreed":
+            return f"The next contact was agreed for {voice.day(facts[0] - 1)}."
         case "paused":
             return (
                 f"Paused until {voice.day(facts[0])}." if voice.can_name(facts[0]) else "Paused until further notice."
@@ -268,4 +287,4 @@ def _usual(rhythm: float, own: bool, voice: Voice) -> str:
     return f"usually {voice.every(rhythm)}" if own else f"no rhythm of their own yet, {voice.every(rhythm)} taken"
 
 
-RULE = Rule(name="stalled", version=1, kinds=KINDS, decide=stalled, with_facts=with_facts, tell=tell)
+RULE = Rule(name="stalled", version=2, kinds=KINDS, decide=stalled, with_facts=with_facts, tell=tell)

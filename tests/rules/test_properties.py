@@ -88,7 +88,7 @@ def test_a_digest_leaves_out_nothing_that_a_rule_reads(history, pauses, policy):
     whole = a_history(**history)
     everything = packed_line(whole.appointments, 0)
     row = a_row(whole)
-    full = (*row[:7], everything, row[8])
+    full = (*row[:7], everything, *row[8:])
     together = sharing(NOW, pauses=pauses, **policy)
     assert together.look(row) == together.look(full)
 

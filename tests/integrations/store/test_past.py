@@ -109,7 +109,7 @@ def test_whatever_is_renamed_each_day_stays_as_it_was(a_clinic_again, renames):
         stood.append((NOW + number * HOUR, today()))
     for when, concerned in stood:
         with clinic.practice.store.read() as connection:
-            assert {tuple(row) for row in connection.execute(concerned_then(literal(when)))} == concerned
+            assert {tuple(row[:3]) for row in connection.execute(concerned_then(literal(when)))} == concerned
 
 
 @pytest.fixture

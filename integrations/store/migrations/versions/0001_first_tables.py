@@ -261,6 +261,7 @@ def upgrade() -> None:
         sa.Column("died", sa.SmallInteger(), nullable=False),
         sa.Column("line", sa.LargeBinary(), nullable=False),
         sa.Column("breaks", sa.LargeBinary(), nullable=False),
+        sa.Column("told", sa.LargeBinary(), nullable=False),
         sa.ForeignKeyConstraint(
             ["client_id"],
             ["client.id"],
@@ -335,6 +336,7 @@ def upgrade() -> None:
         sa.Column("mark", sa.Integer(), nullable=False),
         sa.Column("cancelled_by", sa.String(), nullable=True),
         sa.Column("cancelled_known_at", sa.BigInteger(), nullable=True),
+        sa.Column("cancelled_said_at", sa.BigInteger(), nullable=True),
         sa.ForeignKeyConstraint(
             ["appointment_id"],
             ["appointment.id"],
@@ -367,6 +369,7 @@ def upgrade() -> None:
         sa.Column("source", sa.String(), nullable=False),
         sa.Column("entry_id", sa.String(), nullable=False),
         sa.Column("client_id", sa.Integer(), nullable=False),
+        sa.Column("kind", sa.String(), nullable=False),
         sa.Column("how", sa.String(), nullable=False),
         sa.Column("since", sa.BigInteger(), nullable=False),
         sa.ForeignKeyConstraint(
@@ -381,6 +384,7 @@ def upgrade() -> None:
         sa.Column("source", sa.String(), nullable=False),
         sa.Column("entry_id", sa.String(), nullable=False),
         sa.Column("client_id", sa.Integer(), nullable=False),
+        sa.Column("kind", sa.String(), nullable=False),
         sa.Column("from_at", sa.BigInteger(), nullable=False),
         sa.Column("until_at", sa.BigInteger(), nullable=False),
         sa.ForeignKeyConstraint(

@@ -1,0 +1,89 @@
+"""What a therapist may say to a finding: replies, what each needs, and for how long the finding then waits."""
+
+from enum import StrEnum
+from typing import NamedTuple
+
+from models.errors import UsageError
+from models.instants import DAY, FAR, Instant
+
+UNDO_SECONDS = 60
+LONGEST_NOTE = 200  # characters
+LONGEST_PLAN = 30 * DAY  # of "known, there is a plan"
+
+
+class Reply(StrEnum):
+    """What is said. New ones are only ever added at the end: digests hold their places."""
+
+    done = "done"
+    agreed = "agreed"  # the next contact: a day, or a rhythm
+    snooze = "snooze"
+    no_concern = "no-concern"
+    known = "known"  # a risk that is known and has a plan, until a day
+    ending = "ending"  # an ending is started
+
+
+REASONS: dict[Reply, dict[str, str]] = {
+    Reply.snooze: {
+        "waiting": "waiting for the client's answer",
+        "away": "the client or I are away",
+        "later": "not now, but it matters",
+    },
+    Reply.no_concern: {
+        "planned": "it is as we planned",
+        "elsewhere": "the client is looked after elsewhere",
+        "record": "the record is wrong",
+        "not-useful": "this question does not help here",
+    },
+}
+"""The closed lists of reasons, by code, in words."""
+
+
+class Answer(NamedTuple):
+    """One answer: `kind` of finding, `at` when, `until` when it speaks again by itself if it is still so (FAR: only if it gets worse),
+    `days` a rhythm that was agreed (0: none), `reason` a code of REASONS."""
+
+    kind: str
+    reply: Reply
+    at: Instant
+    until: Instant
+    days: int = 0
+    reason: str = ""
+
+
+def answer(
+    kind: str,
+    reply: Reply,
+    now: Instant,
+    *,
+    until: Instant | None = None,
+    days: int = 0,
+    reason: str = "",
+    safety: bool = False,
+) -> Answer:
+    """A checked answer. Raises UsageError, a sentence for whoever answers, where something is missing or does not fit."""
+    if reply is Reply.known and not safety:
+        raise UsageError("`known` is for a risk; here say done, agreed, snooze or no-concern.")
+    if safety and reply in (Reply.agreed, Reply.no_concern):
+        raise UsageError("A risk is answered with done, known (with a day), snooze or ending.")
+    if until is not None and until <= now:
+        raise UsageError("That day has passed; name one that lies ahead.")
+    if days and reply is not Reply.agreed:
+        raise UsageError("A rhythm goes with `agreed` alone.")
+    if until is not None and reply not in (Reply.agreed, Reply.snooze, Reply.known):
+        raise UsageError(f"A day does not go with `{reply.value}`.")
+    if reply is Reply.agreed and (until is None) == (not days):
+        raise UsageError("Say what was agreed: the day of the next contact, or a rhythm in days.")
+    if not 0 <= days <= 365:
+        raise UsageError("A rhythm lies between 1 and 365 days.")
+    if reply in (Reply.snooze, Reply.known) and until is None:
+        raise UsageError(f"Say until when: `{reply.value}` needs a day.")
+    if reply is Reply.known and until is not None and until - now > LONGEST_PLAN:
+        raise UsageError("A plan for a risk is looked at again within 30 days; name an earlier day.")
+    if reply is Reply.snooze and until is not None and until - now > 90 * DAY:
+        raise UsageError("Longer than 90 days is no snooze: say what was agreed, or why it is no concern.")
+    listed = REASONS.get(reply, {})
+    if listed and reason not in listed:
+        raise UsageError(f"Say why; the reasons are {', '.join(listed)}.")
+    if reason and not listed:
+        raise UsageError(f"`{reply.value}` takes no reason.")
+    return Answer(kind, reply, now, FAR if until is None else until, days, reason)
