@@ -1,15 +1,15 @@
 """Findings: what a rule saw of a client, open until its condition ends; and when the next look is due."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
 from typing import Any, NamedTuple
 
-from sqlalchemy import UniqueConstraint
+from sqlalchemy import JSON, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
 from models.columns import instant, json_facts, row_id
 from models.instants import Instant
-from models.rule import Verdict
+from models.rule import Kind, Verdict
 
 
 class Opened(StrEnum):
@@ -23,8 +23,10 @@ class Finding(SQLModel, table=True):
     """One kind of finding about one client; one row per (client, kind), whose `generation` rises when it reopens after the grace time,
     or stays open for so long after coming back within it.
 
-    `speaks_at` is when a finding that came back without a word speaks, if it is still open then; `told_to` is the recipient of its
-    newest notice, empty where none was made.
+    `speaks_at` is when a finding that came back without a word, or was put off, speaks, if it is still open then; `told_to` is the
+    recipient of its newest notice, empty where none was made. `heard` are the facts that were told or answered last; `step` how far up it
+    has been told (see models.noticing), `climbs_at` when it goes one up. `answered_at` is the last answer that was taken into account,
+    `answered` whether it still stands.
     """
 
     __tablename__ = "finding"
@@ -43,14 +45,22 @@ class Finding(SQLModel, table=True):
     evidence: dict[str, Any] = json_facts()
     speaks_at: int | None = instant(nullable=True)
     told_to: str = ""
+    heard: list[Any] = Field(default_factory=list, sa_type=JSON)
+    step: int = 0
+    climbs_at: int | None = instant(nullable=True)
+    answered: bool = False
+    answered_at: int | None = instant(nullable=True)
 
 
 class Became(StrEnum):
-    """What a row of a finding's history tells: it opened, told other facts, rose to speak again, or cleared."""
+    """What a row of a finding's history tells: it opened, told other facts, rose to speak again, was answered, or the
+    answer was taken back, or it cleared."""
 
     opened = "opened"
     said = "said"
     raised = "raised"
+    answered = "answered"
+    unanswered = "unanswered"
     cleared = "cleared"
 
 
@@ -111,11 +121,17 @@ class Standing(NamedTuple):
     speaks_at: Instant | None = None
     told_to: str = ""
     opened: str = Opened.noticed
+    heard: Sequence[Any] = ()
+    step: int = 0
+    climbs_at: Instant | None = None
+    answered: bool = False
+    answered_at: Instant | None = None
 
 
 class Settled(NamedTuple):
-    """What is to be written: findings to open (with generation), to keep (evidence renewed), kinds to clear, and those that came back
-    within their grace time and have stayed open for as long (with the risen generation): they speak now."""
+    """What is to be written: findings to open (with generation), to keep (evidence renewed), kinds to clear, and those that are
+    to be told again (with the risen generation): they came back within their grace time and have stayed for as long, were put off until
+    now, or have become something else to speak of."""
 
     opened: tuple[tuple[Verdict, int], ...]
     kept: tuple[Verdict, ...]
@@ -126,7 +142,9 @@ class Settled(NamedTuple):
 NOTHING = Settled((), (), ())
 
 
-def settle(verdicts: Iterable[Verdict], standing: Mapping[str, Standing], now: Instant, grace: int) -> Settled:
+def settle(
+    verdicts: Iterable[Verdict], standing: Mapping[str, Standing], now: Instant, grace: int, kinds: Mapping[str, Kind]
+) -> Settled:
     """What a look changes. A verdict that cannot say (None) neither opens nor clears. `grace` in seconds."""
     opened: list[tuple[Verdict, int]] = []
     kept: list[Verdict] = []
@@ -137,7 +155,7 @@ def settle(verdicts: Iterable[Verdict], standing: Mapping[str, Standing], now: I
         is_open = before is not None and before.cleared_at is None
         if verdict.fired:
             if before is not None and before.cleared_at is None:
-                if before.speaks_at is not None and before.speaks_at <= now:
+                if _speaks_again(verdict, before, kinds[verdict.kind], now):
                     raised.append((verdict, before.generation + 1))
                 else:
                     kept.append(verdict)
@@ -152,3 +170,11 @@ def settle(verdicts: Iterable[Verdict], standing: Mapping[str, Standing], now: I
     if not (opened or kept or cleared or raised):
         return NOTHING
     return Settled(tuple(opened), tuple(kept), tuple(cleared), tuple(raised))
+
+
+def _speaks_again(verdict: Verdict, before: Standing, kind: Kind, now: Instant) -> bool:
+    if before.speaks_at is not None and before.speaks_at <= now:
+        return True
+    if kind.again is None or not kind.again(before.heard, verdict.facts, before.answered):
+        return False
+    return not (kind.old and kind.old(verdict.facts))

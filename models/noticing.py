@@ -4,10 +4,10 @@ from typing import Any, NamedTuple
 
 from models.disclosure import Disclosure
 from models.eligibility import Audience, Urgency
-from models.instants import DAY, Instant
+from models.instants import DAY, HOUR, Instant
 from models.notices import NoticeState
 from models.policy import Policy
-from models.rule import Verdict
+from models.rule import Kind, Verdict
 from models.timing import Hours, not_before
 
 ADMIN = "admin"
@@ -23,6 +23,28 @@ class NoticeKey(NamedTuple):
     recipient: str
 
 
+TO_SUPERVISOR, TO_ADMIN = 1, 2
+
+
+class Step(NamedTuple):
+    """Who hears next of what nobody has answered: `number` TO_SUPERVISOR or TO_ADMIN, after so many `seconds`."""
+
+    number: int
+    seconds: int
+
+
+def next_step(step: int, policy: Policy, *, supervised: bool, safety: bool) -> Step | None:
+    """The step after `step` (0: the therapist was told); None where nobody comes next. Without a supervisor the administrator does."""
+    if step >= TO_ADMIN:
+        return None
+    number = TO_SUPERVISOR if step == 0 and supervised else TO_ADMIN
+    if safety:
+        return Step(number, round(policy.safety_climb_hours * HOUR))
+    days = policy.climb_to_supervisor_days if number == TO_SUPERVISOR else policy.climb_to_admin_days
+    before = policy.climb_to_supervisor_days if step == TO_SUPERVISOR else 0
+    return Step(number, round(max(0, days - before) * DAY))
+
+
 def therapist_recipient(therapist_id: str) -> str:
     """The recipient of what concerns a therapist's client; the administrator where nobody is named."""
     return f"therapist:{therapist_id}" if therapist_id else ADMIN
@@ -31,18 +53,22 @@ def therapist_recipient(therapist_id: str) -> str:
 def finding_notice(
     client_id: int,
     rule: str,
+    kind: Kind,
     verdict: Verdict,
     generation: int,
-    therapist_id: str,
+    recipient: str,
     policy: Policy,
     hours: Hours,
     now: Instant,
+    *,
+    step: int = 0,
 ) -> dict[str, Any]:
-    """The row of a notice about a finding that has just opened."""
+    """The row of a notice about a finding: when it opens or is to be told again, or (`step`) to whom it goes since nobody has answered."""
     urgency = Urgency.prompt if policy.speak == "at_once" else Urgency.ordinary
-    recipient = therapist_recipient(therapist_id)
+    if kind.speaks == "safety":
+        urgency = Urgency.safety
     return notice_row(
-        NoticeKey(f"client:{client_id}", f"{rule}.{verdict.kind}", generation, 0, recipient),
+        NoticeKey(f"client:{client_id}", f"{rule}.{verdict.kind}", generation, step, recipient),
         urgency,
         not_before(urgency, hours, now),
         int(policy.notice_expires_days * DAY),

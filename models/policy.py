@@ -13,6 +13,15 @@ from models.told import Answered
 
 LAYERS = ("default", "practice", "site", "therapist", "client")
 OURS = "our choice"
+REVIEW_RULES: dict[str, float] = {
+    "none": 0,
+    "medicare-php": 30,
+    "medicare-iop": 60,
+    "ny-599": 90,
+    "nj-10-52": 90,
+    "ccbhc": 180,
+}
+"""Review intervals of payers and licensors in days: 42 CFR 424.24(e) and (d), 14 NYCRR 599.10, NJAC 10:52, CCBHC criteria 2023."""
 
 
 def threshold(default: Any, unit: str, low: Any, high: Any, reason: str, basis: str) -> Any:
@@ -71,6 +80,78 @@ class Policy:
     )
     mark_within_days: float = threshold(
         2, "days", 0, 30, "An appointment is given this long to be marked before it counts as unmarked.", OURS
+    )
+    goal_by_appointment: int = threshold(
+        3, "attended appointments", 1, 12, "By then therapy has a goal that both can name.", OURS
+    )
+    review_every_days: float = threshold(
+        90,
+        "days",
+        7,
+        730,
+        "Goals are looked at again together.",
+        "progress is reviewed periodically (BACP 2018, 32); 90 days: our choice",
+    )
+    review_every_appointments: int = threshold(
+        10, "attended appointments", 2, 12, "Or after so many appointments, whichever is first.", OURS
+    )
+    review_rule: str = threshold(
+        "none",
+        "whose rule",
+        tuple(REVIEW_RULES),
+        None,
+        "A payer's or licensor's interval, if it is shorter; the prompt names it.",
+        "the intervals are from memory: compare them with your own text",
+    )
+    goal_untouched_days: float = threshold(
+        150, "days", 14, 1000, "A goal that nobody has looked at for so long is off track.", OURS
+    )
+    healthy_in_a_row: int = threshold(
+        3, "scores", 2, 12, "So many scores in the healthy range make moving on a thing to talk about.", OURS
+    )
+    srs_drop: float = threshold(
+        1,
+        "points",
+        0.5,
+        40,
+        "A session rating that falls by so much is talked about.",
+        "discussed from 1 point on; from memory",
+    )
+    alliance_rule: str = threshold(
+        "1sd",
+        "rule",
+        ("1sd", "2sd"),
+        None,
+        "How far an alliance rating has to lie below the client's own level: one or two of its standard deviations.",
+        "1 SD Strauss, 2 SD Stiles, as in Gumz 2012 (BMC Med Res Methodol 12:10)",
+    )
+    rating_counts_days: float = threshold(
+        60, "days", 7, 365, "A rating older than this is no longer asked about.", OURS
+    )
+    trust_check_by_appointment: int = threshold(
+        3,
+        "attended appointments",
+        1,
+        12,
+        "By then the client has been asked how it is going.",
+        "baseline at sessions 3 to 5 (vendor)",
+    )
+    later_cancels_in_a_row: int = threshold(
+        3,
+        "cancellations",
+        2,
+        6,
+        "So many of the client's own cancellations, each with less notice than the one before.",
+        OURS,
+    )
+    climb_to_supervisor_days: float = threshold(
+        7, "days", 1, 90, "A prompt that nobody answered for so long goes to the supervisor as well.", OURS
+    )
+    climb_to_admin_days: float = threshold(
+        14, "days", 1, 180, "And after so long the administrator hears that one is unanswered, not what it says.", OURS
+    )
+    safety_climb_hours: float = threshold(
+        4, "hours", 0.25, 48, "A safety notice that nobody answered for so long goes to the next person.", OURS
     )
     grace_days: float = threshold(
         7, "days", 0, 90, "A finding that was clear for so long and comes back is a new one and may speak again.", OURS

@@ -1,6 +1,6 @@
 """The shape of a rule: a pure, versioned function from a case to verdicts, and the words that go with each reason."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -8,6 +8,8 @@ from models.case import Case
 from models.clock import Clock
 from models.policy import Layered, Policy
 from models.voice import Voice
+
+Facts = Sequence[Any]
 
 
 class Verdict(NamedTuple):
@@ -27,7 +29,11 @@ class Verdict(NamedTuple):
 class Kind:
     """One kind of finding. `label` is its word for people; `clears` says what ends it; `policy` names the fields it reads.
 
-    `speaks` is how it reaches a therapist: `notice` (one each) or `weekly_list` (one list per therapist and week).
+    `speaks` is how it reaches a therapist: `notice` (one each), `weekly_list` (one list per therapist and week) or `safety` (one each, at
+    once, day and night).
+
+    `again(then, now, answered)` tells whether facts that were told or answered `then` have become something to speak of again though the
+    finding was open all the time; `old(facts)` whether they lay too far back when they were first told here to be news.
     """
 
     name: str
@@ -35,6 +41,8 @@ class Kind:
     clears: str
     policy: tuple[str, ...]
     speaks: str = "notice"
+    again: Callable[[Facts, Facts, bool], bool] | None = None
+    old: Callable[[Facts], bool] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,6 +35,14 @@ class Voice:
         """`two`, `12`."""
         return words.spelled(number)
 
+    def times(self, number: int) -> str:
+        """`once`, `twice`, `three times`."""
+        return {1: "once", 2: "twice"}.get(number, f"{words.spelled(number)} times")
+
+    def ordinal(self, number: int) -> str:
+        """`third`, `12th`."""
+        return words.ordinal(number)
+
     def listing(self, parts: Sequence[str]) -> str:
         """`a, b and c`."""
         return words.listed(list(parts), locale=self.locale)

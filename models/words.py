@@ -78,6 +78,14 @@ def spelled(number: int) -> str:
     return _SPELLED[number] if 0 <= number < len(_SPELLED) else str(number)
 
 
+def ordinal(number: int) -> str:
+    """First to ninth in words; other places in figures."""
+    if 1 <= number < 10:
+        return ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth")[number - 1]
+    ending = "th" if number % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
+    return f"{number}{ending}"
+
+
 def listed(parts: Sequence[str], *, locale: str) -> str:
     """`a`, `a and b`, `a, b and c` (American: `a, b, and c`)."""
     if len(parts) < 3:

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Connection, func, select, update
 
 from integrations.store import due
 from integrations.store.cases import digests, shared, stale_sources
-from integrations.store.decisions import Recipients
+from integrations.store.recipients import Recipients
 from integrations.store.tables import chunks, table
 from models.digest import Digest
 from models.eligibility import Audience, State, Urgency, eligible

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, func, select
 from integrations.store import audit, quarantine
 from integrations.store import facts as facts_of_practice
 from integrations.store.cases import digests, stale_sources
-from integrations.store.decisions import Recipients
+from integrations.store.recipients import Recipients
 from integrations.store.sources import all_rows, left_over
 from integrations.store.tables import insert_new, table
 from models.appointments import Mark

@@ -18,7 +18,7 @@ from integrations.messages.mailbox import Mail, Mailbox
 from integrations.opened import lend
 from integrations.practice import Practice, open_practice
 from integrations.store import arming, leases
-from integrations.store.decisions import Recipients
+from integrations.store.recipients import Recipients
 from integrations.syncing import Synced, sync_sources
 from models.errors import TendingError
 from models.instants import Instant, utc_text

@@ -7,13 +7,15 @@ from hypothesis import strategies as st
 from models.findings import Standing, settle
 from models.instants import DAY
 from models.rule import Verdict
+from models.rules import all_rules
 from tests.builders import NOW
 
 GRACE = 7 * DAY
+KINDS = {kind.name: kind for rule in all_rules() for kind in rule.kinds.values()}
 
 
 def settled(fired: bool | None, standing: Standing | None) -> str:
-    found = settle([Verdict("quiet", fired, "why")], {"quiet": standing} if standing else {}, NOW, GRACE)
+    found = settle([Verdict("quiet", fired, "why")], {"quiet": standing} if standing else {}, NOW, GRACE, KINDS)
     parts = [f"opened {generation}" for _, generation in found.opened]
     parts += [f"raised {generation}" for _, generation in found.raised]
     parts += ["kept" for _ in found.kept] + ["cleared" for _ in found.cleared]
@@ -62,7 +64,7 @@ def test_it_speaks_anew_only_after_the_grace_time_and_then_always(looks):
     spoke: list[int] = []
     for fired, later in looks:
         now += later
-        found = settle([Verdict("quiet", fired, "why")], standing, now, GRACE)
+        found = settle([Verdict("quiet", fired, "why")], standing, now, GRACE, KINDS)
         assert len(found.opened) + len(found.kept) + len(found.cleared) + len(found.raised) <= 1
         for _, generation in found.opened:
             assert fired

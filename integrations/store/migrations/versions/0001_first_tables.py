@@ -283,6 +283,11 @@ def upgrade() -> None:
         sa.Column("evidence", sa.JSON(), nullable=False),
         sa.Column("speaks_at", sa.BigInteger(), nullable=True),
         sa.Column("told_to", sa.String(), nullable=False),
+        sa.Column("heard", sa.JSON(), nullable=False),
+        sa.Column("step", sa.Integer(), nullable=False),
+        sa.Column("climbs_at", sa.BigInteger(), nullable=True),
+        sa.Column("answered", sa.Boolean(), nullable=False),
+        sa.Column("answered_at", sa.BigInteger(), nullable=True),
         sa.ForeignKeyConstraint(
             ["client_id"],
             ["client.id"],

@@ -1,0 +1,363 @@
+"""What looks change about findings, gathered and written together: opened, told again, kept, cleared; who hears of them, and who next."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, func, select, update
+
+from integrations.store.recipients import Recipients
+from integrations.store.tables import Prepared, insert_new, insert_rows, table
+from models.findings import Became, Finding, FindingHistory, Opened, Settled, Standing, settle
+from models.instants import DAY, FAR, Instant
+from models.looking import DigestRow, Looked, Shared
+from models.notices import Message, MessageState, Notice, NoticeState
+from models.noticing import TO_SUPERVISOR, NoticeKey, finding_notice, next_step, therapist_recipient
+from models.policy import Policy
+from models.rule import Kind, Verdict
+from models.told import Answered, number_of, unpacked
+
+_FINDINGS = table(Finding)
+_CHANGE_FINDING = Prepared(
+    update(_FINDINGS).where(_FINDINGS.c.client_id == bindparam("of_client"), _FINDINGS.c.kind == bindparam("of_kind"))
+)
+ASKS = "trust"  # the rule whose prompts ask a question
+
+
+@dataclass(slots=True)
+class Changes:
+    """How many findings opened (and of which kinds), were already so at first sight, cleared; and how many notices were made."""
+
+    opened: int = 0
+    day_one: int = 0
+    cleared: int = 0
+    notices: int = 0
+    kinds: dict[str, int] = field(default_factory=dict)
+
+
+class Recorder:
+    """Writes what a batch of looks changes: a statement for each client would cost a round trip each, so rows are gathered first."""
+
+    def __init__(self, connection: Connection, together: Shared, recipients: Recipients, now: Instant) -> None:
+        self.connection = connection
+        self.together = together
+        self.recipients = recipients
+        self.now = now
+        self.changes = Changes()
+        self.kinds = kinds_by_name(together)
+        self.said: dict[tuple[int, str], tuple[str, dict[str, Any]]] = {}  # reason and evidence as they stand
+        self._new: list[dict[str, Any]] = []
+        self._again: dict[
+            frozenset[str], list[dict[str, Any]]
+        ] = {}  # changes of findings, by which columns they change
+        self._history: list[dict[str, Any]] = []
+
+    def record(self, row: DigestRow, looked: Looked, standing: dict[str, Standing], already: frozenset[str]) -> Instant:
+        """Take up what one look changes about one client; `already` are the kinds that were so before anybody looked. Answers when
+        something is to be said next though nothing changes."""
+        if not standing and not any(v.fired for v in looked.verdicts):
+            return FAR
+        policy = self.together.policy(row).policy
+        one = _One(self, row, policy, standing)
+        for kind, before in standing.items():
+            if before.cleared_at is None:
+                standing[kind] = one.answered(before)
+        kinds = {name: kind for name, (_, _, kind) in self.kinds.items()}
+        settled = settle(looked.verdicts, standing, self.now, int(policy.grace_days * DAY), kinds)
+        one.write(settled, already)
+        return one.next_word
+
+    def became(self, what: Became, client: int, kind: str, generation: int, opened: str, says: tuple[str, Any]) -> None:
+        """Keep what becomes of a finding."""
+        rule, version, _ = self.kinds[kind]
+        self._history.append(
+            {
+                "client_id": client,
+                "at": self.now,
+                "what": what.value,
+                "rule": rule,
+                "kind": kind,
+                "rule_version": version,
+                "generation": generation,
+                "opened": opened,
+                "reason": says[0],
+                "evidence": says[1],
+            }
+        )
+
+    def add(self, client: int, kind: str, values: dict[str, Any]) -> None:
+        """A finding that was never there before."""
+        self._new.append({"client_id": client, "kind": kind, **values})
+
+    def change(self, client: int, kind: str, values: dict[str, Any]) -> None:
+        """Other values for a finding that is there."""
+        self._again.setdefault(frozenset(values), []).append({"of_client": client, "of_kind": kind, **values})
+
+    def write(self) -> None:
+        """Write all that was gathered."""
+        insert_rows(self.connection, Finding, self._new)
+        for rows in self._again.values():
+            _CHANGE_FINDING.run(self.connection, rows)
+        insert_rows(self.connection, FindingHistory, self._history)
+
+
+class _One:
+    """One client's findings while they are recorded."""
+
+    def __init__(self, recorder: Recorder, row: DigestRow, policy: Policy, standing: dict[str, Standing]) -> None:
+        self._recorder = recorder
+        self._client, self._therapist = row[0], row[1]
+        self._policy = policy
+        self._standing = standing
+        self._recipient = therapist_recipient(self._therapist)
+        self._now = recorder.now
+        self._answers: dict[int, Answered] = {a.kind: a for a in unpacked(row[-1]).by(self._now).answers}
+        self.next_word = min((self._speaks(s) for s in standing.values()), default=FAR)
+
+    def _speaks(self, standing: Standing) -> Instant:
+        if standing.cleared_at is not None:
+            return FAR
+        return min((at for at in (standing.speaks_at, standing.climbs_at) if at is not None), default=FAR)
+
+    # -------------------------------------------------------- answers
+
+    def answered(self, before: Standing) -> Standing:
+        """The finding with what was answered to it since, or with that taken back."""
+        last = self._answers.get(number_of(before.kind))
+        at = last.at if last is not None else None
+        if at == before.answered_at or (at is not None and before.answered_at is None and at < before.opened_at):
+            return before
+        if last is not None and (before.answered_at is None or last.at > before.answered_at):
+            until = None if last.until >= FAR else last.until
+            values: dict[str, Any] = {"answered": True, "answered_at": last.at, "speaks_at": until, "climbs_at": None}
+            what = Became.answered
+        else:  # it was taken back
+            climbs = self._climbs_from(0, self._recorder.kinds[before.kind][2], self._now) if before.told_to else None
+            values = {"answered": False, "answered_at": at, "speaks_at": None, "climbs_at": climbs}
+            what = Became.unanswered
+        says = self._recorder.said[self._client, before.kind]
+        self._recorder.became(what, self._client, before.kind, before.generation, before.opened, says)
+        self._recorder.change(self._client, before.kind, {**values, "heard": says[1]["facts"]})
+        after = before._replace(**values, heard=says[1]["facts"])
+        self.next_word = min(self.next_word, self._speaks(after))
+        return after
+
+    # -------------------------------------------------------- what changes
+
+    def write(self, settled: Settled, already: frozenset[str]) -> None:
+        """Take up what settling came to."""
+        for verdict, generation in settled.opened:
+            self._open(verdict, generation, already)
+        for verdict, generation in settled.raised:
+            self._raise(verdict, generation)
+        for verdict in settled.kept:
+            self._keep(verdict)
+        for kind in settled.cleared:
+            before = self._standing[kind]
+            says = self._recorder.said[self._client, kind]
+            self._recorder.became(Became.cleared, self._client, kind, before.generation, before.opened, says)
+            gone = {"cleared_at": self._now, "speaks_at": None, "climbs_at": None, "answered": False}
+            self._recorder.change(self._client, kind, gone)
+            self._recorder.changes.cleared += 1
+
+    def _notice(self, verdict: Verdict, generation: int, step: int = 0, recipient: str = "") -> dict[str, Any]:
+        rule, _, kind = self._recorder.kinds[verdict.kind]
+        to = recipient or self._recipient
+        hours = self._recorder.recipients.hours(to.partition(":")[2], self._policy)
+        return finding_notice(
+            self._client, rule, kind, verdict, generation, to, self._policy, hours, self._now, step=step
+        )
+
+    def _open(self, verdict: Verdict, generation: int, already: frozenset[str]) -> None:
+        recorder, client, now = self._recorder, self._client, self._now
+        rule, version, kind = recorder.kinds[verdict.kind]
+        before = self._standing.get(verdict.kind)
+        told_to, speaks_at, climbs_at = before.told_to if before else "", None, None
+        sorted_first = verdict.kind in already or bool(kind.old and kind.old(verdict.facts))
+        if not sorted_first and kind.speaks != "weekly_list":
+            notice = self._notice(verdict, generation)
+            made = insert_new(recorder.connection, Notice, notice) or _again(recorder.connection, notice)
+            recorder.changes.notices += made
+            if made or _waits(recorder.connection, notice):
+                told_to, climbs_at = self._recipient, self._climbs_from(0, kind, notice["not_before"])
+            else:  # back within its grace time, and told before: once it has stayed for as long it is told again
+                speaks_at = now + int(self._policy.grace_days * DAY)
+        evidence = self._evidence(rule, verdict)
+        values: dict[str, Any] = {
+            "rule": rule,
+            "rule_version": version,
+            "generation": generation,
+            "opened": (Opened.day_one if sorted_first else Opened.noticed).value,
+            "opened_at": now,
+            "cleared_at": None,
+            "reason": verdict.reason,
+            "evidence": evidence,
+            "speaks_at": speaks_at,
+            "told_to": told_to,
+            "heard": list(verdict.facts),
+            "step": 0,
+            "climbs_at": climbs_at,
+            "answered": False,
+            "answered_at": None,
+        }
+        self._say_by(speaks_at, climbs_at)
+        if before:
+            recorder.change(client, verdict.kind, values)
+        else:
+            recorder.add(client, verdict.kind, values)
+        recorder.became(Became.opened, client, verdict.kind, generation, values["opened"], (verdict.reason, evidence))
+        recorder.changes.opened += 1
+        recorder.changes.day_one += sorted_first
+        recorder.changes.kinds[verdict.kind] = recorder.changes.kinds.get(verdict.kind, 0) + 1
+
+    def _raise(self, verdict: Verdict, generation: int) -> None:
+        """It was open all the time and is told again: it stayed after coming back, got worse, or a reminder was asked for."""
+        recorder, client = self._recorder, self._client
+        before = self._standing[verdict.kind]
+        rule, _, kind = recorder.kinds[verdict.kind]
+        notice = self._notice(verdict, generation)
+        recorder.changes.notices += insert_new(recorder.connection, Notice, notice)
+        evidence = self._evidence(rule, verdict)
+        if before.answered:
+            on_day = before.speaks_at is not None and before.speaks_at <= self._now
+            evidence["again"] = ["until" if on_day else "changed", before.answered_at]
+        climbs_at = self._climbs_from(0, kind, notice["not_before"])
+        self._say_by(climbs_at)
+        recorder.became(Became.raised, client, verdict.kind, generation, before.opened, (verdict.reason, evidence))
+        recorder.change(
+            client,
+            verdict.kind,
+            {
+                "generation": generation,
+                "reason": verdict.reason,
+                "evidence": evidence,
+                "speaks_at": None,
+                "told_to": self._recipient,
+                "heard": list(verdict.facts),
+                "step": 0,
+                "climbs_at": climbs_at,
+                "answered": False,
+            },
+        )
+
+    def _keep(self, verdict: Verdict) -> None:
+        recorder, client = self._recorder, self._client
+        before = self._standing[verdict.kind]
+        reason, stood = recorder.said.get((client, verdict.kind), ("", {}))
+        evidence = {**stood, "facts": list(verdict.facts)}
+        to, speaks_at, changed = before.told_to, before.speaks_at, {}
+        if to not in ("", self._recipient):
+            recorder.changes.notices += _hand_on(recorder.connection, self._notice(verdict, before.generation), to)
+            to, speaks_at = self._recipient, None
+        if before.climbs_at is not None and before.climbs_at <= self._now:
+            changed = self._climb(verdict, before)
+        other = (verdict.reason, evidence) != (reason, stood)
+        if other:
+            says = (verdict.reason, evidence)
+            recorder.became(Became.said, client, verdict.kind, before.generation, before.opened, says)
+        if other or to != before.told_to:
+            changed |= {"reason": verdict.reason, "evidence": evidence, "speaks_at": speaks_at, "told_to": to}
+        if changed:
+            recorder.change(client, verdict.kind, changed)
+
+    # -------------------------------------------------------- who hears next
+
+    def _climbs_from(self, step: int, kind: Kind, told_at: Instant) -> Instant | None:
+        """When a finding that was told at an instant goes to the next person, if nobody answers; None where nobody comes next."""
+        supervised = bool(self._recorder.recipients.supervisor(self._therapist))
+        after = next_step(step, self._policy, supervised=supervised, safety=kind.speaks == "safety")
+        return None if after is None or not self._therapist else told_at + after.seconds
+
+    def _climb(self, verdict: Verdict, before: Standing) -> dict[str, Any]:
+        """Nobody has answered: the next person hears of it too. Answers what changes about the finding."""
+        kind = self._recorder.kinds[verdict.kind][2]
+        supervisor = self._recorder.recipients.supervisor(self._therapist)
+        step = next_step(before.step, self._policy, supervised=bool(supervisor), safety=kind.speaks == "safety")
+        if step is None:
+            return {"climbs_at": None}
+        if kind.speaks != "safety":
+            # Nobody can have answered what has not been sent: counted from then.
+            told_at = _sent_at(self._recorder.connection, self._notice(verdict, before.generation), before.step)
+            due = (self._now if told_at is None else told_at) + step.seconds
+            if due > self._now:
+                self._say_by(due)
+                return {"climbs_at": due}
+        recipient = therapist_recipient(supervisor if step.number == TO_SUPERVISOR else "")
+        notice = self._notice(verdict, before.generation, step.number, recipient)
+        self._recorder.changes.notices += insert_new(self._recorder.connection, Notice, notice)
+        climbs_at = self._climbs_from(step.number, kind, self._now)
+        self._say_by(climbs_at)
+        return {"step": step.number, "climbs_at": climbs_at}
+
+    def _say_by(self, *instants: Instant | None) -> None:
+        self.next_word = min([self.next_word, *(at for at in instants if at is not None and at > self._now)])
+
+    def _evidence(self, rule: str, verdict: Verdict) -> dict[str, Any]:
+        """What a finding rests on; what asks a question has the number of that question, so that none is asked again before the others."""
+        evidence: dict[str, Any] = {"facts": list(verdict.facts)}
+        if rule == ASKS:
+            rows = table(FindingHistory)
+            asked = select(func.count()).where(
+                rows.c.client_id == self._client,
+                rows.c.rule == ASKS,
+                rows.c.what.in_([Became.opened.value, Became.raised.value]),
+            )
+            waiting = sum(
+                1
+                for row in self._recorder._history
+                if row["client_id"] == self._client and row["rule"] == ASKS and row["what"] in ("opened", "raised")
+            )
+            evidence["question"] = int(self._recorder.connection.execute(asked).scalar_one()) + waiting
+        return evidence
+
+
+def _again(connection: Connection, notice: dict[str, Any]) -> bool:
+    """A reason that is back before anybody was told of it: its notice, called off meanwhile, waits again."""
+    rows = table(Notice)
+    mine = [rows.c[name] == notice[name] for name in NoticeKey._fields]
+    untold = rows.c.state.in_([NoticeState.cancelled.value, NoticeState.expired.value])
+    names = ("requires", "facts", "not_before", "expires_at", "state", "outcome", "decided_at")
+    back = update(rows).where(*mine, untold).values({name: notice[name] for name in names})
+    return bool(connection.execute(back).rowcount)
+
+
+def _waits(connection: Connection, notice: dict[str, Any]) -> bool:
+    """Whether the notice of this reason is still to be sent: then it speaks for what is true now."""
+    rows = table(Notice)
+    mine = [rows.c[name] == notice[name] for name in NoticeKey._fields]
+    return connection.execute(select(rows.c.state).where(*mine)).scalar() == NoticeState.waiting
+
+
+def _sent_at(connection: Connection, notice: dict[str, Any], step: int) -> Instant | None:
+    """When a finding was told at a step, to whomever; None where that is still to come."""
+    rows, messages = table(Notice), table(Message)
+    same = [rows.c[name] == notice[name] for name in ("subject", "purpose", "generation")]
+    sent = (
+        select(func.max(messages.c.settled_at))
+        .select_from(rows.join(messages, messages.c.id == rows.c.message_id))
+        .where(*same, rows.c.step == step, messages.c.state == MessageState.sent)
+    )
+    return connection.execute(sent).scalar()
+
+
+def _hand_on(connection: Connection, notice: dict[str, Any], told: str) -> bool:
+    """The client is somebody else's now: who has them is told, unless that was done, and what still waits for `told` is called off."""
+    rows, messages = table(Notice), table(Message)
+    same = [rows.c[name] == notice[name] for name in NoticeKey._fields if name != "recipient"]
+    connection.execute(
+        update(rows)
+        .where(*same, rows.c.recipient == told, rows.c.state == NoticeState.waiting)
+        .values(state=NoticeState.cancelled.value, decided_at=notice["made_at"], outcome="somebody else has the client")
+    )
+    told_already = (
+        select(messages.c.id)
+        .select_from(rows.join(messages, messages.c.id == rows.c.message_id))
+        .where(*same, messages.c.recipient == notice["recipient"], messages.c.state != MessageState.failed)
+    )
+    if connection.execute(told_already).first():
+        return False
+    return insert_new(connection, Notice, notice) or _again(connection, notice)
+
+
+def kinds_by_name(together: Shared) -> dict[str, tuple[str, int, Kind]]:
+    """Rule name, rule version and kind by the kind's name."""
+    return {name: (rule.name, rule.version, kind) for rule in together.rules for name, kind in rule.kinds.items()}
