@@ -1,4 +1,4 @@
-"""What every workflow does alike: its practice and moment, blocking work with progress, the run's name, what an administrator sees."""
+"""What workflows do alike: their moment, reading sources, blocking work with progress, the run's name, what an administrator sees."""
 
 import asyncio
 import hashlib
@@ -18,9 +18,12 @@ from prefect.client.schemas.objects import State
 from prefect.context import FlowRunContext
 from prefect.states import Completed
 
-from flows.workflow import place_of
+from flows.workflow import Workflow, place_of
+from integrations.opened import opened
 from integrations.practice import Practice
 from integrations.store import facts, overview
+from integrations.store.leases import LeaseHeld
+from integrations.syncing import Synced, sync_alone
 from integrations.threads import in_thread
 from models.errors import UsageError
 from models.instants import Instant, instant_of, wall_of
@@ -55,6 +58,32 @@ def already_running() -> Outcome:
 def done(message: str, data: dict[str, Any] | None = None, *, name: str = "Completed") -> Outcome:
     """How a run ends: a sentence of counts for people, and the counts."""
     return Completed(name=name, message=message, data=data or {})
+
+
+async def sync(workflow: Workflow, kind: str, sources: list[str] | None, now: str | None) -> Outcome:
+    """The run of a workflow that reads all sources of a kind, or those of these names; what follows is decided by a run of its own.
+
+    One that cannot be read never stops the others. Raises UsageError.
+    """
+    at = moment(now)
+    title = workflow.name.replace("_", " ").capitalize()
+    with opened() as (practice, holder):
+        settings = practice.settings
+        wanted = [settings.source_named(name) for name in sources] if sources is not None else settings.source
+        mine = [source for source in wanted if source.kind == kind]
+
+        def work(progress: Callable[[int], None]) -> tuple[Synced, list[Exception]]:
+            return sync_alone(practice, workflow.name, mine, at, holder, progress=progress)
+
+        key = f"{workflow.name.replace('_', '-')}-progress"
+        try:
+            synced, faults = await with_progress(work, of=len(mine), key=key, title="Sources read")
+        except LeaseHeld:
+            return already_running()
+        log_faults(faults, "a source could not be read")
+        await name_run(f"{title}: {synced.read} of {len(mine)} read")
+        await record(practice, workflow.name, at, synced.said)
+    return done(synced.said, synced.counts, name="Some unread" if synced.failed else "Completed")
 
 
 async def with_progress(work: Callable[[Callable[[int], None]], R], *, of: int | None, key: str, title: str) -> R:

@@ -14,7 +14,7 @@ from integrations.messages.compose import Item, Message, compose, item_of
 from integrations.messages.mail import HandoverUnknownError, SmtpServer, Tls
 from integrations.messages.plugin import smtp_url
 from integrations.messages.templates import WordingError
-from integrations.store import arming, claiming, leases, outbox, people
+from integrations.store import arming, claiming, last_look, leases, outbox, people
 from integrations.store.claiming import Bundle, Claimed, Route
 from integrations.store.outbox import ATTEMPTS_BEFORE_TELLING, CHANNEL_TRIES
 from models.errors import DeliveryError, NotArmedError, SettingsError
@@ -128,7 +128,7 @@ class PostRoom:
             return item_of(purpose, part, facts, to_zone=voice.zone, locale=locale, at=voice.now)
 
         def finding(rule: str, kind: str, client_id: int, voice: Voice) -> Item:
-            code, reason, evidence = claiming.evidence(connection, client_id, kind)
+            code, reason, evidence = last_look.evidence(connection, client_id, kind)
             return item(rule, kind, told(kind, reason, evidence, voice) | {"code": code}, voice)
 
         def items(notice: Any, voice: Voice) -> list[Item]:
@@ -136,7 +136,7 @@ class PostRoom:
             if notice.client_id is not None and kind:
                 return [finding(rule, kind, notice.client_id, voice)]
             if notice.purpose == "unconfirmed":
-                still = claiming.still_open(connection, "unconfirmed", notice.facts["clients"])
+                still = last_look.still_open(connection, "unconfirmed", notice.facts["clients"])
                 return [finding("unconfirmed", "unconfirmed", client, voice) for client in still]
             if rule == "nightly_check":
                 return [item(rule, part, facts, voice) for part, facts in _of_the_night(notice.facts)]

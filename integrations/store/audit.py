@@ -108,14 +108,8 @@ def verify(store: Store, head: str | None = None) -> AuditState:
     return AuditState(length, waiting, _head(length, last) if length else "", broken_at, fits if head else None)
 
 
-def head_of(store: Store) -> str:
-    """The head as it stands, without a check; empty while nothing is sealed."""
-    with store.read() as connection:
-        return head(connection)
-
-
 def head(connection: Connection) -> str:
-    """The same, inside a transaction."""
+    """The head as it stands, without a check; empty while nothing is sealed."""
     row = connection.execute(
         select(AUDIT.c.place, AUDIT.c.seal).where(AUDIT.c.place.is_not(None)).order_by(AUDIT.c.place.desc()).limit(1)
     ).first()

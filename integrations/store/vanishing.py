@@ -1,6 +1,6 @@
 """What a complete reading no longer holds: what of it is surely gone, and what a person is asked about first."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, select, update
@@ -20,14 +20,24 @@ from models.sources import Delivers, Source, too_many_vanished
 
 MAY_GO = ("break", "leave", "goal", "hold")
 """Kinds of which a complete reading that lacks one says that it is gone; scores stay, since exports often hold only the newest."""
+Key = tuple[str, str]  # an entry's kind and id
 
 
 class Vanished(NamedTuple):
     """Entries that are gone, by kind and id; how many appointments are among them; how many vanished at once and wait for a person."""
 
-    gone: list[tuple[str, str]]
+    gone: list[Key]
     appointments: int = 0
     held: int = 0
+
+
+class _Ahead(NamedTuple):
+    """Appointments that a reading can show: those it lacks, as rows by entry id, the groups of all booked ones, and whether it holds
+    no booked one that is still to come."""
+
+    lost: dict[str, Any]
+    booked: set[str]
+    emptied: bool
 
 
 def gone_from(
@@ -35,8 +45,8 @@ def gone_from(
     vault: Vault,
     source: SourcePart,
     reading: Reading,
-    seen: Collection[tuple[str, str]],
-    current: dict[tuple[str, str], Any],
+    seen: Collection[Key],
+    current: Mapping[Key, Any],
     policy: Policy,
     now: Instant,
 ) -> Vanished:
@@ -45,72 +55,95 @@ def gone_from(
     if source.delivers == Delivers.changes:
         return Vanished([])
     unclear = _unclear(connection, vault, source, reading)
+    missing = _missing(vault, reading, seen, current)
+    gone = [key for key in missing if key[0] in MAY_GO and key[0] not in unclear]
+    state, read_at = _so_far(connection, source.name)
+    if "appointment" not in reading.kinds:
+        if not reading.kinds and read_at is not None and "from" not in state:
+            _hold(connection, source.name, {**state, "from": read_at})  # what is taken out meanwhile is found later
+        return Vanished(gone)
+    since = _missing_since(reading, state.get("from", read_at), now)
+    ahead = _ahead(reading, missing, current, since, now)
+    off, held = _told_apart(ahead, state, policy, now, unclear="appointment" in unclear)
+    if in_question(held):
+        held["from"] = since  # what began meanwhile can still turn out to be gone
+    if held.get("since") == now:
+        tell(connection, ChangeKind.source_held, source.name, None, now)
+    if held != state:
+        _hold(connection, source.name, held)
+        settled(connection, source.name, state, held, now)
+    return Vanished(gone + [("appointment", entry_id) for entry_id in off], len(off), held.get("count", 0))
+
+
+def _missing(vault: Vault, reading: Reading, seen: Collection[Key], current: Mapping[Key, Any]) -> dict[Key, Any]:
+    """What stood in a source and is in its reading no more, of the kinds that it read. What it could not understand is not missing."""
     rejected = {sealed_id(vault, kind, r.entry_id) for r in reading.rejects for kind in reading.kinds}
-    missing = [
-        (key, row)
+    return {
+        key: row
         for key, row in current.items()
         if key not in seen
         and not row.gone
         and key[0] in reading.kinds
         and key[1] not in rejected
         and row.facts.get("group", key[1]) not in rejected
-    ]
-    gone = [key for key, _ in missing if key[0] in MAY_GO and key[0] not in unclear]
+    }
+
+
+def _so_far(connection: Connection, source: str) -> tuple[dict[str, Any], Instant | None]:
+    """What is held back of a source (Source.held), and when it was last read."""
     sources = table(Source)
-    before_this = connection.execute(
-        select(sources.c.held, sources.c.read_at).where(sources.c.name == source.name)
-    ).first()
-    state, read_at = (before_this.held or {}, before_this.read_at) if before_this else ({}, None)
-    if "appointment" not in reading.kinds:
-        if not reading.kinds and read_at is not None and "from" not in state:
-            # What is taken out meanwhile is found later.
-            held_since = update(sources).where(sources.c.name == source.name)
-            connection.execute(held_since.values(held={**state, "from": read_at}))
-        return Vanished(gone)
-    since = _missing_since(reading, state.get("from", read_at), now)
+    row = connection.execute(select(sources.c.held, sources.c.read_at).where(sources.c.name == source)).first()
+    return (row.held or {}, row.read_at) if row else ({}, None)
 
-    def ahead(row: Any) -> bool:
-        return bool(max(since, reading.window_from) <= row.facts["start"] < reading.window_to)
 
-    lost = {key[1]: row for key, row in missing if key[0] == "appointment" and ahead(row)}
+def _hold(connection: Connection, source: str, held: dict[str, Any]) -> None:
+    sources = table(Source)
+    connection.execute(update(sources).where(sources.c.name == source).values(held=held))
+
+
+def _ahead(
+    reading: Reading, missing: Mapping[Key, Any], current: Mapping[Key, Any], since: Instant, now: Instant
+) -> _Ahead:
+    """The appointments from `since` on that lie in the window of a reading."""
+    begin, end = max(since, reading.window_from), reading.window_to
+
+    def inside(key: Key, row: Any) -> bool:
+        return key[0] == "appointment" and bool(begin <= row.facts["start"] < end)
+
+    lost = {key[1]: row for key, row in missing.items() if inside(key, row)}
+    booked = {
+        row.facts["group"]
+        for key, row in current.items()
+        if not row.gone and inside(key, row) and row.facts["plan"] == Plan.booked
+    }
+    entries = (entry for entry in reading.entries if isinstance(entry, AppointmentEntry))
+    emptied = not any(entry.start >= now and entry.plan == Plan.booked for entry in entries)
+    return _Ahead(lost, booked, emptied)
+
+
+def _told_apart(
+    ahead: _Ahead, state: Mapping[str, Any], policy: Policy, now: Instant, *, unclear: bool
+) -> tuple[list[str], dict[str, Any]]:
+    """Which of the lost appointments are gone, by entry id, and what of them is held back, as Source.held says it (`state` until now).
+    `unclear`: whether a row was not understood that could be any of them."""
+    lost = ahead.lost
     # A person has spoken about some: these are gone, those stand although the source lacks them.
     allowed = lost.keys() & set(state.get("allowed", ()))
     kept = lost.keys() & set(state.get("kept", ()))
     asked = lost.keys() - allowed - kept
-    waiting = 0
     held: dict[str, Any] = {"kept": sorted(kept)} if kept else {}
-    if "appointment" in unclear:
+    if unclear:
         # Any of these may be the row that was not understood: about them nothing is concluded, nor relied on.
         held |= {"unclear": sorted(asked), "unclear_since": state.get("unclear_since", now)} if asked else {}
-        asked = set()
+        return sorted(allowed), held
     # An endless series that ends is one act; its tail was never booked.
-    lost_groups = {lost[e].facts["group"] for e in asked if lost[e].facts["plan"] == Plan.booked}
-    all_groups = {
-        row.facts["group"]
-        for key, row in current.items()
-        if key[0] == "appointment" and not row.gone and row.facts["plan"] == Plan.booked and ahead(row)
-    }
-    emptied = not any(
-        entry.start >= now and entry.plan == Plan.booked
-        for entry in reading.entries
-        if isinstance(entry, AppointmentEntry)
-    )
-    if too_many_vanished(len(lost_groups), len(all_groups), policy.vanish_floor, policy.vanish_share, emptied=emptied):
+    groups = {lost[e].facts["group"] for e in asked if lost[e].facts["plan"] == Plan.booked}
+    many, known = len(groups), len(ahead.booked)
+    if too_many_vanished(many, known, policy.vanish_floor, policy.vanish_share, emptied=ahead.emptied):
         # Fewer than were asked about already is the same question; more is another one.
-        before = set(state.get("entries", ()))
-        asked_at = state["since"] if asked <= before else now
-        held |= {"entries": sorted(asked), "count": len(lost_groups), "ahead": len(all_groups), "since": asked_at}
-        waiting = len(lost_groups)
-        if asked_at == now:
-            tell(connection, ChangeKind.source_held, source.name, None, now)
-        asked = set()
-    if in_question(held):
-        held["from"] = since  # what began meanwhile can still turn out to be gone
-    if held != state:
-        connection.execute(update(sources).where(sources.c.name == source.name).values(held=held))
-        settled(connection, source.name, state, held, now)
-    off = sorted(allowed | asked)
-    return Vanished(gone + [("appointment", entry_id) for entry_id in off], len(off), waiting)
+        asked_at = state["since"] if asked <= set(state.get("entries", ())) else now
+        return sorted(allowed), held | {"entries": sorted(asked), "count": many, "ahead": known, "since": asked_at}
+    return sorted(allowed | asked), held
 
 
 def _missing_since(reading: Reading, read_at: Instant | None, now: Instant) -> Instant:

@@ -161,7 +161,8 @@ def check(
 
     One line each. Changes and sends nothing. Exit code 1 when something needs doing.
     """
-    from tending.check import Level, checks
+    from tending.check import checks
+    from tending.check.lines import Level
 
     at = now()
     with working("Checking"):

@@ -1,0 +1,59 @@
+"""Whether every client has a therapist who can be reached, and what waits for people."""
+
+from collections.abc import Iterator
+
+from integrations.store import lookups
+from models.words import counted
+from tending.check.lines import Level, Line, Place, some
+
+
+def everybody(place: Place) -> Iterator[Line]:
+    """Who has no therapist, which therapists nobody knows or can reach, and entries of nobody."""
+    practice = place.practice
+    with practice.store.read() as connection:
+        nobody = lookups.without_therapist(connection)
+        loads, known = lookups.caseloads(connection), lookups.therapists(connection)
+        count = lookups.unmatched_count(connection)
+    if nobody:
+        yield Line(
+            Level.note,
+            "people",
+            f"{counted(len(nobody), 'client')} without a therapist: {some(nobody)}; what asks for them goes to the administrator.",
+        )
+    unknown = sorted(set(loads) - set(known))
+    if unknown:
+        yield Line(
+            Level.mend, "people", f"Therapists of clients who are in no therapists file: {some(unknown)}; add them."
+        )
+    reached = {c.therapist for c in practice.settings.channel}
+    mute = [
+        one
+        for one, row in known.items()
+        if loads.get(one) and one not in reached and not (row.sealed and practice.vault.open(row.sealed).get("email"))
+    ]
+    if mute:
+        yield Line(
+            Level.mend,
+            "people",
+            f"No mail address and no channel: {some(mute)}; add it to the therapists file, else the administrator gets their messages.",
+        )
+    if known and not (nobody or unknown or mute):
+        yield Line(Level.good, "people", "Every client in care has a therapist, and each of them can be reached.")
+    if count:
+        yield Line(
+            Level.note,
+            "people",
+            f"{counted(count, 'calendar entry belongs', 'calendar entries belong')} to nobody: tending unmatched",
+        )
+
+
+def still_to_sort(place: Place) -> Iterator[Line]:
+    """Findings of the first day that nobody has sorted yet."""
+    with place.practice.store.read() as connection:
+        day_one = lookups.day_one_left(connection)
+    if day_one:
+        yield Line(
+            Level.note,
+            "findings",
+            f"{counted(day_one, 'finding')} from the first day still to sort: tending findings --day-one",
+        )
