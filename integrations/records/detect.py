@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from integrations.records.cells import looks_like_person
+from integrations.records.columns import Form, key
 from integrations.records.dates import ORDER_WORDS, OrderEvidence
-from integrations.records.forms import APPOINTMENTS, FORMS, Form, key
+from integrations.records.forms import APPOINTMENTS, FORMS
 from integrations.records.mapping import AUTO, Mapping, resolve
 from integrations.records.opening import Opened, date_texts, grammar_of, open_file
 from integrations.records.reading import RecordReading, read_records

@@ -4,7 +4,9 @@ import csv
 import io
 from collections.abc import Iterable
 
-from integrations.records.forms import FORMS, LOOK_ALIKES, Form
+from integrations.records.columns import Form
+from integrations.records.forms import FORMS
+from integrations.records.look_alikes import LOOK_ALIKES
 from integrations.records.vocabularies import CLIENT_WORDS, VOCABULARIES, Status
 from models.observations import Attendance, CancelledBy, Plan
 

@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from integrations.records.building import BadRowError, Doubts
 from integrations.records.cells import BadCellError, Grammar
-from integrations.records.entries import BUILD, BadRowError, Doubts
+from integrations.records.entries import BUILD
 from integrations.records.mapping import harmless
 from integrations.records.opening import Opened
 from integrations.records.tables import Row, damaged

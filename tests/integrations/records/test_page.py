@@ -4,7 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from integrations.records.forms import FORMS, LOOK_ALIKES, key
+from integrations.records.columns import key
+from integrations.records.forms import FORMS
+from integrations.records.look_alikes import LOOK_ALIKES
 from integrations.records.page import example, forms_page
 from models.observations import KIND_OF
 from tests.integrations.records.exports import accounted, read
