@@ -22,7 +22,7 @@ class BadRowError(Exception):
 
 @dataclass(slots=True)
 class Doubts:
-    """How many statuses of a reading are believed, or not, because of the time at which it was read."""
+    """How many cells of a reading are believed, or not, because of the time at which it was read."""
 
     believed: int = 0
     ahead: int = 0

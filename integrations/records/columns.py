@@ -10,7 +10,10 @@ from integrations.records.cells import Grammar
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column. `identity`: it may name a client and is sealed. `synonyms` are headers of other systems."""
+    """One column. `identity`: it may name a client and is sealed. `synonyms` are headers of other systems.
+
+    `only_whether`: that a cell is filled in is all that is kept of it; its text is left at the border and counted.
+    """
 
     name: str
     meaning: str
@@ -19,17 +22,24 @@ class Column:
     synonyms: tuple[str, ...] = ()
     required: bool = False
     identity: bool = False
+    only_whether: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """One file, yielding entries of one `kind`. Of each group in `one_of` a column has to be there and filled."""
+    """One file, yielding entries of one `kind`. Of each group in `one_of` a column has to be there and filled.
+
+    `signs`: headers that speak for this form by themselves, where others are those of nearly any table.
+    `without_id`: the column and the fault of two different rows that have no id and would get the same one.
+    """
 
     name: str
     kind: str
     meaning: str
     columns: tuple[Column, ...]
     one_of: tuple[tuple[str, ...], ...] = ()
+    signs: tuple[str, ...] = ()
+    without_id: tuple[str, str] = ("from", "two different rows tell of the same days")
 
     def column(self, name: str) -> Column:
         """The column of that name; KeyError if there is none."""
@@ -37,6 +47,12 @@ class Form:
             if column.name == name:
                 return column
         raise KeyError(name)
+
+    @property
+    def client_column(self) -> str:
+        """The column that says whose a row is; empty where no client is concerned."""
+        names = {column.name for column in self.columns}
+        return "id" if self.kind == "client" else "client" if "client" in names else ""
 
     @property
     def file(self) -> str:

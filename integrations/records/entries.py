@@ -5,6 +5,7 @@ from datetime import date, datetime, time
 from integrations.records.building import BadRowError, Build, Doubts, Values, derived, instant_at, said_at, span
 from integrations.records.cells import Grammar
 from integrations.records.dates import Moment
+from integrations.records.progress import goal, hold, score
 from integrations.records.vocabularies import BOOKED, Status
 from models.instants import DAY, Instant
 from models.observations import (
@@ -111,6 +112,9 @@ BUILD: dict[str, Build] = {
     "appointments": appointment,
     "breaks": client_break,
     "leave": leave,
+    "goals": goal,
+    "scores": score,
+    "holds": hold,
 }
 
 

@@ -2,6 +2,7 @@
 
 from integrations.records import cells
 from integrations.records.columns import CLIENT_ID, FROM, NAME, THERAPIST_ID, TO, UPDATED, Column, Form
+from integrations.records.progress_forms import GOALS, HOLDS, SCORES
 
 CLIENTS = Form(
     "clients",
@@ -257,4 +258,6 @@ LEAVE = Form(
     ),
 )
 
-FORMS: dict[str, Form] = {form.name: form for form in (CLIENTS, THERAPISTS, APPOINTMENTS, BREAKS, LEAVE)}
+FORMS: dict[str, Form] = {
+    form.name: form for form in (CLIENTS, THERAPISTS, APPOINTMENTS, BREAKS, LEAVE, GOALS, SCORES, HOLDS)
+}

@@ -33,6 +33,11 @@ DATE_COLUMNS = frozenset(
         "died",
         "paused until",
         "started",
+        "set",
+        "target date",
+        "achievement date",
+        "reviewed",
+        "taken",
         "updated",
     }
 )
