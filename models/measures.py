@@ -29,6 +29,11 @@ class Measure:
     risk: int | None = None
     other_names: tuple[str, ...] = ()
 
+    @property
+    def is_screen(self) -> bool:
+        """Whether all that it says is one answer, positive or negative: then score and risk are the same."""
+        return self.risk is not None and self.high == self.risk
+
     def clinical(self, value: float) -> bool | None:
         """Whether a score lies on the clinical side; None where no cut-off is verified."""
         if self.cutoff is None:
@@ -56,7 +61,7 @@ REGISTRY: Mapping[str, Measure] = {
             below_only=True,
             basis="below 36 is talked about (OpenFIT)",
             mark="S",
-            other_names=("session rating scale", "srs total"),
+            other_names=("srs total",),
         ),
         Measure(
             "ORS",
@@ -69,7 +74,7 @@ REGISTRY: Mapping[str, Measure] = {
             change=5,
             basis="25 or less for adults, reliable change 5 (OpenFIT)",
             mark="S",
-            other_names=("outcome rating scale", "ors total"),
+            other_names=("ors total",),
         ),
         Measure(
             "WAI-SR",
@@ -80,7 +85,7 @@ REGISTRY: Mapping[str, Measure] = {
             "twelve items of 1 to 5, added up",
             basis="no cut-off is validated, no reliable change was seen published; a fall is judged against the client's own level",
             mark="V",
-            other_names=("wai sr", "wai-sr total", "working alliance inventory"),
+            other_names=("wai-sr total", "working alliance inventory short revised"),
         ),
         Measure(
             "PHQ-9",
@@ -94,7 +99,7 @@ REGISTRY: Mapping[str, Measure] = {
             basis="10 or more, reliable change 6 (NHS Talking Therapies)",
             mark="S",
             risk=3,
-            other_names=("phq9", "phq 9", "44261-6", "44249-1"),
+            other_names=("phq-9 total", "phq-9 total score", "patient health questionnaire 9", "44261-6", "44249-1"),
         ),
         Measure(
             "GAD-7",
@@ -107,7 +112,7 @@ REGISTRY: Mapping[str, Measure] = {
             change=4,
             basis="8 or more, reliable change 4 (NHS Talking Therapies); others use 10 and 6 (Bischoff 2020)",
             mark="S",
-            other_names=("gad7", "gad 7", "70274-6", "69737-5"),
+            other_names=("gad-7 total", "gad-7 total score", "generalized anxiety disorder 7", "70274-6", "69737-5"),
         ),
         Measure(
             "C-SSRS",
@@ -119,7 +124,7 @@ REGISTRY: Mapping[str, Measure] = {
             basis="a positive screen is told at once",
             mark="V",
             risk=1,
-            other_names=("cssrs", "c ssrs", "columbia", "columbia screen"),
+            other_names=("columbia", "columbia screen", "c-ssrs screen"),
         ),
     )
 }

@@ -5,17 +5,21 @@ from dataclasses import dataclass, field
 from datetime import date, time
 
 from integrations.records.dates import Moment, NotADateError, Order, moment
-from integrations.records.vocabularies import Status, plain
+from integrations.records.vocabularies import ACHIEVEMENT_WORDS, GOAL_WORDS, WHOSE_WORDS, Status, plain
 from models.errors import TendingError
 from models.instants import Instant
 from models.instants import zone as known_zone
-from models.observations import ClientStatus
+from models.measures import REGISTRY, Measure, measure_named
+from models.observations import Achievement, ClientStatus, GoalStatus
 from models.subjects import CODE
 
 YES = frozenset({"yes", "y", "true", "1", "x"})
 NO = frozenset({"no", "n", "false", "0"})
+_POSITIVE = YES - {"1"} | {"positive", "pos"}
+_NEGATIVE = NO - {"0"} | {"negative", "neg"}
 _MANGLED = re.compile(r"[+-]?\d+(?:[.,]\d+)?E\+\d+\Z|#+\Z|#[A-Z/0]+[?!]?\Z", re.ASCII | re.IGNORECASE)
 _MINUTES = re.compile(r"(\d{1,4})(?:[.,]0+)?\s*(?:m|min|mins|minutes)?\.?\Z", re.ASCII | re.IGNORECASE)
+_NUMBER = re.compile(r"-?\d{1,9}(?:[.,]\d{1,2})?\Z", re.ASCII)
 _MAIL = re.compile(r"[^@\s,;]+@[^@\s,;]+\Z")
 LONGEST_ID = 200
 
@@ -174,3 +178,56 @@ def client_status(text: str, grammar: Grammar) -> ClientStatus:
             "unknown-status", f"is not one of: {known}", "correct it, or add the word under client_status_words"
         )
     return found
+
+
+def goal_status(text: str, grammar: Grammar) -> GoalStatus:
+    """A word for whether a goal is still worked at."""
+    found = GOAL_WORDS.get(plain(text))
+    if found is None:
+        raise BadCellError("unknown-status", f"is not one of: {', '.join(sorted(GOAL_WORDS))}", "correct it")
+    return found
+
+
+def achievement(text: str, grammar: Grammar) -> Achievement:
+    """A word for how far a goal is."""
+    found = ACHIEVEMENT_WORDS.get(plain(text))
+    if found is None:
+        raise BadCellError("unknown-status", f"is not one of: {', '.join(sorted(ACHIEVEMENT_WORDS))}", "correct it")
+    return found
+
+
+def own_words(text: str, grammar: Grammar) -> bool:
+    """Whether a text is in the client's own words."""
+    word = plain(text)
+    if word not in WHOSE_WORDS and word not in YES | NO:
+        raise BadCellError("bad-yes-no", "does not say whose words they are", "write client or therapist, or yes or no")
+    return WHOSE_WORDS.get(word, word in YES)
+
+
+def filled(text: str, grammar: Grammar) -> bool:
+    """That there is something; what it says is not kept."""
+    return True
+
+
+def measure(text: str, grammar: Grammar) -> Measure:
+    """A measure, under any of its names."""
+    found = measure_named(text)
+    if found is None:
+        raise BadCellError(
+            "unknown-measure", "is not a measure that is known", f"write one of: {', '.join(sorted(REGISTRY))}"
+        )
+    return found
+
+
+def score(text: str, grammar: Grammar) -> float | bool:
+    """A number, or positive and negative as true and false. What either may be depends on the measure."""
+    word = text.casefold()
+    if word in _POSITIVE or word in _NEGATIVE:
+        return word in _POSITIVE
+    if not _NUMBER.match(text):
+        raise BadCellError(
+            "bad-number",
+            "is neither a number nor positive or negative",
+            "write a number with at most two decimals",
+        )
+    return float(text.replace(",", "."))

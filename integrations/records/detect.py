@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from integrations.records.cells import looks_like_person
+from integrations.records.columns import Form, key
 from integrations.records.dates import ORDER_WORDS, OrderEvidence
-from integrations.records.forms import APPOINTMENTS, FORMS, Form, key
+from integrations.records.forms import APPOINTMENTS, FORMS
 from integrations.records.mapping import AUTO, Mapping, resolve
 from integrations.records.opening import Opened, date_texts, grammar_of, open_file
 from integrations.records.reading import RecordReading, read_records
@@ -29,6 +30,9 @@ _HINTS = {
     "appointments": ("appointment", "session", "booking", "calendar", "visit"),
     "breaks": ("break", "pause"),
     "leave": ("leave", "absence", "vacation"),
+    "goals": ("goal", "objective"),
+    "scores": ("score", "measure", "rating", "questionnaire", "assessment"),
+    "holds": ("hold", "waitlist", "waiting"),
 }
 _SIMPLEPRACTICE_HEADERS = frozenset({"clienttype", "primaryclinician", "billingroute", "dateadded"})
 
@@ -154,6 +158,10 @@ def _form_of(path: Path) -> _Candidate:
     candidates, faults = [], []
     for form in FORMS.values():
         hinted = any(hint in path.stem.casefold() for hint in _HINTS[form.name])
+        if form.signs and not hinted:
+            hinted = bool({key(name) for name in form.signs} & {key(name) for name in table.header})
+            if not hinted:
+                continue  # a client and a day are in nearly any table
         try:
             candidate = _candidate(form, table, path)
             candidates.append(candidate._replace(rank=2 * candidate.rank + 3 * hinted))

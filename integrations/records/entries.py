@@ -1,47 +1,24 @@
 """From the cells of one row to the entry it tells of, form by form."""
 
-import hashlib
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import date, datetime, time
-from typing import Any
 
+from integrations.records.building import BadRowError, Build, Doubts, Values, derived, instant_at, said_at, span
 from integrations.records.cells import Grammar
 from integrations.records.dates import Moment
+from integrations.records.progress import goal, hold, score
 from integrations.records.vocabularies import BOOKED, Status
-from models.instants import DAY, Instant, NoSuchTimeError, at_wall, wall_of
+from models.instants import DAY, Instant
 from models.observations import (
     AppointmentEntry,
     Attendance,
     BreakEntry,
     ClientEntry,
     ClientStatus,
-    Entry,
     LeaveEntry,
     TherapistEntry,
 )
 
 MINUTE = 60
-
-
-class BadRowError(Exception):
-    """Cells that do not fit together; `column` is ours, the rest as in BadCellError."""
-
-    def __init__(self, column: str, reason: str, fault: str, remedy: str) -> None:
-        super().__init__(reason)
-        self.column, self.reason, self.fault, self.remedy = column, reason, fault, remedy
-
-
-@dataclass(slots=True)
-class Doubts:
-    """How many statuses of a reading are believed, or not, because of the time at which it was read."""
-
-    believed: int = 0
-    ahead: int = 0
-
-
-Values = Mapping[str, Any]
-Build = Callable[[Values, Grammar, Doubts], Entry]
 
 
 def client(values: Values, grammar: Grammar, doubts: Doubts) -> ClientEntry:
@@ -63,7 +40,7 @@ def client(values: Values, grammar: Grammar, doubts: Doubts) -> ClientEntry:
         site=values.get("site", ""),
         code=values.get("code"),
         contact=values.get("contact", ""),
-        said_at=_said_at(values, grammar),
+        said_at=said_at(values, grammar),
     )
 
 
@@ -77,22 +54,22 @@ def therapist(values: Values, grammar: Grammar, doubts: Doubts) -> TherapistEntr
         site=values.get("site", ""),
         supervisor_id=values.get("supervisor"),
         started_on=values.get("started"),
-        said_at=_said_at(values, grammar),
+        said_at=said_at(values, grammar),
     )
 
 
 def client_break(values: Values, grammar: Grammar, doubts: Doubts) -> BreakEntry:
     """A client's planned break."""
-    first, last = _span(values)
-    known_as = values.get("id") or _derived(values["client"], first.isoformat(), last.isoformat())
-    return BreakEntry(known_as, values["client"], first, last, _said_at(values, grammar))
+    first, last = span(values)
+    known_as = values.get("id") or derived(values["client"], first.isoformat(), last.isoformat())
+    return BreakEntry(known_as, values["client"], first, last, said_at(values, grammar))
 
 
 def leave(values: Values, grammar: Grammar, doubts: Doubts) -> LeaveEntry:
     """A therapist's leave."""
-    first, last = _span(values)
-    known_as = values.get("id") or _derived(values["therapist"], first.isoformat(), last.isoformat())
-    return LeaveEntry(known_as, values["therapist"], first, last, values.get("cover"), _said_at(values, grammar))
+    first, last = span(values)
+    known_as = values.get("id") or derived(values["therapist"], first.isoformat(), last.isoformat())
+    return LeaveEntry(known_as, values["therapist"], first, last, values.get("cover"), said_at(values, grammar))
 
 
 def appointment(values: Values, grammar: Grammar, doubts: Doubts) -> AppointmentEntry:
@@ -101,7 +78,7 @@ def appointment(values: Values, grammar: Grammar, doubts: Doubts) -> Appointment
     begin = starting(values, grammar)
     assert begin.day is not None
     assert begin.clock is not None
-    start, wall = _instant(begin.day, begin.clock, begin.instant, zone, "start")
+    start, wall = instant_at(begin.day, begin.clock, begin.instant, zone, "start")
     end = _ending(values, grammar, start, wall, zone)
     status: Status = values.get("status", BOOKED)
     attendance = status.attendance
@@ -114,7 +91,7 @@ def appointment(values: Values, grammar: Grammar, doubts: Doubts) -> Appointment
         doubts.believed += 1
     clients: tuple[str, ...] = values.get("client", ())
     return AppointmentEntry(
-        id=values.get("id") or _derived(wall, zone, values.get("therapist") or "", *clients),
+        id=values.get("id") or derived(wall, zone, values.get("therapist") or "", *clients),
         wall=wall,
         zone=zone,
         start=start,
@@ -125,7 +102,7 @@ def appointment(values: Values, grammar: Grammar, doubts: Doubts) -> Appointment
         client_ids=clients,
         therapist_id=values.get("therapist"),
         title=values.get("client name", ""),
-        said_at=_said_at(values, grammar),
+        said_at=said_at(values, grammar),
     )
 
 
@@ -135,6 +112,9 @@ BUILD: dict[str, Build] = {
     "appointments": appointment,
     "breaks": client_break,
     "leave": leave,
+    "goals": goal,
+    "scores": score,
+    "holds": hold,
 }
 
 
@@ -174,47 +154,10 @@ def _ending(values: Values, grammar: Grammar, start: Instant, wall: str, zone: s
         length: int = values.get("minutes", grammar.minutes)
         return start + length * MINUTE
     day = end.day or datetime.fromisoformat(wall).date()
-    instant, _ = _instant(day, end.clock, end.instant, zone, "end")
+    instant, _ = instant_at(day, end.clock, end.instant, zone, "end")
     if instant < start:
         raise BadRowError("end", "end-before-start", "lies before the start", "correct the end or the start")
     return instant
-
-
-def _instant(day: date, clock: time, instant: Instant | None, zone: str, column: str) -> tuple[Instant, str]:
-    """The instant and the wall time to the second. Raises BadRowError for a local time that does not exist."""
-    if instant is not None:
-        return instant, wall_of(instant, zone)
-    wall = datetime.combine(day, clock.replace(microsecond=0))
-    try:
-        return at_wall(wall, zone, strict=True), wall.isoformat()
-    except NoSuchTimeError:
-        raise BadRowError(
-            column,
-            "no-such-time",
-            f"does not exist in {zone}, where clocks went forward over it",
-            "correct the time or the zone",
-        ) from None
-
-
-def _said_at(values: Values, grammar: Grammar) -> Instant | None:
-    updated: Moment | None = values.get("updated")
-    if updated is None or updated.day is None:
-        return None
-    if updated.instant is not None:
-        return updated.instant
-    return at_wall(datetime.combine(updated.day, updated.clock or time()), grammar.zone)
-
-
-def _span(values: Values) -> tuple[date, date]:
-    first, last = values["from"], values["to"]
-    if last < first:
-        raise BadRowError("to", "end-before-start", "lies before the first day", "correct one of the two days")
-    return first, last
-
-
-def _derived(*parts: str) -> str:
-    """An id for a row that has none, from what it is about; never from a name, which a hash would not hide."""
-    return "row-" + hashlib.sha256("\x1f".join(parts).encode("utf-8", "surrogateescape")).hexdigest()[:20]
 
 
 def trusted_from(read_at: Instant, days: float) -> Instant:

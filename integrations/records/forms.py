@@ -1,84 +1,8 @@
 """Our own documented CSV forms as data: each column with its meaning, example, other names and parser."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
-
 from integrations.records import cells
-from integrations.records.cells import Grammar
-
-
-@dataclass(frozen=True, slots=True)
-class Column:
-    """One column. `identity`: it may name a client and is sealed. `synonyms` are headers of other systems."""
-
-    name: str
-    meaning: str
-    example: str
-    parse: Callable[[str, Grammar], Any]
-    synonyms: tuple[str, ...] = ()
-    required: bool = False
-    identity: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Form:
-    """One file, yielding entries of one `kind`. Of each group in `one_of` a column has to be there and filled."""
-
-    name: str
-    kind: str
-    meaning: str
-    columns: tuple[Column, ...]
-    one_of: tuple[tuple[str, ...], ...] = ()
-
-    def column(self, name: str) -> Column:
-        """The column of that name; KeyError if there is none."""
-        for column in self.columns:
-            if column.name == name:
-                return column
-        raise KeyError(name)
-
-    @property
-    def file(self) -> str:
-        """The file name that is looked for when none is configured."""
-        return f"{self.name}.csv"
-
-
-def key(header: str) -> str:
-    """A header as compared: letters and digits without case, so that `Client ID` and `client_id` are one."""
-    return "".join(c for c in header.casefold() if c.isalnum())
-
-
-_UPDATED = Column(
-    "updated",
-    "when the system last changed this row, with date and time",
-    "",
-    cells.when,
-    ("updated at", "last updated", "last modified"),
-)
-_FROM = ("from date", "start", "start date", "first day", "begins")
-_TO = ("until", "to date", "end", "end date", "last day", "ends")
-_CLIENT_ID = (
-    "client id",
-    "patient id",
-    "client number",
-    "patient number",
-    "patient ref",
-    "client code",
-    "chart number",
-    "mrn",
-)
-_THERAPIST_ID = (
-    "therapist id",
-    "clinician id",
-    "practitioner id",
-    "clinician",
-    "primary clinician",
-    "clinician name",
-    "practitioner",
-    "provider",
-)
-_NAME = ("client name", "patient name", "full name")
+from integrations.records.columns import CLIENT_ID, FROM, NAME, THERAPIST_ID, TO, UPDATED, Column, Form
+from integrations.records.progress_forms import GOALS, HOLDS, SCORES
 
 CLIENTS = Form(
     "clients",
@@ -90,10 +14,10 @@ CLIENTS = Form(
             "the client's id in your system, never the name",
             "1042",
             cells.client_id,
-            _CLIENT_ID,
+            CLIENT_ID,
             required=True,
         ),
-        Column("name", "the client's name", "Ágnes Kovács", cells.words, _NAME, identity=True),
+        Column("name", "the client's name", "Ágnes Kovács", cells.words, NAME, identity=True),
         Column("first name", "instead of name: the first name", "", cells.words, ("given name",), identity=True),
         Column(
             "last name",
@@ -109,7 +33,7 @@ CLIENTS = Form(
             "",
             cells.code,
         ),
-        Column("therapist", "id of the main therapist, as in the therapists file", "T1", cells.own_id, _THERAPIST_ID),
+        Column("therapist", "id of the main therapist, as in the therapists file", "T1", cells.own_id, THERAPIST_ID),
         Column(
             "status",
             "where care stands: intake, active or ended; empty means active",
@@ -161,7 +85,7 @@ CLIENTS = Form(
             ("email", "phone", "mobile"),
             identity=True,
         ),
-        _UPDATED,
+        UPDATED,
     ),
     one_of=(("name", "last name"),),
 )
@@ -200,7 +124,7 @@ THERAPISTS = Form(
         Column(
             "started", "the first working day", "2024-09-01", cells.day, ("started on", "start date", "hired", "joined")
         ),
-        _UPDATED,
+        UPDATED,
     ),
 )
 
@@ -221,17 +145,17 @@ APPOINTMENTS = Form(
             "id or code of the client; several participants separated by semicolons",
             "1042",
             cells.client_ids,
-            (*_CLIENT_ID, "patient"),
+            (*CLIENT_ID, "patient"),
         ),
         Column(
             "client name",
             "instead of client: the name, looked for among that therapist's clients",
             "",
             cells.words,
-            _NAME[1:],
+            NAME[1:],
             identity=True,
         ),
-        Column("therapist", "id of the therapist, as in the therapists file", "T1", cells.own_id, _THERAPIST_ID),
+        Column("therapist", "id of the therapist, as in the therapists file", "T1", cells.own_id, THERAPIST_ID),
         Column(
             "start",
             "date and time of the beginning, as the clock on the wall shows it, or with Z or an offset",
@@ -298,7 +222,7 @@ APPOINTMENTS = Form(
             cells.zone,
             ("time zone", "tz"),
         ),
-        _UPDATED,
+        UPDATED,
     ),
     one_of=(("client", "client name"),),
 )
@@ -309,10 +233,10 @@ BREAKS = Form(
     "One row for each planned break of a client: a holiday, a stay elsewhere.",
     (
         Column("id", "the row's id; without it a row is known by its client and days", "", cells.own_id, ("break id",)),
-        Column("client", "id of the client", "1042", cells.client_id, _CLIENT_ID, required=True),
-        Column("from", "the first day", "2026-07-20", cells.day, _FROM, required=True),
-        Column("to", "the last day", "2026-08-09", cells.day, _TO, required=True),
-        _UPDATED,
+        Column("client", "id of the client", "1042", cells.client_id, CLIENT_ID, required=True),
+        Column("from", "the first day", "2026-07-20", cells.day, FROM, required=True),
+        Column("to", "the last day", "2026-08-09", cells.day, TO, required=True),
+        UPDATED,
     ),
 )
 
@@ -324,50 +248,16 @@ LEAVE = Form(
         Column(
             "id", "the row's id; without it a row is known by its therapist and days", "", cells.own_id, ("leave id",)
         ),
-        Column("therapist", "id of the therapist", "T1", cells.own_id, _THERAPIST_ID, required=True),
-        Column("from", "the first day", "2026-08-03", cells.day, _FROM, required=True),
-        Column("to", "the last day", "2026-08-21", cells.day, _TO, required=True),
+        Column("therapist", "id of the therapist", "T1", cells.own_id, THERAPIST_ID, required=True),
+        Column("from", "the first day", "2026-08-03", cells.day, FROM, required=True),
+        Column("to", "the last day", "2026-08-21", cells.day, TO, required=True),
         Column(
             "cover", "id of the therapist who stands in", "T2", cells.own_id, ("cover id", "covered by", "stand in")
         ),
-        _UPDATED,
+        UPDATED,
     ),
 )
 
-FORMS: dict[str, Form] = {form.name: form for form in (CLIENTS, THERAPISTS, APPOINTMENTS, BREAKS, LEAVE)}
-
-# Dates beside an appointment that are not its day: reading one of them as such would move every session.
-LOOK_ALIKES: dict[str, str] = {
-    key(header): why
-    for why, headers in {
-        "the day the row was added to the system": (
-            "Date added",
-            "Added",
-            "Added on",
-            "Created",
-            "Created at",
-            "Created on",
-            "Date created",
-        ),
-        "the day the booking was made": ("Booked on", "Booked at", "Date booked", "Booking made"),
-        "the day the row was last changed": (
-            "Updated",
-            "Updated at",
-            "Last updated",
-            "Modified",
-            "Last modified",
-            "Date modified",
-        ),
-        "the day the appointment was cancelled": (
-            "Cancelled at",
-            "Cancelled on",
-            "Canceled at",
-            "Cancellation date",
-            "Date cancelled",
-        ),
-        "a date of billing": ("Invoice date", "Billing date", "Payment date", "Date paid", "Paid on", "Claim date"),
-        "the day the client was born": ("DOB", "Date of birth", "Birth date", "Birthdate", "Birthday"),
-        "the day the client came to the practice": ("Intake date", "Client since", "Referral date", "Registered on"),
-    }.items()
-    for header in headers
+FORMS: dict[str, Form] = {
+    form.name: form for form in (CLIENTS, THERAPISTS, APPOINTMENTS, BREAKS, LEAVE, GOALS, SCORES, HOLDS)
 }

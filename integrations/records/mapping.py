@@ -7,7 +7,9 @@ from dataclasses import dataclass, field, fields
 from datetime import time
 from typing import Any, NoReturn
 
-from integrations.records.forms import FORMS, LOOK_ALIKES, Form, key
+from integrations.records.columns import Form, key
+from integrations.records.forms import FORMS
+from integrations.records.look_alikes import LOOK_ALIKES
 from integrations.records.vocabularies import Status, appointment_words, client_words
 from models.errors import SettingsError
 from models.observations import ClientStatus

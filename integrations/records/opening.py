@@ -6,10 +6,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from integrations.records.building import BadRowError
 from integrations.records.cells import BadCellError, Grammar
+from integrations.records.columns import Form, key
 from integrations.records.dates import Order, OrderEvidence
-from integrations.records.entries import BadRowError, starting, trusted_from
-from integrations.records.forms import FORMS, LOOK_ALIKES, Form, key
+from integrations.records.entries import starting, trusted_from
+from integrations.records.forms import FORMS
+from integrations.records.look_alikes import LOOK_ALIKES
 from integrations.records.mapping import AUTO, harmless, refuse_look_alike, resolve
 from integrations.records.mapping import Mapping as RecordMapping
 from integrations.records.tables import TableOfRows, read_table
@@ -30,6 +33,11 @@ DATE_COLUMNS = frozenset(
         "died",
         "paused until",
         "started",
+        "set",
+        "target date",
+        "achievement date",
+        "reviewed",
+        "taken",
         "updated",
     }
 )

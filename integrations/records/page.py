@@ -4,14 +4,17 @@ import csv
 import io
 from collections.abc import Iterable
 
-from integrations.records.forms import FORMS, LOOK_ALIKES, Form
-from integrations.records.vocabularies import CLIENT_WORDS, VOCABULARIES, Status
+from integrations.records.columns import Form
+from integrations.records.forms import FORMS
+from integrations.records.look_alikes import LOOK_ALIKES
+from integrations.records.vocabularies import ACHIEVEMENT_WORDS, CLIENT_WORDS, GOAL_WORDS, VOCABULARIES, Status
+from models.measures import REGISTRY
 from models.observations import Attendance, CancelledBy, Plan
 
 _INTRO = """\
 # CSV files that Tending reads
 
-Five files in one folder, each with a header row. Only those you have are needed. Columns may stand in any order, and
+Eight files in one folder, each with a header row. Only those you have are needed. Columns may stand in any order, and
 capitals, spaces and underscores in their names do not matter. A column that is not listed here is left at the border
 and only counted; notes of sessions are never read.
 
@@ -37,7 +40,7 @@ def forms_page() -> str:
     """All of docs/forms.md."""
     parts = [_INTRO]
     parts += [_form(form) for form in FORMS.values()]
-    parts.append(_statuses())
+    parts += [_statuses(), _goal_words(), _measures()]
     return "\n".join(parts)
 
 
@@ -69,6 +72,7 @@ def _form(form: Form) -> str:
         else:
             needed = ""
         what = column.meaning + (" *(identity: encrypted)*" if column.identity else "")
+        what += " *(only whether it is filled in is kept)*" if column.only_whether else ""
         lines.append(f"| `{column.name}` | {needed} | {what} | {', '.join(column.synonyms)} |")
     if form.name == "appointments":
         lines += [
@@ -106,6 +110,30 @@ def _statuses() -> str:
         lines += [f"| `{name}` | {word} | {_meaning(status)} |" for word, status in words.items()]
     lines += ["", "For clients, with more under `client_status_words`:", "", "| word | read as |", "|---|---|"]
     lines += [f"| {word} | {status.value} |" for word, status in CLIENT_WORDS.items()]
+    return "\n".join([*lines, ""])
+
+
+def _goal_words() -> str:
+    lines = ["## Words of goals", "", "| column | word | read as |", "|---|---|---|"]
+    lines += [f"| `status` | {word} | {status.value} |" for word, status in GOAL_WORDS.items()]
+    lines += [f"| `achievement` | {word} | {found.value} |" for word, found in ACHIEVEMENT_WORDS.items()]
+    return "\n".join([*lines, ""])
+
+
+def _measures() -> str:
+    lines = [
+        "## Measures",
+        "",
+        "A score of a measure that is not listed here, or outside of its range, is put aside. Capitals and hyphens do not",
+        "matter. A measure that exists in several codings is read in the one shown.",
+        "",
+        "| measure | what it is | scores | also read as | `risk` |",
+        "|---|---|---|---|---|",
+    ]
+    for one in REGISTRY.values():
+        scores = f"{one.low:g} to {one.high:g}: {one.coding}"
+        risk = "" if one.risk is None else "yes or no" if one.is_screen else f"0 to {one.risk}"
+        lines.append(f"| {one.name} | {one.title} | {scores} | {', '.join(one.other_names)} | {risk} |")
     return "\n".join([*lines, ""])
 
 

@@ -64,7 +64,7 @@ def _fingerprint(
 ) -> str:
     """Equal only if the bytes, the mapping and all that depends on the time of reading are equal.
 
-    With the same bytes, a later reading believes more and has less ahead, never other rows: two numbers tell it all.
+    With the same bytes, a later reading only believes more and has less ahead: two numbers tell it all.
     """
     digest = hashlib.sha256(repr((mapping, grammar.zone, doubts)).encode())
     for one in opened:

@@ -1,20 +1,22 @@
 """Reading the rows of one file, each of which becomes an entry, a reject, a repetition or nothing."""
 
 import csv
+import hashlib
 import io
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from integrations.records.building import BadRowError, Doubts
 from integrations.records.cells import BadCellError, Grammar
-from integrations.records.entries import BUILD, BadRowError, Doubts
+from integrations.records.entries import BUILD
 from integrations.records.mapping import harmless
 from integrations.records.opening import Opened
 from integrations.records.tables import Row, damaged
 from models.observations import AppointmentEntry, ClientEntry, Entry, Reject
 
-_CLIENT_COLUMN = {"clients": "id", "appointments": "client", "breaks": "client"}
+_OUT_OF_PLACE = frozenset({"broken-quotes", "too-many-cells", "too-few-cells"})  # any cell may be another column's
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +46,10 @@ class FileReader:
         self.opened, self.grammar, self.doubts = opened, grammar, Doubts()
         self.form, self.places, self.header = opened.form, opened.places, opened.table.header
         self.columns = [(c, self.places[c.name]) for c in self.form.columns if c.name in self.places]
-        self.columns.sort(key=lambda pair: pair[0].name not in ("id", _CLIENT_COLUMN.get(self.form.name)))
-        self.unread = [i for i in range(len(self.header)) if i not in self.places.values()]
+        self.names_it = frozenset({"id", self.form.client_column} - {""})  # which entry a row is, and whose
+        self.columns.sort(key=lambda pair: pair[0].name not in self.names_it)
+        self.texts = frozenset(place for column, place in self.columns if column.only_whether)
+        self.unread = [i for i in range(len(self.header)) if i in self.texts or i not in self.places.values()]
         self.last_read = max(self.places.values(), default=-1)
         self.outcomes: list[Entry | Reject] = []
         self.first: dict[str, _First] = {}
@@ -91,7 +95,7 @@ class FileReader:
         short = len(row.cells) < len(self.header)
         if len(row.cells) <= self.last_read or (short and last and self.opened.table.cut):
             return "too-few-cells"
-        if damaged([row.cells[place] for _, place in self.columns]):
+        if damaged([row.cells[place] for _, place in self.columns if place not in self.texts]):
             return "bad-encoding"
         return ""
 
@@ -129,21 +133,22 @@ class FileReader:
         """Whose a bad row is, as far as it still can be told, so that what is said of that client's absence waits."""
         for column, place in self.columns[:2]:
             text = row.cells[place].strip()
-            if text and column.name not in values and column.name in ("id", _CLIENT_COLUMN.get(self.form.name)):
+            if text and column.name not in values and column.name in self.names_it:
                 try:
                     values[column.name] = column.parse(text, self.grammar)
                 except BadCellError:
                     pass  # it is this cell that is bad
 
     def _client_of(self, values: Mapping[str, Any]) -> str:
-        found = values.get(_CLIENT_COLUMN.get(self.form.name, ""), "")
+        found = values.get(self.form.client_column, "")
         if isinstance(found, tuple):
             return found[0] if found else ""
         return str(found)
 
     def _keep(self, row: Row, known_as: str, outcome: Entry | Reject, *, given: bool) -> None:
         """Take the outcome, unless its id was met before: the same row is no news, another makes both doubtful."""
-        used = tuple(row.cells[place].strip() for _, place in self.columns)
+        kept = self._kept(row.cells)
+        used = tuple(kept[place].strip() for _, place in self.columns)
         here = _First(row, used, len(self.outcomes))
         before = self.first.setdefault(known_as, here) if known_as else here
         if not known_as:
@@ -155,11 +160,7 @@ class FileReader:
             if not given and isinstance(outcome, AppointmentEntry):
                 self._keep(row, f"{known_as}+", replace(outcome, id=f"{known_as}+"), given=False)
                 return
-            column, fault = (
-                ("id", "two different rows have the same id")
-                if given
-                else ("from", "two different rows tell of the same days")
-            )
+            column, fault = ("id", "two different rows have the same id") if given else self.form.without_id
             self._doubt(before, row, column, "duplicate-id", fault)
             outcome = self._twice(row, before.row, row, column, "duplicate-id", fault, outcome)
         if isinstance(outcome, ClientEntry) and outcome.code:
@@ -202,19 +203,32 @@ class FileReader:
 
     def _reject(self, row: Row, reason: str, sentence: str, entry_id: str, client_id: str) -> Reject:
         place = f"{self.opened.table.file}, {f'line {row.line}' if row.fault else f'row {row.number}'}"
-        return Reject(place, reason, sentence, self._raw(row), entry_id, client_id, self.opened.form.kind)
+        raw = self._raw(row, in_place=reason not in _OUT_OF_PLACE)
+        return Reject(place, reason, sentence, raw, entry_id, client_id, self.opened.form.kind)
 
     def _where(self, row: Row) -> str:
         return f"{self.opened.table.file}, row {row.number}"
 
-    def _raw(self, row: Row) -> bytes:
+    def _raw(self, row: Row, *, in_place: bool) -> bytes:
         """The cells that are read, under our own names: columns dropped at the border stay out of quarantine too."""
         cells = row.cells[0].rstrip("\r\n").split(self.opened.table.delimiter) if row.fault else row.cells
         out = io.StringIO()
         writer = csv.writer(out)
         writer.writerow([column.name for column, _ in self.columns])
-        writer.writerow([cells[place] if place < len(cells) else "" for _, place in self.columns])
+        if self.texts and not in_place:
+            # Any of its cells may be a text that is left at the border; a hash still tells this row from others.
+            whole = "\x1f".join(row.cells).encode("utf-8", "surrogateescape")
+            writer.writerow(["not kept: its cells cannot be told apart", hashlib.sha256(whole).hexdigest()])
+        else:
+            kept = self._kept(cells)
+            writer.writerow([kept[place] if place < len(kept) else "" for _, place in self.columns])
         return out.getvalue().encode("utf-8", "surrogateescape")
+
+    def _kept(self, cells: Sequence[str]) -> Sequence[str]:
+        """The cells as they are kept: of a text that is left at the border, only that there is one."""
+        if not self.texts:
+            return cells
+        return ["yes" if place in self.texts and cell.strip() else cell for place, cell in enumerate(cells)]
 
 
 def _client_id(entry: Entry) -> str:

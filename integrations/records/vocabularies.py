@@ -4,7 +4,7 @@ from collections.abc import Mapping as Table
 from dataclasses import dataclass
 
 from models.errors import SettingsError
-from models.observations import Attendance, CancelledBy, ClientStatus, Plan
+from models.observations import Achievement, Attendance, CancelledBy, ClientStatus, GoalStatus, Plan
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +93,45 @@ CLIENT_WORDS = {
     "closed": ClientStatus.ended,
     "discharged": ClientStatus.ended,
 }
+
+# FHIR's words of Goal.lifecycleStatus and those that practices write instead.
+GOAL_WORDS = {
+    "proposed": GoalStatus.proposed,
+    "planned": GoalStatus.proposed,
+    "accepted": GoalStatus.proposed,
+    "active": GoalStatus.active,
+    "open": GoalStatus.active,
+    "in progress": GoalStatus.active,
+    "on hold": GoalStatus.on_hold,
+    "paused": GoalStatus.on_hold,
+    "completed": GoalStatus.completed,
+    "achieved": GoalStatus.completed,
+    "met": GoalStatus.completed,
+    "done": GoalStatus.completed,
+    "cancelled": GoalStatus.cancelled,
+    "rejected": GoalStatus.cancelled,
+    "dropped": GoalStatus.cancelled,
+    "discontinued": GoalStatus.cancelled,
+    "entered in error": GoalStatus.cancelled,
+}
+
+# FHIR's words of Goal.achievementStatus, and the plain ones beside them.
+ACHIEVEMENT_WORDS = {
+    "in progress": Achievement.in_progress,
+    "improving": Achievement.improving,
+    "worsening": Achievement.worsening,
+    "no change": Achievement.no_change,
+    "unchanged": Achievement.no_change,
+    "achieved": Achievement.achieved,
+    "met": Achievement.achieved,
+    "sustaining": Achievement.sustaining,
+    "not achieved": Achievement.not_achieved,
+    "not met": Achievement.not_achieved,
+    "no progress": Achievement.no_progress,
+    "not attainable": Achievement.not_attainable,
+}
+
+WHOSE_WORDS = {"client": True, "own": True, "own words": True, "therapist": False, "practice": False}
 
 
 def plain(word: str) -> str:

@@ -54,6 +54,7 @@ CELLS = st.sampled_from(
             "a@example.org",
             "T1;T2",
         ),
+        *("PHQ-9", "C-SSRS", "27", "27.01", "-1", "positive", "on hold", "not met", "client", "2099-01-01"),
     ]
 ) | st.text(max_size=12)
 TABLES = st.sampled_from(sorted(FORMS)).flatmap(

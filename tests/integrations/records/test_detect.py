@@ -145,6 +145,43 @@ def test_between_equals_the_file_name_decides(tmp_path: Path, name: str, form: s
     assert [one.form for one in found.forms] == [form]
 
 
+GOALS = "Goal ID,Client,Goal,Lifecycle status,Start date,Due date,Achievement status\nG1,1042,Sing,active,,,improving\n"
+SCORES = "Client,Therapist,Date,Time,Status,Questionnaire,Total score\n1042,T1,2026-10-01,09:00,done,PHQ-9,12\n"
+HOLDS = "Client,Waiting since,To\n1042,2026-01-12,\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "form"),
+    [
+        ("list 1.csv", GOALS, "goals"),
+        ("list 2.csv", SCORES, "scores"),
+        ("list 3.csv", HOLDS, "holds"),
+        ("goals.csv", "id,client,due\nG1,1042,2026-12-01\n", "goals"),
+        ("waitlist.csv", "client,from,to\n1042,2026-01-12,\n", "holds"),
+        ("breaks.csv", "client,from,to\n1042,2026-01-12,2026-01-13\n", "breaks"),
+        # what is in nearly any table is no sign
+        ("list 4.csv", "client,from,to\n1042,2026-01-12,2026-01-13\n", "breaks"),
+        ("list 5.csv", "id,client,start date,time,status\nA,1042,2026-10-01,09:00,attended\n", "appointments"),
+        ("list 6.csv", "id,client,due date,total\nR-1,1042,2026-10-01,90\n", ""),
+    ],
+)
+def test_goals_scores_and_holds_by_their_columns_or_their_name(
+    tmp_path: Path, name: str, content: str, form: str
+) -> None:
+    found = detect(folder_of(tmp_path, {name: content}), zone=ZONE, read_at=NOW)
+    assert [(one.form, one.rejects) for one in found.forms] == ([(form, 0)] if form else [])
+
+
+def test_a_mapping_that_was_found_reads_goals_scores_and_holds(tmp_path: Path) -> None:
+    folder = folder_of(tmp_path, {"a.csv": GOALS, "b.csv": SCORES, "c.csv": HOLDS})
+    found = detect(folder, zone=ZONE, read_at=NOW)
+    assert not found.unclear
+    assert settings_of(found.mapping)["files"] == {"goals": "a.csv", "scores": "b.csv", "holds": "c.csv"}
+    reading = read_records(folder, found.mapping, name="exports", zone=ZONE, read_at=NOW)
+    assert reading.kinds == {"goal", "score", "hold"}
+    assert (len(reading.entries), reading.rejects) == (3, [])
+
+
 def test_words_tell_the_system(tmp_path: Path) -> None:
     for words, vocabulary in (
         (("attended", "no show"), "own"),

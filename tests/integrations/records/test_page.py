@@ -4,8 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from integrations.records.forms import FORMS, LOOK_ALIKES, key
+from integrations.records.columns import key
+from integrations.records.forms import FORMS
+from integrations.records.look_alikes import LOOK_ALIKES
 from integrations.records.page import example, forms_page
+from models.measures import REGISTRY
 from models.observations import KIND_OF
 from tests.integrations.records.exports import accounted, read
 
@@ -16,6 +19,8 @@ def test_the_page_says_what_the_code_does(root: Path) -> None:
     for form in FORMS.values():
         for column in form.columns:
             assert f"| `{column.name}` |" in page
+    for measure in REGISTRY.values():
+        assert f"| {measure.name} | {measure.title} | {measure.low:g} to {measure.high:g}: {measure.coding} |" in page
 
 
 @pytest.mark.parametrize("name", sorted(FORMS))
@@ -23,7 +28,8 @@ def test_each_example_is_read(tmp_path: Path, name: str) -> None:
     reading = read(tmp_path, name, example(FORMS[name]))
     assert accounted(reading)
     assert [KIND_OF[type(entry)] for entry in reading.entries] == [FORMS[name].kind]
-    assert not reading.dropped
+    texts = {column.name for column in FORMS[name].columns if column.only_whether}
+    assert reading.dropped == dict.fromkeys(texts, 1), "nothing is left at the border but the texts of these columns"
     needed = {column.name for column in FORMS[name].columns if column.required}
     assert needed <= set(example(FORMS[name]).splitlines()[0].split(","))
 
