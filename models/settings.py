@@ -14,6 +14,9 @@ from models.sources import Delivers, PastBooking
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")]
 
 
+OWN_SOURCE = "desk"  # of what people answer
+
+
 class Part(BaseModel):
     """A table of practice.toml: unknown words are refused, so that a typing error never passes for a setting."""
 
@@ -220,6 +223,8 @@ class Settings(Part):
             twice = {n for n in names if names.count(n) > 1}
             if twice:
                 raise ValueError(f"two [[{kind}]]s are called {sorted(twice)[0]}; every name once")
+        if any(s.name == OWN_SOURCE for s in self.source):
+            raise ValueError(f"no [[source]] may be called {OWN_SOURCE}: what people answer is kept under that name")
         return self
 
     def source_named(self, name: str) -> SourcePart:

@@ -1,0 +1,173 @@
+"""What people answer to findings: observations of a source of our own, kept with who and when, and taken back within a minute."""
+
+import json
+import uuid
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from sqlalchemy import Connection, select, update
+
+from integrations.store import audit
+from integrations.store.derive import derive
+from integrations.store.tables import insert_rows, table
+from integrations.store.turns import take_turn
+from models.answers import LONGEST_NOTE, UNDO_SECONDS, Answer
+from models.errors import UsageError
+from models.findings import Finding
+from models.instants import Instant
+from models.observations import Observation, Subject
+from models.people import Client
+from models.settings import OWN_SOURCE
+
+if TYPE_CHECKING:
+    from integrations.practice import Practice
+
+SOURCE = OWN_SOURCE
+KIND = "answer"
+
+
+class AnswerRow(NamedTuple):
+    """One answer as it stands. `note` is opened only where it is asked for; `by` is who gave it."""
+
+    id: str
+    kind: str
+    reply: str
+    at: Instant
+    until: Instant
+    days: int
+    reason: str
+    by: str
+    note: str
+
+
+def give(
+    practice: "Practice",
+    connection: Connection,
+    client_id: int,
+    answer: Answer,
+    by: str,
+    now: Instant,
+    *,
+    note: str = "",
+) -> str:
+    """Take an answer in, in the caller's transaction, and derive what follows; answers its id, under which it can be taken back.
+
+    Raises UsageError where that client has no open finding of the kind, or the note is too long.
+    """
+    if len(note) > LONGEST_NOTE:
+        raise UsageError(f"A note has at most {LONGEST_NOTE} characters; what belongs to the record belongs there.")
+    take_turn(connection)
+    findings = table(Finding)
+    same = (findings.c.client_id == client_id) & (findings.c.kind == answer.kind)
+    stands = connection.execute(select(findings.c.generation, findings.c.cleared_at).where(same)).first()
+    if stands is None or stands.cleared_at is not None:
+        raise UsageError("There is nothing open of that kind any more; nothing was changed.")
+    answer_id = uuid.uuid4().hex
+    facts = {
+        "kind": answer.kind,
+        "generation": stands.generation,
+        "reply": answer.reply.value,
+        "at": answer.at,
+        "until": answer.until,
+        "days": answer.days,
+        "reason": answer.reason,
+        "by": by,
+    }
+    _observe(practice, connection, answer_id, client_id, facts, note, now)
+    audit.record(
+        connection, now, by, "answered", _code(connection, client_id), {"kind": answer.kind, "reply": facts["reply"]}
+    )
+    return answer_id
+
+
+def take_back(practice: "Practice", connection: Connection, answer_id: str, by: str, now: Instant) -> str:
+    """Take an answer back, within a minute of giving it; answers the client's code. Raises UsageError otherwise, changing nothing."""
+    take_turn(connection)
+    rows, subjects = table(Observation), table(Subject)
+    mine = (rows.c.source == SOURCE) & (rows.c.kind == KIND) & (rows.c.entry_id == answer_id) & rows.c.current
+    found = connection.execute(select(rows).where(mine)).first()
+    if found is None or found.gone:
+        raise UsageError("There is no such answer, or it was taken back already.")
+    if now - found.facts["at"] > UNDO_SECONDS:
+        raise UsageError("An answer can be taken back for a minute; now answer again instead.")
+    whose = (subjects.c.source == SOURCE) & (subjects.c.entry_id == answer_id)
+    client_id = int(connection.execute(select(subjects.c.client_id).where(whose)).scalar_one())
+    connection.execute(update(rows).where(mine).values(current=False))
+    insert_rows(connection, Observation, [_row(answer_id, max(now, found.known_at + 1), gone=True)])
+    derive(connection, [client_id], practice.book.of().policy, now, practice.zone)
+    code = _code(connection, client_id)
+    audit.record(connection, now, by, "answer taken back", code, {"kind": found.facts["kind"]})
+    return code
+
+
+def answers_to(practice: "Practice", connection: Connection, client_id: int, *, notes: bool = False) -> list[AnswerRow]:
+    """What was answered about a client, newest first, taken-back ones left out; with `notes` their texts, which the caller audits."""
+    rows, subjects = table(Observation), table(Subject)
+    query = (
+        select(rows.c.entry_id, rows.c.facts, rows.c.sealed)
+        .select_from(
+            subjects.join(rows, (rows.c.source == subjects.c.source) & (rows.c.entry_id == subjects.c.entry_id))
+        )
+        .where(
+            subjects.c.client_id == client_id,
+            subjects.c.kind == KIND,
+            rows.c.kind == KIND,
+            rows.c.current,
+            ~rows.c.gone,
+        )
+        .order_by(rows.c.id.desc())
+    )
+    found = []
+    for row in connection.execute(query):
+        note = practice.vault.open(row.sealed)["note"] if notes and row.sealed else ""
+        f = row.facts
+        found.append(
+            AnswerRow(row.entry_id, f["kind"], f["reply"], f["at"], f["until"], f["days"], f["reason"], f["by"], note)
+        )
+    return found
+
+
+def _observe(
+    practice: "Practice",
+    connection: Connection,
+    answer_id: str,
+    client_id: int,
+    facts: dict[str, Any],
+    note: str,
+    now: Instant,
+) -> None:
+    clients = table(Client)
+    ref = connection.execute(select(clients.c.ref_hash).where(clients.c.id == client_id)).scalar_one()
+    sealed = practice.vault.seal({"note": note}) if note else None
+    content = practice.vault.hash("content", json.dumps([facts, note], sort_keys=True))
+    row = _row(answer_id, now) | {
+        "content_hash": content,
+        "said_at": now,
+        "facts": facts,
+        "hints": {"id": [ref]},
+        "sealed": sealed,
+    }
+    insert_rows(connection, Observation, [row])
+    about = {"source": SOURCE, "entry_id": answer_id, "client_id": client_id, "kind": KIND, "how": "id", "since": now}
+    insert_rows(connection, Subject, [about])
+    derive(connection, [client_id], practice.book.of().policy, now, practice.zone)
+
+
+def _row(answer_id: str, known_at: Instant, *, gone: bool = False) -> dict[str, Any]:
+    return {
+        "source": SOURCE,
+        "kind": KIND,
+        "entry_id": answer_id,
+        "content_hash": "",
+        "said_at": None,
+        "known_at": known_at,
+        "gone": gone,
+        "current": True,
+        "facts": {},
+        "hints": {},
+        "sealed": None,
+    }
+
+
+def _code(connection: Connection, client_id: int) -> str:
+    clients = table(Client)
+    return str(connection.execute(select(clients.c.code).where(clients.c.id == client_id)).scalar_one())
