@@ -25,7 +25,8 @@ class Case(NamedTuple):
 
     `line` holds appointments as integers in order of start (see models.digest), the first `past` of them begun by now. `pauses` are
     spans that do not count (breaks, leave, public holidays). `blind` names what could refute an absence but cannot be relied on now.
-    `told` holds goals, scores and the like as of now; `heard` names which of `goal` and `score` any source tells of at all.
+    `told` holds goals, scores and the like as of now; `heard` names which of `goal` and `score` any source tells of at all;
+    `unread` says that a row of these about the client lies in quarantine.
     """
 
     client_id: int
@@ -39,6 +40,7 @@ class Case(NamedTuple):
     blind: tuple[str, ...]
     told: Told
     heard: frozenset[str]
+    unread: bool
 
     def last_seen(self) -> Instant | None:
         """Start of the last appointment that took place or may have: attended, presumed, or not marked. Missed ones do not count."""
@@ -113,12 +115,14 @@ def case_at(
     blind: tuple[str, ...],
     told: Told,
     heard: frozenset[str],
+    unread: bool,
 ) -> Case:
     """The case that a digest gives at `now`."""
     # An unpacked tuple is quicker to walk than an array or a view of the bytes.
     entries = unpack[len(line) >> 3](line)
     past = bisect_right(entries, last_begun(now))
-    return _new(Case, (client_id, status, intake_at, away_until, died == 1, entries, past, pauses, blind, told, heard))
+    whole = (client_id, status, intake_at, away_until, died == 1, entries, past, pauses, blind, told, heard, unread)
+    return _new(Case, whole)
 
 
 class _Unpack(dict[int, Callable[[bytes], tuple[int, ...]]]):

@@ -56,7 +56,7 @@ class Shared:
     `pauses` are therapist leave and public holidays, by therapist; `blind` names, by therapist, the sources that are stale;
     `doubtful` are clients with quarantined rows, `missing` the starts of a client's appointments that their source lacks while nobody
     has said whether they are gone. Both by therapist have the key "" for clients without one. `heard` names which of `goal` and `score`
-    any source tells of: what none does cannot be missing.
+    any source tells of: what none does cannot be missing; `unread` are clients with a row of these in quarantine.
     """
 
     def __init__(
@@ -69,6 +69,7 @@ class Shared:
         doubtful: frozenset[int] = frozenset(),
         missing: Mapping[int, frozenset[Instant]] = MappingProxyType({}),
         heard: frozenset[str] = frozenset(),
+        unread: frozenset[int] = frozenset(),
     ) -> None:
         self.now = now
         self.book = book
@@ -78,6 +79,7 @@ class Shared:
         self._rejected = doubtful
         self._missing = missing
         self.heard = heard
+        self._unread = unread
         self._doubtful = doubtful | missing.keys()
         self._kept: dict[tuple[str, str], _Common] = {}
 
@@ -112,7 +114,20 @@ class Shared:
         if client_id in self._missing:
             line = self._relied_on(client_id, line)
         said = unpacked(told).by(self.now)
-        return case_at(self.now, client_id, status, intake_at, away_until, died, line, pauses, blind, said, self.heard)
+        return case_at(
+            self.now,
+            client_id,
+            status,
+            intake_at,
+            away_until,
+            died,
+            line,
+            pauses,
+            blind,
+            said,
+            self.heard,
+            client_id in self._unread,
+        )
 
     def _relied_on(self, client_id: int, line: bytes) -> bytes:
         """A client's line in which no missing appointment counts as booked."""
@@ -138,6 +153,7 @@ class Shared:
     def looks(self, rows: Iterable[DigestRow]) -> Iterator[Looked]:
         """One look at each of many clients, as they stream by."""
         now, doubtful, personal, kept, heard = self.now, self._doubtful, self.book.personal, self._kept, self.heard
+        not_read = self._unread
         decides = [rule.decide for rule in self.rules]
         clock = Clock(now)
         begun = last_begun(now)
@@ -153,8 +169,23 @@ class Shared:
             # As case_at does, without a call: half of what looking costs is calls.
             entries = unpack[len(line) >> 3](line)
             past = bisect_right(entries, begun)
+            unread = client_id in not_read
             case = _new(
-                Case, (client_id, status, intake_at, away_until, died == 1, entries, past, pauses, blind, said, heard)
+                Case,
+                (
+                    client_id,
+                    status,
+                    intake_at,
+                    away_until,
+                    died == 1,
+                    entries,
+                    past,
+                    pauses,
+                    blind,
+                    said,
+                    heard,
+                    unread,
+                ),
             )
             clock.next_look = entries[past] >> 3 if past < len(entries) else FAR  # what lies ahead will lie behind then
             verdicts: tuple[Verdict, ...] = ()

@@ -19,7 +19,8 @@ class Quarantine(SQLModel, table=True):
     """One rejected row or calendar entry. `sentence` is for people and holds no cell's content; `raw` is the input, encrypted, and so
     is `why`, a person's own words.
 
-    While a row of a client is held, rules of absence about that client cannot say. One row per (source, hash of the raw input).
+    `kind` is what it would have been, empty where nobody can tell. While a row of a client is held, rules that rest on the absence of such
+    a thing cannot say about that client. One row per (source, hash of the raw input).
     """
 
     __tablename__ = "quarantine"
@@ -33,6 +34,7 @@ class Quarantine(SQLModel, table=True):
     raw: bytes = Field(sa_type=LargeBinary)
     raw_hash: str
     client_id: int | None = Field(default=None, index=True)
+    kind: str = ""
     seen_at: int = instant()
     state: str = Field(default=QuarantineState.held, index=True)
     decided_at: int | None = instant(nullable=True)

@@ -123,8 +123,8 @@ def a_case(
 class Clinic:
     """A practice's folder: what its exports and calendars say, and the practice opened over it.
 
-    `clients`, `therapists`, `appointments`, `breaks` and `leave` are rows of the exports; `calendars` are entries by file
-    name, each (uid, start, title, more lines). `sync` writes the files and reads them as any practice would.
+    `clients`, `therapists`, `appointments`, `breaks`, `leave`, `goals`, `scores` and `holds` are rows of the exports; `calendars` are
+    entries by file name, each (uid, start, title, more lines). `sync` writes the files and reads them as any practice would.
     """
 
     folder: Path
@@ -135,6 +135,9 @@ class Clinic:
     appointments: list[dict[str, Any]] = field(default_factory=list)
     breaks: list[dict[str, Any]] = field(default_factory=list)
     leave: list[dict[str, Any]] = field(default_factory=list)
+    goals: list[dict[str, Any]] = field(default_factory=list)
+    scores: list[dict[str, Any]] = field(default_factory=list)
+    holds: list[dict[str, Any]] = field(default_factory=list)
     calendars: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
 
     # -------------------------------------------------------- what the sources say
@@ -163,6 +166,15 @@ class Clinic:
                 }
             )
 
+    def goal(self, client_id: str, title: str, **columns: Any) -> None:
+        """A row of the goals file."""
+        self.goals.append({"id": f"G{len(self.goals) + 1}", "client": client_id, "goal": title} | columns)
+
+    def score(self, client_id: str, measure: str, taken: Instant, score: Any = "", **columns: Any) -> None:
+        """A row of the scores file."""
+        wall = wall_of(taken, self.zone).replace("T", " ")
+        self.scores.append({"client": client_id, "measure": measure, "taken": wall, "score": score} | columns)
+
     def entry(self, calendar: str, uid: str, start: Instant, title: str, more: str = "") -> None:
         """An entry of a calendar file, replacing one of that UID."""
         wall = wall_of(start, self.zone).replace("-", "").replace(":", "")
@@ -181,7 +193,7 @@ class Clinic:
         """Write every file anew."""
         exports = self.folder / "exports"
         exports.mkdir(exist_ok=True)
-        for name in ("clients", "therapists", "appointments", "breaks", "leave"):
+        for name in ("clients", "therapists", "appointments", "breaks", "leave", "goals", "scores", "holds"):
             rows: list[dict[str, Any]] = getattr(self, name)
             if rows:
                 (exports / f"{name}.csv").write_text(_csv(rows), encoding="utf-8")

@@ -19,7 +19,7 @@ from models.digest import Digest, Held, History, digest_of
 from models.findings import Look
 from models.instants import HOUR, Instant, end_of, local, start_of
 from models.looking import DIGEST_COLUMNS, DigestRow, Shared
-from models.observations import ClientStatus, Observation, Plan
+from models.observations import TOLD, ClientStatus, Observation, Plan
 from models.people import OPEN_ENDED, Client, Leave, as_day
 from models.quarantine import Quarantine, QuarantineState
 from models.rules import all_rules, rules_version
@@ -37,7 +37,7 @@ _SOME_DIGESTS = Prepared(select(*_COLUMNS).where(_DIGESTS.c.client_id.in_(given(
 _LEAVE = Prepared(select(table(Leave)))
 _SOURCES = Prepared(select(table(Source)))
 _DOUBTFUL = Prepared(
-    select(table(Quarantine).c.client_id).where(
+    select(table(Quarantine).c.client_id, table(Quarantine).c.kind).where(
         table(Quarantine).c.client_id.is_not(None), table(Quarantine).c.state == QuarantineState.held
     )
 )
@@ -85,15 +85,17 @@ def shared(practice: "Practice", connection: Connection, now: Instant, known_at:
     pauses: dict[str, Spans] = {"": _days_off(holidays, (), practice.zone)}
     for therapist, spans in leave.items():
         pauses[therapist] = _days_off(holidays, tuple(sorted(spans)), practice.zone)
+    doubtful = _doubtful(connection, known_at)
     return Shared(
         now,
         book,
         all_rules(),
         pauses,
         blind_by_therapist(practice, connection, now, known_at),
-        _doubtful(connection, known_at),
+        frozenset(client for client, kind in doubtful if kind not in TOLD),
         in_doubt(connection, known_at),
         _heard(connection, known_at),
+        frozenset(client for client, kind in doubtful if kind in TOLD),
     )
 
 
@@ -202,13 +204,16 @@ def _heard(connection: Connection, known_at: Instant | None) -> frozenset[str]:
     )
 
 
-def _doubtful(connection: Connection, known_at: Instant | None) -> frozenset[int]:
+def _doubtful(connection: Connection, known_at: Instant | None) -> list[tuple[int, str]]:
+    """Clients of whom a row was not understood, and what it would have been."""
     if known_at is None:
-        return frozenset(_DOUBTFUL.run(connection).scalars())
+        return [tuple(row) for row in _DOUBTFUL.rows(connection)]
     rows = table(Quarantine)
     undecided = rows.c.decided_at.is_(None) | (rows.c.decided_at > known_at)
-    wanted = select(rows.c.client_id).where(rows.c.client_id.is_not(None), rows.c.seen_at <= known_at, undecided)
-    return frozenset(connection.execute(wanted).scalars())
+    wanted = select(rows.c.client_id, rows.c.kind).where(
+        rows.c.client_id.is_not(None), rows.c.seen_at <= known_at, undecided
+    )
+    return [tuple(row) for row in connection.execute(wanted)]
 
 
 def digest_known(practice: "Practice", connection: Connection, client_id: int, known_at: Instant) -> DigestRow:

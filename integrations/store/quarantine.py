@@ -78,6 +78,7 @@ def hold(
             "reason": reject.reason,
             "sentence": reject.sentence,
             "client_id": (client_ids or {}).get(reject.client_id) if reject.client_id else None,
+            "kind": reject.kind,
         }
         if raw_hash not in known:
             row = says | {"source": source, "raw": vault.seal(reject.raw), "raw_hash": raw_hash, "seen_at": at}

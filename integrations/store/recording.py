@@ -172,7 +172,8 @@ class _One:
         rule, version, kind = recorder.kinds[verdict.kind]
         before = self._standing.get(verdict.kind)
         told_to, speaks_at, climbs_at = before.told_to if before else "", None, None
-        sorted_first = verdict.kind in already or bool(kind.old and kind.old(verdict.facts))
+        # What asks for safety is news at first sight too, unless it was old already.
+        sorted_first = kind.old(verdict.facts) if kind.old else verdict.kind in already
         if not sorted_first and kind.speaks != "weekly_list":
             notice = self._notice(verdict, generation)
             made = insert_new(recorder.connection, Notice, notice) or _again(recorder.connection, notice)

@@ -181,6 +181,7 @@ def upgrade() -> None:
         sa.Column("sentence", sa.String(), nullable=False),
         sa.Column("raw", sa.LargeBinary(), nullable=False),
         sa.Column("raw_hash", sa.String(), nullable=False),
+        sa.Column("kind", sa.String(), nullable=False),
         sa.Column("client_id", sa.Integer(), nullable=True),
         sa.Column("seen_at", sa.BigInteger(), nullable=False),
         sa.Column("state", sa.String(), nullable=False),
