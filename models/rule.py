@@ -33,7 +33,8 @@ class Kind:
     once, day and night).
 
     `again(then, now, answered)` tells whether facts that were told or answered `then` have become something to speak of again though the
-    finding was open all the time; `old(facts)` whether they lay too far back when they were first told here to be news.
+    finding was open all the time; `old(facts)` whether they lay too far back when they were first told here to be news; a kind with
+    it speaks at first sight too.
     """
 
     name: str

@@ -11,6 +11,7 @@ from integrations.store.tables import chunks, insert_rows, table
 from integrations.vault import Vault
 from models.instants import Instant
 from models.observations import ABOUT_CLIENTS, Observation, Subject, SubjectWas
+from models.subjects import Roster
 
 Entry = tuple[str, str]  # source, entry id
 
@@ -28,7 +29,6 @@ def resolve(
     Of whom they no longer concern it is kept until when they did.
     `codes` are those that these entries name, by their hash: with them only who may be meant is loaded, without them everybody.
     """
-    observations, subjects = table(Observation), table(Subject)
     wanted = set(entries)
     if touched.roster:
         wanted |= _unsure(connection)
@@ -37,54 +37,85 @@ def resolve(
     people = roster(connection, vault) if codes is None else None
     affected: set[int] = set()
     for source, part in _by_source(wanted):
-        before: dict[Entry, dict[int, Any]] = defaultdict(dict)
-        mine = select(subjects).where(subjects.c.source == source, subjects.c.entry_id.in_(part))
-        for row in connection.execute(mine):
-            before[row.source, row.entry_id][row.client_id] = row
-        # The newest version that says something: an absence says nothing about whom.
-        said = connection.execute(
-            select(*(observations.c[name] for name in ("source", "entry_id", "kind", "hints", "facts")))
-            .where(
-                observations.c.source == source,
-                observations.c.kind.in_(ABOUT_CLIENTS),
-                observations.c.entry_id.in_(part),
-                ~observations.c.gone,
-            )
-            .order_by(observations.c.known_at, observations.c.id)
-        )
-        newest = {(row.source, row.entry_id): row for row in said}
+        before, newest = _before(connection, source, part), _newest(connection, source, part)
         if codes is not None:
-            hinted = [newest[entry].hints for entry in newest]
-            meant = who_may_be_meant(
-                connection,
-                (h for hints in hinted for h in hints.get("id", ())),
-                (h for hints in hinted for h in hints.get("name", ())),
-                (codes[h] for hints in hinted for h in hints.get("code", ()) if h in codes),
-            )
             # Of entries that were known before, codes are known only as hashes: whom they can mean was found then, or is new now.
             found_before = {client for concerned in before.values() for client in concerned}
+            meant = _may_be_meant(connection, newest.values(), codes)
             people = roster(connection, vault, meant | found_before | touched.roster)
         assert people is not None
-        fresh, stale, past = [], [], []
-        for entry, row in newest.items():
-            found, how = people.concerned(row.hints, row.facts.get("therapist_id"))
-            there = before[entry]
-            if dict.fromkeys(found, how) != {client: old.how for client, old in there.items()}:
-                stale.append(entry[1])
-                key = {"source": entry[0], "entry_id": entry[1], "kind": row.kind}
-                fresh += [
-                    {**key, "client_id": c, "how": how, "since": there[c].since if c in there else now} for c in found
-                ]
-                past += [
-                    {**key, "client_id": c, "from_at": there[c].since, "until_at": now}
-                    for c in there.keys() - set(found)
-                    if there[c].since < now
-                ]
-            affected |= set(found) | there.keys()
-        if stale:
-            connection.execute(delete(subjects).where(subjects.c.source == source, subjects.c.entry_id.in_(stale)))
-        insert_rows(connection, Subject, fresh)
-        insert_rows(connection, SubjectWas, past)
+        affected |= _keep(connection, source, people, newest, before, now)
+    return affected
+
+
+def _before(connection: Connection, source: str, entry_ids: list[str]) -> dict[str, dict[int, Any]]:
+    """The subjects that are kept of these entries of a source, by entry and client."""
+    subjects = table(Subject)
+    found: dict[str, dict[int, Any]] = defaultdict(dict)
+    mine = select(subjects).where(subjects.c.source == source, subjects.c.entry_id.in_(entry_ids))
+    for row in connection.execute(mine):
+        found[row.entry_id][row.client_id] = row
+    return found
+
+
+def _newest(connection: Connection, source: str, entry_ids: list[str]) -> dict[str, Any]:
+    """The newest version of each of these entries that says something: an absence says nothing about whom."""
+    observations = table(Observation)
+    said = connection.execute(
+        select(*(observations.c[name] for name in ("entry_id", "kind", "hints", "facts")))
+        .where(
+            observations.c.source == source,
+            observations.c.kind.in_(ABOUT_CLIENTS),
+            observations.c.entry_id.in_(entry_ids),
+            ~observations.c.gone,
+        )
+        .order_by(observations.c.known_at, observations.c.id)
+    )
+    return {row.entry_id: row for row in said}
+
+
+def _may_be_meant(connection: Connection, newest: Iterable[Any], codes: Mapping[str, str]) -> set[int]:
+    """The clients whom the hints of these versions can mean; `codes` are those that they name, by their hash."""
+    hinted = [row.hints for row in newest]
+    return who_may_be_meant(
+        connection,
+        (h for hints in hinted for h in hints.get("id", ())),
+        (h for hints in hinted for h in hints.get("name", ())),
+        (codes[h] for hints in hinted for h in hints.get("code", ()) if h in codes),
+    )
+
+
+def _keep(
+    connection: Connection,
+    source: str,
+    people: Roster,
+    newest: Mapping[str, Any],
+    before: Mapping[str, Mapping[int, Any]],
+    now: Instant,
+) -> set[int]:
+    """Keep whom entries of a source concern now where that differs from before. Answers whom they concern or did."""
+    affected: set[int] = set()
+    fresh, stale, past = [], [], []
+    for entry_id, row in newest.items():
+        found, how = people.concerned(row.hints, row.facts.get("therapist_id"))
+        there = before.get(entry_id, {})
+        if dict.fromkeys(found, how) != {client: old.how for client, old in there.items()}:
+            stale.append(entry_id)
+            key = {"source": source, "entry_id": entry_id, "kind": row.kind}
+            fresh += [
+                {**key, "client_id": c, "how": how, "since": there[c].since if c in there else now} for c in found
+            ]
+            past += [
+                {**key, "client_id": c, "from_at": there[c].since, "until_at": now}
+                for c in there.keys() - set(found)
+                if there[c].since < now
+            ]
+        affected |= set(found) | there.keys()
+    if stale:
+        subjects = table(Subject)
+        connection.execute(delete(subjects).where(subjects.c.source == source, subjects.c.entry_id.in_(stale)))
+    insert_rows(connection, Subject, fresh)
+    insert_rows(connection, SubjectWas, past)
     return affected
 
 

@@ -184,7 +184,7 @@ def _unmarked(practice: "Practice", connection: Connection, now: Instant) -> dic
 def _unmarked_since(practice: "Practice", connection: Connection, since: dict[int, Instant], now: Instant) -> set[int]:
     """Those of these clients with as many unmarked appointments after an instant as make a record unsure."""
     found: set[int] = set()
-    for client_id, therapist, site, *_, line, _ in digests(connection, since):
+    for client_id, therapist, site, _, _, _, _, line, _, _ in digests(connection, since):
         policy = practice.book.of(site, therapist, client_id).policy
         due = now - int(policy.mark_within_days * DAY)
         entries = unpack[len(line) >> 3](line)
