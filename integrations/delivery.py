@@ -17,10 +17,11 @@ from integrations.messages.templates import WordingError
 from integrations.store import arming, claiming, last_look, leases, outbox, people
 from integrations.store.claiming import Bundle, Claimed, Route
 from integrations.store.outbox import ATTEMPTS_BEFORE_TELLING, CHANNEL_TRIES
+from models.eligibility import Urgency
 from models.errors import DeliveryError, NotArmedError, SettingsError
 from models.instants import Instant
 from models.notices import MessageState
-from models.noticing import ADMIN
+from models.noticing import ADMIN, TO_ADMIN
 from models.rules import told
 from models.voice import Voice
 
@@ -127,20 +128,35 @@ class PostRoom:
         def item(purpose: str, part: str, facts: dict[str, Any], voice: Voice) -> Item:
             return item_of(purpose, part, facts, to_zone=voice.zone, locale=locale, at=voice.now)
 
+        protocol = practice.settings.safety.protocol or None
+
         def finding(rule: str, kind: str, client_id: int, voice: Voice) -> Item:
             code, reason, evidence = last_look.evidence(connection, client_id, kind)
-            return item(rule, kind, told(kind, reason, evidence, voice) | {"code": code}, voice)
+            return item(rule, kind, told(kind, reason, evidence, voice) | {"code": code, "protocol": protocol}, voice)
+
+        def unanswered(notice: Any, voice: Voice) -> Item:
+            """What the administrator hears: that something is unanswered, and of what asks for safety whose it is."""
+            code, therapist = last_look.whose(connection, notice.client_id)
+            facts = {"therapist": therapist, "since": last_look.first_told(connection, notice), "protocol": protocol}
+            safety = notice.urgency == Urgency.safety
+            return item(
+                "unanswered", "safety" if safety else "unanswered", facts | ({"code": code} if safety else {}), voice
+            )
 
         def items(notice: Any, voice: Voice) -> list[Item]:
             rule, _, kind = notice.purpose.partition(".")
             if notice.client_id is not None and kind:
+                if notice.step == TO_ADMIN:
+                    return [unanswered(notice, voice)]
                 return [finding(rule, kind, notice.client_id, voice)]
             if notice.purpose == "unconfirmed":
                 still = last_look.still_open(connection, "unconfirmed", notice.facts["clients"])
                 return [finding("unconfirmed", "unconfirmed", client, voice) for client in still]
             if rule == "nightly_check":
                 return [item(rule, part, facts, voice) for part, facts in _of_the_night(notice.facts)]
-            return [item(rule, rule, notice.facts, voice)]
+            return [
+                item(rule, rule, notice.facts | ({"protocol": protocol} if rule == "risk_unmatched" else {}), voice)
+            ]
 
         def spoken(notice: Any, voice: Voice) -> list[Item]:
             try:

@@ -204,6 +204,16 @@ class WatchdogPart(Part):
     )
 
 
+class SafetyPart(Part):
+    """[safety]: what stands in a notice about a result that asks for safety. Tending gives no clinical advice, and is no crisis service."""
+
+    protocol: str = Field(
+        default="",
+        max_length=500,
+        description="Your own protocol in a sentence or two, or where it lies; it stands in every safety notice.",
+    )
+
+
 class Settings(Part):
     """All of practice.toml."""
 
@@ -215,6 +225,7 @@ class Settings(Part):
     channel: tuple[ChannelPart, ...] = ()
     prefect: PrefectPart = PrefectPart()
     watchdog: WatchdogPart = WatchdogPart()
+    safety: SafetyPart = SafetyPart()
     policy: dict[str, Any] = Field(default_factory=dict)
 
     @model_validator(mode="after")

@@ -10,6 +10,7 @@ from integrations.store import due
 from integrations.store.cases import digests, shared, stale_sources
 from integrations.store.recipients import Recipients
 from integrations.store.tables import chunks, table
+from models.digest import Digest
 from models.eligibility import Audience, State, Urgency, eligible
 from models.findings import Finding
 from models.instants import HOUR, Instant, day_of, end_of, start_of
@@ -233,3 +234,26 @@ def still_open(connection: Connection, kind: str, client_ids: Iterable[int]) -> 
             .order_by(clients.c.code)
         ).scalars()
     ]
+
+
+def whose(connection: Connection, client_id: int) -> tuple[str, str]:
+    """A client's code, and who has them."""
+    clients, people = table(Client), table(Digest)
+    row = connection.execute(
+        select(clients.c.code, people.c.therapist_id)
+        .join_from(clients, people, people.c.client_id == clients.c.id)
+        .where(clients.c.id == client_id)
+    ).one()
+    return row.code, row.therapist_id
+
+
+def first_told(connection: Connection, notice: Any) -> Instant | None:
+    """When the therapist was told of what a notice sends on; None where that never left."""
+    rows, messages = table(Notice), table(Message)
+    same = [rows.c[name] == getattr(notice, name) for name in ("subject", "purpose", "generation")]
+    sent = (
+        select(func.min(messages.c.settled_at))
+        .select_from(rows.join(messages, messages.c.id == rows.c.message_id))
+        .where(*same, rows.c.step == 0, messages.c.state == MessageState.sent)
+    )
+    return connection.execute(sent).scalar()

@@ -6,6 +6,7 @@ import pkgutil
 from functools import cache
 from typing import Any
 
+from models.habits import question
 from models.rule import Rule, Verdict
 from models.voice import Voice
 
@@ -27,13 +28,25 @@ def rules_version() -> str:
 
 
 def told(kind: str, reason: str, evidence: dict[str, Any], voice: Voice) -> dict[str, str]:
-    """Label, sentence and clearing line of a stored finding, as its rule tells them. Raises KeyError for a kind of no rule."""
+    """Label, sentence and clearing line of a stored finding, as its rule tells them, and the question that goes with it, if one does.
+    Raises KeyError for a kind of no rule."""
     for rule in all_rules():
         if kind in rule.kinds:
             verdict = Verdict(kind, True, reason, tuple(evidence["facts"]))
-            return {
+            found = {
                 "label": rule.kinds[kind].label,
-                "sentence": rule.tell(verdict, voice),
+                "sentence": " ".join(filter(None, (rule.tell(verdict, voice), _again(evidence.get("again"), voice)))),
                 "clears": rule.kinds[kind].clears,
             }
+            return found | ({"question": question(evidence["question"])} if "question" in evidence else {})
     raise KeyError(kind)
+
+
+def _again(why: list[Any] | None, voice: Voice) -> str:
+    """Why something that was answered is told again."""
+    if not why:
+        return ""
+    reason, answered_at = why
+    if reason == "until":
+        return f"You asked to hear of it again ({voice.day(answered_at)})."
+    return f"It has changed since your answer of {voice.day(answered_at)}."
