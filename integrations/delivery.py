@@ -14,7 +14,7 @@ from integrations.messages.compose import Item, Message, compose, item_of
 from integrations.messages.mail import HandoverUnknownError, SmtpServer, Tls
 from integrations.messages.plugin import smtp_url
 from integrations.messages.templates import WordingError
-from integrations.store import arming, claiming, last_look, leases, outbox, people
+from integrations.store import arming, cases, claiming, last_look, leases, outbox, people
 from integrations.store.claiming import Bundle, Claimed, Route
 from integrations.store.outbox import ATTEMPTS_BEFORE_TELLING, CHANNEL_TRIES
 from models.eligibility import Urgency
@@ -128,11 +128,14 @@ class PostRoom:
         def item(purpose: str, part: str, facts: dict[str, Any], voice: Voice) -> Item:
             return item_of(purpose, part, facts, to_zone=voice.zone, locale=locale, at=voice.now)
 
+        beginners = cases.new_therapists(practice, connection, practice.book.of().policy)
         protocol = practice.settings.safety.protocol or None
 
         def finding(rule: str, kind: str, client_id: int, voice: Voice) -> Item:
             code, reason, evidence = last_look.evidence(connection, client_id, kind)
-            return item(rule, kind, told(kind, reason, evidence, voice) | {"code": code, "protocol": protocol}, voice)
+            gently = voice.now < beginners.get(last_look.whose(connection, client_id)[1], 0)
+            said = told(kind, reason, evidence, voice, gently=gently)
+            return item(rule, kind, said | {"code": code, "protocol": protocol}, voice)
 
         def unanswered(notice: Any, voice: Voice) -> Item:
             """What the administrator hears: that something is unanswered, and of what asks for safety whose it is."""

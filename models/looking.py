@@ -42,12 +42,13 @@ class Looked(NamedTuple):
 
 
 class _Common(NamedTuple):
-    """What all clients of one therapist and site share."""
+    """What all clients of one therapist and site share. `until` is when the therapist is new no longer."""
 
     layered: Layered
     policy: Policy
     pauses: Spans
     blind: tuple[str, ...]
+    until: Instant = FAR
 
 
 class Shared:
@@ -57,6 +58,7 @@ class Shared:
     `doubtful` are clients with quarantined rows, `missing` the starts of a client's appointments that their source lacks while nobody
     has said whether they are gone. Both by therapist have the key "" for clients without one. `heard` names which of `goal` and `score`
     any source tells of: what none does cannot be missing; `unread` are clients with a row of these in quarantine.
+    `new` are therapists who are new, and until when.
     """
 
     def __init__(
@@ -70,6 +72,7 @@ class Shared:
         missing: Mapping[int, frozenset[Instant]] = MappingProxyType({}),
         heard: frozenset[str] = frozenset(),
         unread: frozenset[int] = frozenset(),
+        new: Mapping[str, Instant] = MappingProxyType({}),
     ) -> None:
         self.now = now
         self.book = book
@@ -80,6 +83,7 @@ class Shared:
         self._missing = missing
         self.heard = heard
         self._unread = unread
+        self._new = new
         self._doubtful = doubtful | missing.keys()
         self._kept: dict[tuple[str, str], _Common] = {}
 
@@ -88,16 +92,17 @@ class Shared:
         if kept is None:
             pauses = self._pauses.get(therapist, self._pauses.get("", ()))
             blind = self._blind.get(therapist, self._blind.get("", ()))
-            layered = self.book.of(site, therapist)
-            kept = self._kept[therapist, site] = _Common(layered, layered.policy, pauses, blind)
+            until = self._new.get(therapist, FAR)
+            layered = self.book.of(site, therapist, new=self.is_new(therapist))
+            kept = self._kept[therapist, site] = _Common(layered, layered.policy, pauses, blind, until)
         return kept
 
     def _own(self, row: DigestRow) -> _Common:
         """What holds for one client, with what is theirs alone."""
         client_id, therapist, site, *_, breaks, told = row
-        layered, _, pauses, blind = self._of(therapist, site)
+        layered, _, pauses, blind, until = self._of(therapist, site)
         if self.book.personal:
-            layered = self.book.of(site, therapist, client_id)
+            layered = self.book.of(site, therapist, client_id, new=self.is_new(therapist))
         layered = layered.agreed(unpacked(told).by(self.now).answers)
         if breaks:
             pauses = merged((*pauses, *spans_of(breaks)))
@@ -105,12 +110,16 @@ class Shared:
             blind = (*blind, "a quarantined row of this client")
         if client_id in self._missing:
             blind = (*blind, "an appointment that its source lacks")
-        return _Common(layered, layered.policy, pauses, blind)
+        return _Common(layered, layered.policy, pauses, blind, until)
+
+    def is_new(self, therapist: str) -> bool:
+        """Whether that therapist is new."""
+        return therapist in self._new and self.now < self._new[therapist]
 
     def case(self, row: DigestRow) -> Case:
         """The case of one digest row."""
         client_id, _, _, status, intake_at, away_until, died, line, _, told = row
-        _, _, pauses, blind = self._own(row)
+        _, _, pauses, blind, _ = self._own(row)
         if client_id in self._missing:
             line = self._relied_on(client_id, line)
         said = unpacked(told).by(self.now)
@@ -144,7 +153,7 @@ class Shared:
 
     def sighted(self, now: Instant, book: PolicyBook) -> "Shared":
         """The same at another instant and under another policy, as if every source could be relied on."""
-        return Shared(now, book, self.rules, self._pauses, {}, heard=self.heard)
+        return Shared(now, book, self.rules, self._pauses, {}, heard=self.heard, new=self._new)
 
     def look(self, row: DigestRow) -> Looked:
         """One look at one client."""
@@ -161,11 +170,11 @@ class Shared:
             client_id, therapist, site, status, intake_at, away_until, died, line, breaks, told = row
             said = unpacked(told).by(now) if told else NOTHING
             if breaks or personal or client_id in doubtful or said.answers:
-                _, policy, pauses, blind = self._own(row)
+                _, policy, pauses, blind, until = self._own(row)
                 if client_id in self._missing:
                     line = self._relied_on(client_id, line)
             else:
-                _, policy, pauses, blind = kept.get((therapist, site)) or self._of(therapist, site)
+                _, policy, pauses, blind, until = kept.get((therapist, site)) or self._of(therapist, site)
             # As case_at does, without a call: half of what looking costs is calls.
             entries = unpack[len(line) >> 3](line)
             past = bisect_right(entries, begun)
@@ -188,6 +197,8 @@ class Shared:
                 ),
             )
             clock.next_look = entries[past] >> 3 if past < len(entries) else FAR  # what lies ahead will lie behind then
+            if now < until < clock.next_look:
+                clock.next_look = until
             verdicts: tuple[Verdict, ...] = ()
             for decide in decides:
                 verdicts += decide(case, policy, clock)

@@ -250,11 +250,15 @@ class Settings(Part):
     def policy_book(self, client_ids: Mapping[str, int] | None = None) -> PolicyBook:
         """All layers of the policy; `client_ids` maps codes to ids for [policy.client]. Raises SettingsError for a value out of range."""
         layers = {k: v for k, v in self.policy.items() if isinstance(v, dict)}
-        unknown = sorted(layers.keys() - {"site", "therapist", "client"})
+        unknown = sorted(layers.keys() - {"site", "new", "therapist", "client"})
         if unknown:
-            raise SettingsError(f"policy: there is no layer {unknown[0]}; the layers are site, therapist and client.")
+            raise SettingsError(
+                f"policy: there is no layer {unknown[0]}; the layers are site, new, therapist and client."
+            )
         plain = {k: v for k, v in self.policy.items() if not isinstance(v, dict)}
-        return PolicyBook(plain, layers.get("site"), layers.get("therapist"), layers.get("client"), client_ids)
+        return PolicyBook(
+            plain, layers.get("site"), layers.get("therapist"), layers.get("client"), client_ids, layers.get("new")
+        )
 
 
 def settings_from(data: Mapping[str, Any], place: str) -> Settings:

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, func, select
 from integrations.store import due
 from integrations.store.cases import digests, shared, stale_sources
 from integrations.store.recipients import Recipients
+from integrations.store.scores import risks_of_nobody, set_aside
 from integrations.store.tables import chunks, table
 from models.digest import Digest
 from models.eligibility import Audience, State, Urgency, eligible
@@ -120,6 +121,10 @@ class LastLook:
             return "all of them have been marked"
         if "stale" in requires and requires["stale"] not in stale_sources(self._practice, self._connection, self._now):
             return "the source was read again"
+        if "set_aside" in requires and not set_aside(self._connection, requires["set_aside"])[1]:
+            return "no score lies in quarantine any more"
+        if "unmatched" in requires and requires["row"] not in risks_of_nobody(self._connection, requires["unmatched"]):
+            return "it is known whose it is, or it is gone"
         if "held" in requires:
             rows = table(Source)
             held = self._connection.execute(select(rows.c.held).where(rows.c.name == requires["held"])).scalar() or {}

@@ -300,10 +300,13 @@ def policy(
             who = client_of(connection, client)
             row = next(iter(cases.digests(connection, [who.id])), None)
             site, whose = (row[2], row[1]) if row else (who.site, who.therapist_id)
-            layered, about = here.book.of(site, whose, who.id), who.code
+            together = cases.shared(here, connection, now())
+            layered = together.policy(row) if row else here.book.of(site, whose, who.id)
+            about = who.code
         elif therapist:
             mine = therapist_of(connection, therapist)
-            layered, about = here.book.of(therapist=mine), f"therapist {mine}"
+            beginner = cases.shared(here, connection, now()).is_new(mine)
+            layered, about = here.book.of(therapist=mine, new=beginner), f"therapist {mine}"
         else:
             layered, about = here.book.of(), "the whole practice"
     lines = policy_lines(layered)
