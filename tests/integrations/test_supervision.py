@@ -32,7 +32,7 @@ def team(a_clinic, mailbox):
     clinic.therapists[0] |= {"supervisor": "T2"}
     clinic.therapist("T2")
     clinic.seen("1001", *each(7, 6, days_ago(3)))
-    clinic.entry("t1", "next", in_days(300), "Anna Müller")
+    clinic.entry("t1", "next", in_days(100), "Anna Müller")
     clinic.arm()
     day(clinic, NOW)
     assert clinic.findings() == set()
