@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from models.case import Case, case_at, last_begun, unpack
+from models.case import Case, More, case_at, last_begun, unpack
 from models.clock import Clock, Spans, merged
 from models.digest import BOOKED, spans_of
 from models.instants import FAR, Instant
@@ -92,7 +92,7 @@ class Shared:
         if kept is None:
             pauses = self._pauses.get(therapist, self._pauses.get("", ()))
             blind = self._blind.get(therapist, self._blind.get("", ()))
-            until = self._new.get(therapist, FAR)
+            until = self._new[therapist] if self.is_new(therapist) else FAR
             layered = self.book.of(site, therapist, new=self.is_new(therapist))
             kept = self._kept[therapist, site] = _Common(layered, layered.policy, pauses, blind, until)
         return kept
@@ -122,21 +122,8 @@ class Shared:
         _, _, pauses, blind, _ = self._own(row)
         if client_id in self._missing:
             line = self._relied_on(client_id, line)
-        said = unpacked(told).by(self.now)
-        return case_at(
-            self.now,
-            client_id,
-            status,
-            intake_at,
-            away_until,
-            died,
-            line,
-            pauses,
-            blind,
-            said,
-            self.heard,
-            client_id in self._unread,
-        )
+        more = More(unpacked(told).by(self.now), self.heard, client_id in self._unread)
+        return case_at(self.now, client_id, status, intake_at, away_until, died, line, pauses, blind, more)
 
     def _relied_on(self, client_id: int, line: bytes) -> bytes:
         """A client's line in which no missing appointment counts as booked."""
@@ -161,45 +148,32 @@ class Shared:
 
     def looks(self, rows: Iterable[DigestRow]) -> Iterator[Looked]:
         """One look at each of many clients, as they stream by."""
-        now, doubtful, personal, kept, heard = self.now, self._doubtful, self.book.personal, self._kept, self.heard
-        not_read = self._unread
-        decides = [rule.decide for rule in self.rules]
+        now, kept, heard, personal = self.now, self._kept, self.heard, self.book.personal
+        special, nothing_more = self._doubtful | self._unread, More(NOTHING, heard, False)
+        all_rules = [rule.decide for rule in self.rules]
+        # Of somebody of whom appointments alone are told, while no source tells of more, most rules say the same.
+        few_rules = all_rules if heard else [rule.decide for rule in self.rules if rule.untold is None]
+        the_same: tuple[Verdict, ...] = () if heard else tuple(v for rule in self.rules for v in rule.untold or ())
         clock = Clock(now)
         begun = last_begun(now)
         for row in rows:
             client_id, therapist, site, status, intake_at, away_until, died, line, breaks, told = row
-            said = unpacked(told).by(now) if told else NOTHING
-            if breaks or personal or client_id in doubtful or said.answers:
+            if told or breaks or personal or client_id in special:
                 _, policy, pauses, blind, until = self._own(row)
+                more = More(unpacked(told).by(now), heard, client_id in self._unread)
                 if client_id in self._missing:
                     line = self._relied_on(client_id, line)
+                verdicts: tuple[Verdict, ...] = ()
+                decides = all_rules
             else:
                 _, policy, pauses, blind, until = kept.get((therapist, site)) or self._of(therapist, site)
+                more, verdicts, decides = nothing_more, the_same, few_rules
             # As case_at does, without a call: half of what looking costs is calls.
             entries = unpack[len(line) >> 3](line)
             past = bisect_right(entries, begun)
-            unread = client_id in not_read
-            case = _new(
-                Case,
-                (
-                    client_id,
-                    status,
-                    intake_at,
-                    away_until,
-                    died == 1,
-                    entries,
-                    past,
-                    pauses,
-                    blind,
-                    said,
-                    heard,
-                    unread,
-                ),
-            )
-            clock.next_look = entries[past] >> 3 if past < len(entries) else FAR  # what lies ahead will lie behind then
-            if now < until < clock.next_look:
-                clock.next_look = until
-            verdicts: tuple[Verdict, ...] = ()
+            case = _new(Case, (client_id, status, intake_at, away_until, died == 1, entries, past, pauses, blind, more))
+            ahead = entries[past] >> 3 if past < len(entries) else FAR
+            clock.next_look = ahead if ahead < until else until  # what lies ahead will lie behind then
             for decide in decides:
                 verdicts += decide(case, policy, clock)
             unsaid = any(verdict.fired is None for verdict in verdicts) if blind else False

@@ -57,12 +57,13 @@ ATTENDED = int(Mark.attended)
 
 def goal_review(case: Case, policy: Policy, clock: Clock) -> tuple[Verdict, ...]:
     """One verdict for each of KINDS, in their order."""
+    told = case.told
+    if not told.goals and not told.scores and "goal" not in case.heard:
+        return NOT_TOLD
     if case.died:
         return DIED
     if case.status == ENDED:
         return OVER
-    if not case.told.goals and not case.told.scores and "goal" not in case.heard:
-        return NOT_TOLD
     goals = open_goals(case)
     if case.away_until > clock.now:
         clock.passed(case.away_until)
@@ -241,4 +242,6 @@ def tell(verdict: Verdict, voice: Voice) -> str:
     raise ValueError(f"no sentence for {verdict.reason}")
 
 
-RULE = Rule(name="goal_review", version=1, kinds=KINDS, decide=goal_review, with_facts=with_facts, tell=tell)
+RULE = Rule(
+    name="goal_review", version=1, kinds=KINDS, decide=goal_review, with_facts=with_facts, tell=tell, untold=NOT_TOLD
+)

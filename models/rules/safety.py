@@ -51,10 +51,10 @@ NOTHING_SEEN = tuple(Verdict(kind, False, "no_result") for kind in KINDS)
 
 def safety(case: Case, policy: Policy, clock: Clock) -> tuple[Verdict, ...]:
     """One verdict for each of KINDS, in their order; whether care is paused or has ended is no matter."""
-    if case.died:
-        return DIED
     if not case.told.scores:
         return NOTHING_SEEN
+    if case.died:
+        return DIED
     return tuple(result(kind, case.told.scores) for kind in KINDS)
 
 
@@ -104,4 +104,4 @@ def tell(verdict: Verdict, voice: Voice) -> str:
     raise ValueError(f"no sentence for {verdict.reason}")
 
 
-RULE = Rule(name="safety", version=1, kinds=KINDS, decide=safety, with_facts=with_facts, tell=tell)
+RULE = Rule(name="safety", version=1, kinds=KINDS, decide=safety, with_facts=with_facts, tell=tell, untold=NOTHING_SEEN)

@@ -55,18 +55,19 @@ DIED = tuple(Verdict(kind, False, "died") for kind in KINDS)
 OVER = tuple(Verdict(kind, False, "ended") for kind in KINDS)
 NOT_RATED = tuple(Verdict(kind, False, "not_rated") for kind in KINDS)
 NO_STAMPS = Verdict("later_cancels", False, "no_stamps")
+UNTOLD = (*NOT_RATED[:3], NO_STAMPS)
 ATTENDED = int(Mark.attended)
 
 
 def trust(case: Case, policy: Policy, clock: Clock) -> tuple[Verdict, ...]:
     """One verdict for each of KINDS, in their order."""
+    told = case.told
+    if not told.scores and not told.cancelled and "score" not in case.heard:
+        return UNTOLD
     if case.died:
         return DIED
     if case.status == ENDED:
         return OVER
-    told = case.told
-    if not told.scores and not told.cancelled and "score" not in case.heard:
-        return (*NOT_RATED[:3], NO_STAMPS)
     return (
         rating(ratings(case, SRS), policy, clock),
         alliance(ratings(case, WAI), policy, clock),
@@ -215,4 +216,12 @@ def tell(verdict: Verdict, voice: Voice) -> str:
     raise ValueError(f"no sentence for {verdict.reason}")
 
 
-RULE = Rule(name="trust", version=1, kinds=KINDS, decide=trust, with_facts=with_facts, tell=tell)
+RULE = Rule(
+    name="trust",
+    version=1,
+    kinds=KINDS,
+    decide=trust,
+    with_facts=with_facts,
+    tell=tell,
+    untold=UNTOLD,
+)
