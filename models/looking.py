@@ -159,7 +159,8 @@ class Shared:
         begun = last_begun(now)
         for row in rows:
             client_id, therapist, site, status, intake_at, away_until, died, line, breaks, told = row
-            said = unpacked(told).by(now) if told else NOTHING
+            whole = unpacked(told) if told else NOTHING
+            said = whole.by(now) if told else NOTHING
             if breaks or personal or client_id in doubtful or said.answers:
                 _, policy, pauses, blind = self._own(row)
                 if client_id in self._missing:
@@ -188,8 +189,10 @@ class Shared:
                 ),
             )
             clock.next_look = entries[past] >> 3 if past < len(entries) else FAR  # what lies ahead will lie behind then
+            if said is not whole:
+                clock.next_look = min(clock.next_look, whole.after(now))
             verdicts: tuple[Verdict, ...] = ()
             for decide in decides:
                 verdicts += decide(case, policy, clock)
-            unsaid = any(verdict.fired is None for verdict in verdicts) if blind else False
+            unsaid = any(verdict.fired is None for verdict in verdicts) if blind or unread else False
             yield _new(Looked, (client_id, verdicts, clock.next_look, unsaid))
