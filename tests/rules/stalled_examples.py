@@ -1,51 +1,41 @@
 """The examples of the rule `stalled`, both sides of each boundary: what is tested, and what docs/rules/stalled.md shows."""
 
-from dataclasses import dataclass, field
 from datetime import date
-from typing import Any
 
 from integrations.public_holidays import public_holidays
 from models.clock import Spans, merged
-from models.instants import HOUR, Instant, end_of, start_of
+from models.instants import HOUR, end_of, start_of
+from models.rules.stalled import RULE
 from tests.builders import ZONE, at, each
+from tests.rules.table import CANNOT_SAY, NO, YES, Meaning, Table
 
-YES, NO, CANNOT_SAY = True, False, None
+TABLE = Table(
+    RULE,
+    """# When is a client quiet?
 
+What the rule `stalled` says of a client, shown by examples.
 
-@dataclass(frozen=True)
-class Example:
-    """A client at an instant, in plain words, and what the rule says of one kind. `history` is as for builders.a_history."""
-
-    kind: str
-    name: str
-    fired: bool | None
-    reason: str
-    now: Instant
-    history: dict[str, Any]
-    zone: str = ZONE
-    pauses: Spans = ()
-    blind: tuple[str, ...] = ()
-    policy: dict[str, Any] = field(default_factory=dict)
-
-
-EXAMPLES: list[Example] = []
-
-
-def example(kind: str, name: str, fired: bool | None, reason: str, now: Instant, **said: Any) -> None:
-    surroundings = {k: said.pop(k) for k in ("zone", "pauses", "blind", "policy") if k in said}
-    EXAMPLES.append(Example(kind, name, fired, reason, now, said, **surroundings))
-
-
-def from_then_on(kind: str, name: str, when: Instant, silent: str, **said: Any) -> None:
-    """Silent one second before an instant, and fired from it on."""
-    example(kind, f"{name}: one second before", NO, silent, when - 1, **said)
-    example(kind, f"{name}: from that second on", YES, kind, when, **said)
-
-
-def until_then(kind: str, name: str, when: Instant, silent: str, **said: Any) -> None:
-    """Fired one second before an instant, and silent from it on."""
-    example(kind, f"{name}: one second before", YES, kind, when - 1, **said)
-    example(kind, f"{name}: from that second on", NO, silent, when, **said)
+*Booked* means booked by a person: the endless tail of a weekly series does not count. *Seen* means attended, or past and not marked as
+missed. Planned breaks of the client, leave of the therapist and public holidays do not count as time. The client's *rhythm* is the
+middle one of the last gaps between attended appointments, or what was agreed.
+""",
+    {
+        "quiet": Meaning(
+            "Nothing is booked, and it is longer since the client was seen than the floor and than a multiple of their own rhythm.",
+            absence=True,
+        ),
+        "missed": Meaning(
+            "The last appointments of which it is known how they went were all missed, whether another is booked or not.",
+            absence=True,
+        ),
+        "not_started": Meaning("The client asked for help, was never seen, and nothing is booked.", absence=True),
+        "unconfirmed": Meaning(
+            "The last appointments are not marked, or only presumed to have taken place, though more are planned: a question about the"
+            " record, asked in one weekly list for each therapist, and never an alarm about the client."
+        ),
+    },
+)
+example, from_then_on, until_then = TABLE.example, TABLE.from_then_on, TABLE.until_then
 
 
 def days_off(first: date, last: date, zone: str = ZONE) -> Spans:
