@@ -42,12 +42,7 @@ def _another(then: Facts, now: Facts, answered: bool) -> bool:
 
 
 KINDS = {
-    "no_goal": Kind(
-        "no_goal",
-        "No goal yet",
-        "Clears when a goal is written down.",
-        ("goal_by_appointment",),
-    ),
+    "no_goal": Kind("no_goal", "No goal yet", "Clears when a goal is written down.", ("goal_by_appointment",)),
     "review_due": Kind(
         "review_due",
         "Goal review",
@@ -193,7 +188,7 @@ PAYERS = {
     "medicare-iop": "Medicare, intensive outpatient (42 CFR 424.24(d)),",
     "ny-599": "New York (14 NYCRR 599.10)",
     "nj-10-52": "New Jersey (NJAC 10:52)",
-    "ccbhc": "The CCBHC criteria of 2023",
+    "ccbhc": "CCBHC (criteria of 2023)",
 }
 OFF_WORDS = {
     "worsening": ("is marked as getting worse", "are marked as getting worse"),
@@ -201,6 +196,7 @@ OFF_WORDS = {
     "not-attainable": ("is marked as out of reach", "are marked as out of reach"),
     UNTOUCHED: ("has not been looked at", "have not been looked at"),
 }
+UNKNOWN = "Nobody knows when the goals were set or looked at"
 NEXT = "What comes next could be talked about: going on, fewer appointments, or an ending."
 
 
@@ -219,7 +215,9 @@ def tell(verdict: Verdict, voice: Voice) -> str:
         case "goals_met":
             return f"{'The goal is' if facts[0] == 1 else 'All goals are'} met. {NEXT}"
         case "healthy":
-            said = voice.listing([f"{name} {_listed(values)} ({_range(name)})" for name, values, _ in facts[0]])
+            said = voice.listing(
+                [f"{name} {', '.join(f'{v:g}' for v in values)} ({_range(name)})" for name, values, _ in facts[0]]
+            )
             return f"The last scores lie in the healthy range: {said}. {NEXT}"
         case "has_goal":
             return f"{voice.count(facts[0]).capitalize()} {'goal is' if facts[0] == 1 else 'goals are'} written down."
@@ -228,16 +226,12 @@ def tell(verdict: Verdict, voice: Voice) -> str:
             return f"{_seen(facts[0], voice)}; {asked}."
         case "reviewed":
             last, ahead = facts
-            looked = (
-                f"Looked at {voice.day_and_distance(last)}"
-                if last != NOT_KNOWN
-                else "Nobody knows when they were looked at"
-            )
+            looked = f"Looked at {voice.day_and_distance(last)}" if last != NOT_KNOWN else UNKNOWN
             return f"{looked}; a look is due by {voice.day(ahead)}."
         case "touched":
             return f"Each goal was looked at or marked {voice.day_and_distance(facts[0])}, or later."
         case "no_dates":
-            return "Nobody knows when the goals were set or looked at; add the days to the goals file."
+            return f"{UNKNOWN}; add the days to the goals file."
         case "on_the_way":
             return f"The last scores of {facts[0]} do not all lie in the healthy range."
         case "not_yet":
@@ -296,10 +290,6 @@ def _off_track(found: Sequence[Sequence[Any]], voice: Voice) -> str:
             parts.append(f"{goals} {one if len(when) == 1 else more}{since}")
     said = "; ".join(parts)
     return f"{said[0].upper()}{said[1:]}."
-
-
-def _listed(values: Sequence[float]) -> str:
-    return ", ".join(f"{value:g}" for value in values)
 
 
 def _range(name: str) -> str:

@@ -123,7 +123,7 @@ def tell(verdict: Verdict, voice: Voice) -> str:
         case "not_seen":
             return _unseen(item, facts[0], voice).strip()
         case "no_result":
-            return f"No {'PHQ-9' if item else 'C-SSRS'} was told."
+            return f"No {'PHQ-9' if item else 'C-SSRS'} has come in."
     raise ValueError(f"no sentence for {verdict.reason}")
 
 

@@ -191,15 +191,11 @@ def tell(verdict: Verdict, voice: Voice) -> str:
         case "fell_from_own" | "near_own_level":
             level, value, rule, deviation, at = facts
             times, whose = ALLIANCE_RULES[rule]
-            far = (
-                "below that by as much as the rule asks for"
-                if verdict.fired
-                else "not as far below that as the rule asks for"
-            )
-            spread = f"{'one standard deviation' if times == 1 else f'{times} standard deviations'} of {deviation:g}"
+            fell = "lower" if verdict.fired else "not lower"
+            spread = "one standard deviation" if times == 1 else f"{voice.count(times)} standard deviations"
             return (
-                f"The client's own level of the alliance is {level:g} of 60; {value:g} on {voice.day_and_distance(at)} is {far} "
-                f"({rule}, {whose}: {spread})."
+                f"The client's own level of the alliance is {level:g} of 60. On {voice.day(at)} it was {value:g}, {fell} by as much as "
+                f"the rule asks for ({rule}, {whose}: {spread} of {deviation:g})."
             )
         case "not_rated_yet":
             return f"Seen {voice.times(facts[0])}, and no rating by the client is here yet. How it is going could be asked."
@@ -208,7 +204,8 @@ def tell(verdict: Verdict, voice: Voice) -> str:
         case "long_ago":
             return f"The last rating, {facts[0]:g}, was on {voice.day_and_distance(facts[1])}."
         case "as_it_was":
-            return f"The last session rating, {facts[0]:g} of 40 on {voice.day_and_distance(facts[1])}, is as it was."
+            rated = f"The last session rating was {facts[0]:g} of 40, on {voice.day_and_distance(facts[1])}"
+            return f"{rated}: not low, and no fall."
         case "few":
             return f"The alliance was rated {voice.times(facts[0])}; from {voice.count(facts[1])} times on, a client's own level shows."
         case "rated":
@@ -224,7 +221,7 @@ def tell(verdict: Verdict, voice: Voice) -> str:
             return f"Called off {_notice(facts[0], voice)}; not later each time."
         case "few_called_off":
             often = f"Called off {voice.times(facts[0])} of late"
-            return f"{often}; looked at from {voice.count(facts[1])} times on."
+            return f"{often}; asked about from {voice.count(facts[1])} times on."
         case "called_off_long_ago":
             return f"The client last called off on {voice.day_and_distance(facts[0])}."
         case "attended_since":
@@ -232,7 +229,9 @@ def tell(verdict: Verdict, voice: Voice) -> str:
         case "not_rated":
             return "The client has rated nothing, or no source tells of ratings."
         case "no_stamps":
-            return "Nothing is known that the client called off and the source put its own time to; without one there is no evidence."
+            return (
+                "No source says when this client called anything off; without its own time stamp there is no evidence."
+            )
         case "paused":
             return (
                 f"Paused until {voice.day(facts[0])}." if voice.can_name(facts[0]) else "Paused until further notice."

@@ -6,7 +6,7 @@ from integrations.public_holidays import public_holidays
 from models.clock import Spans, merged
 from models.instants import HOUR, end_of, start_of
 from models.rules.stalled import RULE
-from tests.builders import ZONE, at, each
+from tests.builders import ZONE, an_answer, at, each
 from tests.rules.table import CANNOT_SAY, NO, YES, Meaning, Table
 
 TABLE = Table(
@@ -267,6 +267,65 @@ example(
     **WEEKLY,
 )
 
+# ---------------------------------------------------------------- quiet: what was agreed
+
+
+def agreed(kind: str, place: str = ZONE, **what: int):
+    """Answered on 10 June: the next contact is agreed."""
+    return an_answer(kind, "agreed", at("2026-06-10 12:00", place), **what)
+
+
+for place in (ZONE, "America/New_York", "Australia/Sydney"):
+    from_then_on(
+        quiet, f"The next contact was agreed for 1 July: quiet once that day is over in {place}",
+        at("2026-07-02 00:00", place), "agreed", attended=each(7, 7, at("2026-06-08 10:00", place)), zone=place,
+        answers=[agreed(quiet, place, until=end_of(date(2026, 7, 1), place))],
+    )  # fmt: skip
+from_then_on(
+    quiet, "The next contact was agreed for a day on which it is too early anyway", at("2026-06-22 10:00"),
+    "seen_lately", answers=[agreed(quiet, until=at("2026-06-16 00:00"))], **WEEKLY,
+)  # fmt: skip
+from_then_on(
+    quiet, "The next contact was agreed for 1 July, then for 26 June: the last word counts", at("2026-06-27 00:00"),
+    "agreed", **WEEKLY,
+    answers=[
+        agreed(quiet, until=at("2026-07-02 00:00")),
+        an_answer(quiet, "agreed", at("2026-06-11 12:00"), until=at("2026-06-27 00:00")),
+    ],
+)  # fmt: skip
+from_then_on(
+    quiet, "The next contact was agreed in an answer about missed appointments: it holds for silence too",
+    at("2026-07-02 00:00"), "agreed", answers=[agreed("missed", until=at("2026-07-02 00:00"))], **WEEKLY,
+)  # fmt: skip
+example(
+    quiet, "The next contact was agreed, and the calendar was not read lately", NO, "agreed", at("2026-06-25 10:00"),
+    answers=[agreed(quiet, until=at("2026-07-02 00:00"))], blind=CALENDAR, **WEEKLY,
+)  # fmt: skip
+from_then_on(
+    quiet, "Every 30 days was agreed, so 60 days: what was agreed counts instead of seven days",
+    at("2026-08-07 10:00"), "seen_lately", answers=[agreed(quiet, days=30)], **WEEKLY,
+)  # fmt: skip
+from_then_on(
+    quiet, "Every three days was agreed: never earlier than after 14 days", at("2026-06-22 10:00"), "seen_lately",
+    answers=[agreed(quiet, days=3)], attended=each(30, 7, LAST),
+)  # fmt: skip
+from_then_on(
+    quiet, "Every 30 days was agreed, later every 10: the last word counts, so 20 days", at("2026-06-28 10:00"),
+    "seen_lately", **WEEKLY,
+    answers=[agreed(quiet, days=30), an_answer(quiet, "agreed", at("2026-06-11 12:00"), days=10)],
+)  # fmt: skip
+from_then_on(
+    quiet, "Every 30 days was agreed, and a planned break of one week lies in between", at("2026-08-14 10:00"),
+    "seen_lately", answers=[agreed(quiet, days=30)], breaks=((date(2026, 6, 15), date(2026, 6, 21)),), **WEEKLY,
+)  # fmt: skip
+example(
+    quiet, "Answered `done` and put off: nothing was agreed", YES, "quiet", at("2026-06-25 10:00"), **WEEKLY,
+    answers=[
+        an_answer(quiet, "done", at("2026-06-23 12:00")),
+        an_answer(quiet, "snooze", at("2026-06-24 12:00"), until=at("2026-07-24 00:00")),
+    ],
+)  # fmt: skip
+
 # ---------------------------------------------------------------- missed
 missed = "missed"
 TWO = (at("2026-06-15 10:00"), at("2026-06-22 10:00"))
@@ -328,6 +387,12 @@ from_then_on(
     not_started, "The practice allows 30 days", at("2026-07-08 00:00"), "asked_lately",
     policy={"not_started_after_days": 30}, **ASKED,
 )  # fmt: skip
+for place in (ZONE, "America/New_York", "Australia/Sydney"):
+    from_then_on(
+        not_started, f"A first contact was agreed for 1 July: until that day is over in {place}",
+        at("2026-07-02 00:00", place), "agreed", zone=place,
+        answers=[agreed(not_started, place, until=end_of(date(2026, 7, 1), place))], **ASKED,
+    )  # fmt: skip
 example(
     not_started, "The first appointment is booked", NO, "booked", LONG_AFTER, booked=(at("2026-07-21 10:00"),), **ASKED
 )
