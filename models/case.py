@@ -9,7 +9,7 @@ from typing import NamedTuple
 from models.answers import Reply
 from models.appointments import Mark
 from models.clock import Spans, between
-from models.digest import BOOKED
+from models.digest import BOOKED, KEPT
 from models.instants import Instant
 from models.told import NOT_KNOWN, REPLIES, Told
 
@@ -83,6 +83,20 @@ class Case(NamedTuple):
         """Until when the next contact was agreed (the end of that day), by what was answered last; -1 where nothing was."""
         agreed = [a.until for a in self.told.answers if a.reply == AGREED and not a.days]
         return agreed[-1] if agreed else NOT_KNOWN
+
+    def took_place(self) -> list[Instant]:
+        """Starts of the last appointments that took place or are presumed to have, oldest first: as many as every digest keeps."""
+        starts: list[Instant] = []
+        for entry in reversed(self.line[: self.past]):
+            if entry & 3 in TOOK_PLACE:
+                starts.append(entry >> 3)
+                if len(starts) == KEPT:
+                    break
+        return starts[::-1]
+
+    def doubts(self) -> tuple[str, ...]:
+        """What could refute that no goal, score or review is there, but cannot be relied on now."""
+        return (*self.blind, "a row of goals or scores in quarantine") if self.unread else self.blind
 
     def next_entry(self) -> Instant | None:
         """Start of the next appointment of any kind."""

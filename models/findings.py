@@ -163,8 +163,8 @@ def settle(
                 opened.append((verdict, 1))
             else:
                 assert before.cleared_at is not None
-                long_clear = now - before.cleared_at >= grace
-                opened.append((verdict, before.generation + (1 if long_clear else 0)))
+                anew = now - before.cleared_at >= grace or _is_news(verdict, before, kinds[verdict.kind])
+                opened.append((verdict, before.generation + (1 if anew else 0)))
         elif verdict.fired is False and is_open:
             cleared.append(verdict.kind)
     if not (opened or kept or cleared or raised):
@@ -175,6 +175,11 @@ def settle(
 def _speaks_again(verdict: Verdict, before: Standing, kind: Kind, now: Instant) -> bool:
     if before.speaks_at is not None and before.speaks_at <= now:
         return True
-    if kind.again is None or not kind.again(before.heard, verdict.facts, before.answered):
+    return kind.again is not None and kind.again(before.heard, verdict.facts, before.answered)
+
+
+def _is_news(verdict: Verdict, before: Standing, kind: Kind) -> bool:
+    """Whether what asks for safety and has come back tells of more than was told: no grace time keeps that back."""
+    if kind.speaks != "safety" or kind.again is None:
         return False
-    return not (kind.old and kind.old(verdict.facts))
+    return not before.heard or kind.again(before.heard, verdict.facts, False)

@@ -1,25 +1,21 @@
-"""What goals come to, for the rules: which are open, since when nobody has looked at them, and what could be asked about them."""
+"""What goals come to, for the rules: which are open, what makes them ask for a look, and what could be asked about them."""
 
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from models.answers import Reply
 from models.case import Case
-from models.clock import Clock
-from models.instants import Instant
+from models.digest import KEPT
+from models.instants import DAY, Instant
 from models.observations import Achievement, GoalStatus
-from models.told import (
-    ACHIEVEMENTS,
-    HAS_MEASURE,
-    HAS_TARGET,
-    NOT_KNOWN,
-    OWN_WORDS,
-    STATUSES,
-    Answered,
-    Goal,
-    number_of,
-)
+from models.policy import REVIEW_RULES, Policy
+from models.told import ACHIEVEMENTS, HAS_MEASURE, HAS_TARGET, NOT_KNOWN, OWN_WORDS, REPLIES, STATUSES, Goal, number_of
 
-OPEN = {STATUSES.index(s) for s in (GoalStatus.active, GoalStatus.on_hold, GoalStatus.proposed)}
+UNDER_WAY = {STATUSES.index(s) for s in (GoalStatus.active, GoalStatus.on_hold, GoalStatus.proposed)}
 MET = {ACHIEVEMENTS.index(a) for a in (Achievement.achieved, Achievement.sustaining)}
 COMPLETED = STATUSES.index(GoalStatus.completed)
 CANCELLED = STATUSES.index(GoalStatus.cancelled)
+DONE = REPLIES.index(Reply.done)
 # What the linter asks; it never judges. In the order in which it is asked.
 QUESTIONS: tuple[tuple[str, str], ...] = (
     ("target", "what would be different"),
@@ -30,30 +26,32 @@ QUESTIONS: tuple[tuple[str, str], ...] = (
 
 
 def open_goals(case: Case) -> list[Goal]:
-    """Goals that are worked at."""
-    return [g for g in case.told.goals if g.status in OPEN and g.achievement not in MET]
+    """Goals that are worked at and not met."""
+    return [g for g in case.told.goals if g.status in UNDER_WAY and g.achievement not in MET]
 
 
-def all_met(case: Case) -> bool:
-    """Whether there were goals and every one of them was met; given up ones do not count."""
-    stood = [g for g in case.told.goals if g.status != CANCELLED]
-    return bool(stood) and all(g.status == COMPLETED or g.achievement in MET for g in stood)
+def standing_goals(case: Case) -> list[Goal]:
+    """Goals that were not given up."""
+    return [g for g in case.told.goals if g.status != CANCELLED]
 
 
-def last_looked_at(case: Case, goals: list[Goal], kind: str) -> Instant | None:
-    """When these goals were last looked at together: reviewed, set, or answered for; None where nobody knows."""
-    told = [at for g in goals for at in (g.set_at, g.reviewed_at) if at != NOT_KNOWN]
-    told += [a.at for a in answers_to(case, kind)]
-    return max(told, default=None)
+def all_met(goals: list[Goal]) -> bool:
+    """Whether there are goals and every one of them is met."""
+    return bool(goals) and all(g.status == COMPLETED or g.achievement in MET for g in goals)
 
 
-def answers_to(case: Case, kind: str) -> list[Answered]:
-    """What was answered to findings of a kind, oldest first."""
-    number = number_of(kind)
-    return [a for a in case.told.answers if a.kind == number]
+def looked_at(goal: Goal, done: Instant) -> Instant:
+    """When a goal was last looked at together: set, reviewed, or said to be `done`; NOT_KNOWN where nobody knows."""
+    return max(goal.set_at, goal.reviewed_at, done)
 
 
-def not_given(goals: list[Goal]) -> tuple[str, ...]:
+def done_at(case: Case, *kinds: str) -> Instant:
+    """When somebody last said `done` to a finding of one of these kinds; NOT_KNOWN where nobody did. To put it off is not to do it."""
+    numbers = [number_of(kind) for kind in kinds]
+    return max((a.at for a in case.told.answers if a.kind in numbers and a.reply == DONE), default=NOT_KNOWN)
+
+
+def not_given(goals: list[Goal]) -> list[str]:
     """What could be asked about these goals, by the names of QUESTIONS: what at least one of them lacks."""
     lacks = {
         "target": any(not g.given & HAS_TARGET for g in goals),
@@ -61,13 +59,40 @@ def not_given(goals: list[Goal]) -> tuple[str, ...]:
         "date": any(g.target_at == NOT_KNOWN for g in goals),
         "words": any(not g.given & OWN_WORDS for g in goals),
     }
-    return tuple(name for name, _ in QUESTIONS if lacks[name])
+    return [name for name, _ in QUESTIONS if lacks[name]]
 
 
-def earliest(clock: Clock, dues: dict[str, Instant]) -> tuple[str, Instant] | None:
-    """The first of some thresholds that has passed, with its name; the clock remembers the others."""
-    passed = [(due, name) for name, due in dues.items() if clock.passed(due)]
-    if not passed:
-        return None
-    due, name = min(passed)
-    return name, due
+class Due(NamedTuple):
+    """Why a goal asks for a look, and since when. What a payer asks for is named before our own rule of the same day. `at` is NOT_KNOWN
+    where so many appointments have passed that nobody counts any more which one it was."""
+
+    at: Instant
+    rank: int
+    name: str
+    since: Instant
+    limit: float
+
+
+def dues(goal: Goal, done: Instant, seen: Sequence[Instant], policy: Policy) -> list[Due]:
+    """All that makes a goal ask for a look, once it has come."""
+    since = looked_at(goal, done)
+    found: list[Due] = []
+    if since != NOT_KNOWN:
+        payer = REVIEW_RULES[policy.review_rule]
+        if payer:
+            found.append(Due(since + round(payer * DAY), 0, policy.review_rule, since, payer))
+        days = policy.review_every_days
+        found.append(Due(since + round(days * DAY), 1, "days", since, days))
+        after = [start for start in seen if start > since]
+        wanted = policy.review_every_appointments
+        if len(after) >= wanted:
+            at = after[wanted - 1] if len(after) < KEPT else NOT_KNOWN
+            found.append(Due(at, 2, "appointments", since, wanted))
+    if goal.target_at > since:
+        found.append(Due(goal.target_at, 3, "target", since, 0))
+    return [*found, *changes(goal, since)]
+
+
+def changes(goal: Goal, since: Instant) -> list[Due]:
+    """A new mark of how far a goal is, since it was looked at."""
+    return [Due(goal.achievement_at, 4, "achievement", since, 0)] if goal.achievement_at > since else []

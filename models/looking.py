@@ -160,7 +160,9 @@ class Shared:
             client_id, therapist, site, status, intake_at, away_until, died, line, breaks, told = row
             if told or breaks or personal or client_id in special:
                 _, policy, pauses, blind, until = self._own(row)
-                more = More(unpacked(told).by(now), heard, client_id in self._unread)
+                whole = unpacked(told)
+                more = More(whole.by(now), heard, client_id in self._unread)
+                until = min(until, whole.after(now))
                 if client_id in self._missing:
                     line = self._relied_on(client_id, line)
                 verdicts: tuple[Verdict, ...] = ()
@@ -176,5 +178,5 @@ class Shared:
             clock.next_look = ahead if ahead < until else until  # what lies ahead will lie behind then
             for decide in decides:
                 verdicts += decide(case, policy, clock)
-            unsaid = any(verdict.fired is None for verdict in verdicts) if blind else False
+            unsaid = any(verdict.fired is None for verdict in verdicts) if blind or more.unread else False
             yield _new(Looked, (client_id, verdicts, clock.next_look, unsaid))

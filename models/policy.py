@@ -22,6 +22,8 @@ REVIEW_RULES: dict[str, float] = {
     "ccbhc": 180,
 }
 """Review intervals of payers and licensors in days: 42 CFR 424.24(e) and (d), 14 NYCRR 599.10, NJAC 10:52, CCBHC criteria 2023."""
+ALLIANCE_RULES: dict[str, tuple[int, str]] = {"1sd": (1, "Strauss"), "2sd": (2, "Stiles")}
+"""How many standard deviations below the client's own level an alliance rating lies to count as a fall, and whose rule that is."""
 
 
 def threshold(default: Any, unit: str, low: Any, high: Any, reason: str, basis: str) -> Any:
@@ -120,7 +122,7 @@ class Policy:
     alliance_rule: str = threshold(
         "1sd",
         "rule",
-        ("1sd", "2sd"),
+        tuple(ALLIANCE_RULES),
         None,
         "How far an alliance rating has to lie below the client's own level: one or two of its standard deviations.",
         "1 SD Strauss, 2 SD Stiles, as in Gumz 2012 (BMC Med Res Methodol 12:10)",
@@ -132,7 +134,7 @@ class Policy:
         3,
         "attended appointments",
         1,
-        12,
+        10,
         "By then the client has been asked how it is going.",
         "baseline at sessions 3 to 5 (vendor)",
     )

@@ -5,18 +5,19 @@ Everything is whole numbers in one array, so that reading a client costs one col
 
 import hashlib
 from array import array
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from datetime import date
 from functools import lru_cache
 from typing import Any, NamedTuple
 
 from models.answers import Reply
-from models.instants import Instant, start_of
+from models.instants import FAR, Instant, start_of
 from models.measures import NUMBERS
 from models.observations import Achievement, GoalStatus
 
 NOT_KNOWN = -1
-MOST_SCORES = 12  # kept of each measure; the newest
+MOST_SCORES = 12  # kept of each measure, with a value and with an answer; the newest
 MOST_CANCELLED = 6  # of the client's own cancellations; the newest
 ACHIEVEMENTS = tuple(Achievement)
 STATUSES = tuple(GoalStatus)
@@ -76,6 +77,10 @@ class Told(NamedTuple):
     cancelled: tuple[Cancelled, ...] = ()
     answers: tuple[Answered, ...] = ()
 
+    def after(self, now: Instant) -> Instant:
+        """When the first of it that lies ahead of an instant comes; FAR where nothing does. Goals stay as they were told last."""
+        return min((row.at for rows in (self.scores, self.answers) for row in rows if row.at > now), default=FAR)
+
     def by(self, now: Instant) -> "Told":
         """What of it lay behind at an instant; goals stay as they were told last."""
         if all(rows[-1].at <= now for rows in (self.scores, self.answers) if rows):
@@ -114,13 +119,15 @@ def unpacked(data: bytes) -> Told:
 def kept(
     goals: Iterable[Goal], scores: Iterable[Score], cancelled: Iterable[Cancelled], answers: Iterable[Answered]
 ) -> Told:
-    """What of it a digest keeps: every goal and answer, the newest scores of each measure and those that told of a risk last, the newest
-    cancellations."""
+    """What of it a digest keeps: every goal and answer, the newest cancellations, and of each measure the newest scores with a value and
+    the newest in which the answer that asks for safety was seen: totals that come without it push none of those out."""
     newest: list[Score] = []
-    seen: dict[int, int] = {}
+    valued, seen = Counter[int](), Counter[int]()
     for score in sorted(scores, reverse=True):
-        seen[score.measure] = seen.get(score.measure, 0) + 1
-        if seen[score.measure] <= MOST_SCORES:
+        has_value, has_risk = score.hundredths != NOT_KNOWN, score.risk != NOT_KNOWN
+        valued[score.measure] += has_value
+        seen[score.measure] += has_risk
+        if (has_value and valued[score.measure] <= MOST_SCORES) or (has_risk and seen[score.measure] <= MOST_SCORES):
             newest.append(score)
     return Told(
         tuple(sorted(goals)), tuple(newest[::-1]), tuple(sorted(cancelled)[-MOST_CANCELLED:]), tuple(sorted(answers))

@@ -3,7 +3,7 @@
 import csv
 import io
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -20,21 +20,36 @@ from integrations.store.intake import Taken, take_in
 from integrations.store.migrate import whole_metadata
 from integrations.store.sources import ensure, was_read
 from integrations.store.tables import table
+from models.answers import REASONS, Reply, answer
 from models.appointments import Mark
 from models.case import Case
 from models.clock import Spans
 from models.digest import Digest, Held, History, digest_of
 from models.findings import Finding
-from models.instants import DAY, Instant, at_wall, instant_of, wall_of
+from models.instants import DAY, HOUR, Instant, at_wall, instant_of, wall_of
 from models.looking import DIGEST_COLUMNS, DigestRow, Shared
 from models.notices import Notice
-from models.observations import AppointmentEntry, Attendance, ClientEntry, ClientStatus, Entry, Plan, Reading, Reject
+from models.observations import (
+    Achievement,
+    AppointmentEntry,
+    Attendance,
+    ClientEntry,
+    ClientStatus,
+    Entry,
+    GoalEntry,
+    GoalStatus,
+    Plan,
+    Reading,
+    Reject,
+)
 from models.people import OPEN_ENDED, Client
 from models.policy import DEFAULT, Policy, PolicyBook
 from models.quarantine import Fact
 from models.rules import all_rules
+from models.told import Answered, Cancelled, Score, answer_of, goal_of, kept, score_of
 
 ZONE = "Europe/Berlin"
+SAFETY = {name for rule in all_rules() for name, kind in rule.kinds.items() if kind.speaks == "safety"}
 NOW = instant_of(datetime(2026, 11, 23, 9, 30, tzinfo=UTC))  # a Monday, half past ten in Berlin
 
 
@@ -66,6 +81,38 @@ def a_policy(**changed: Any) -> Policy:
 # ---------------------------------------------------------------- cases without a database
 
 
+def a_goal(**said: Any) -> GoalEntry:
+    """A goal as a record system tells it: `set_on`, `target_on`, `reviewed_on`, `achievement` and the like, days as days."""
+    words = {"status": GoalStatus, "achievement": Achievement}
+    return GoalEntry("", "", **{name: words[name](value) if name in words else value for name, value in said.items()})
+
+
+def _facts(goal: GoalEntry) -> dict[str, Any]:
+    """As an observation holds it: days as text."""
+    return {name: value.isoformat() if isinstance(value, date) else value for name, value in asdict(goal).items()}
+
+
+def a_score(
+    measure: str, value: float | None, taken: Instant, *, risk: int | None = None, told_at: Instant | None = None
+) -> Score:
+    """A score; first told here when it was taken, unless said otherwise."""
+    return score_of(
+        {"measure": measure, "at": taken, "value": value, "risk": risk}, taken if told_at is None else told_at
+    )
+
+
+def called_off(start: Instant, hours: float) -> Cancelled:
+    """An appointment that the client called off so many hours before it."""
+    return Cancelled(start, start - round(hours * HOUR))
+
+
+def an_answer(kind: str, reply: str, given: Instant, *, until: Instant | None = None, days: int = 0) -> Answered:
+    """What somebody answered to a finding of a kind."""
+    reason = next(iter(REASONS.get(Reply(reply), {"": ""})))
+    said = answer(kind, Reply(reply), given, until=until, days=days, reason=reason, safety=kind in SAFETY)
+    return answer_of(said._asdict())
+
+
 def a_history(
     *,
     last_attended: Instant | None = None,
@@ -81,9 +128,16 @@ def a_history(
     paused: bool = False,
     died: bool = False,
     breaks: Sequence[tuple[date, date]] = (),
+    goals: Iterable[GoalEntry] = (),
+    scores: Iterable[Score] = (),
+    cancelled: Iterable[Cancelled] = (),
+    answers: Iterable[Answered] = (),
     known_at: Instant = NOW,
+    zone: str = ZONE,
 ) -> History:
     """One client's history. `unmarked` and `booked` are bookings that nobody marked, `tail` what an endless series adds by itself."""
+    numbered = [goal_of(f"G{number}", _facts(goal), zone) for number, goal in enumerate(goals)]
+    told = kept(numbered, scores, cancelled, answers)
     held = [Held(start, Mark.attended, True) for start in attended]
     held += [Held(last_attended, Mark.attended, True)] if last_attended is not None else []
     held += [Held(start, Mark.presumed, True) for start in presumed]
@@ -91,7 +145,7 @@ def a_history(
     held += [Held(start, Mark.no_show, True) for start in missed]
     held += [Held(start, Mark.unknown, False) for start in tail]
     until = OPEN_ENDED if paused else paused_until
-    return History(1, "T1", "", ClientStatus(status), asked_on, died, until, tuple(held), tuple(breaks), known_at)
+    return History(1, "T1", "", ClientStatus(status), asked_on, died, until, tuple(held), tuple(breaks), known_at, told)
 
 
 def a_row(history: History, zone: str = ZONE) -> DigestRow:
@@ -101,19 +155,41 @@ def a_row(history: History, zone: str = ZONE) -> DigestRow:
 
 
 def sharing(
-    now: Instant = NOW, *, pauses: Spans = (), blind: tuple[str, ...] = (), doubtful: bool = False, **policy: Any
+    now: Instant = NOW,
+    *,
+    pauses: Spans = (),
+    blind: tuple[str, ...] = (),
+    doubtful: bool = False,
+    heard: Iterable[str] = (),
+    unread: bool = False,
+    **policy: Any,
 ) -> Shared:
-    """What looks at `now` share: spans that do not count, sources that are stale, a policy."""
+    """What looks at `now` share: spans that do not count, sources that are stale, which of `goal` and `score` are told of, a policy."""
+    one = frozenset({1})
     return Shared(
-        now, PolicyBook(policy), all_rules(), {"": pauses}, {"": blind}, frozenset({1}) if doubtful else frozenset()
+        now,
+        PolicyBook(policy),
+        all_rules(),
+        {"": pauses},
+        {"": blind},
+        one if doubtful else frozenset(),
+        heard=frozenset(heard),
+        unread=one if unread else frozenset(),
     )
 
 
 def a_case(
-    now: Instant = NOW, *, zone: str = ZONE, pauses: Spans = (), blind: tuple[str, ...] = (), **history: Any
+    now: Instant = NOW,
+    *,
+    zone: str = ZONE,
+    pauses: Spans = (),
+    blind: tuple[str, ...] = (),
+    heard: Iterable[str] = (),
+    **history: Any,
 ) -> Case:
     """One client's care at `now`; what it was is said as for `a_history`."""
-    return sharing(now, pauses=pauses, blind=blind).case(a_row(a_history(**{"known_at": now, **history}), zone))
+    row = a_row(a_history(**{"known_at": now, "zone": zone, **history}), zone)
+    return sharing(now, pauses=pauses, blind=blind, heard=heard).case(row)
 
 
 # ---------------------------------------------------------------- whole practices

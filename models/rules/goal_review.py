@@ -1,33 +1,48 @@
 """Goals that both can name, looked at again in time; off track; and met, so that moving on is a thing to talk about."""
 
-from models.appointments import Mark
-from models.case import ENDED, TOOK_PLACE, Case
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+from models.case import ENDED, Case
 from models.clock import Clock
-from models.goals import QUESTIONS, all_met, earliest, last_looked_at, not_given, open_goals
-from models.instants import DAY, Instant
-from models.measures import BY_NUMBER
+from models.digest import KEPT
+from models.goals import (
+    MET,
+    QUESTIONS,
+    UNDER_WAY,
+    all_met,
+    changes,
+    done_at,
+    dues,
+    looked_at,
+    not_given,
+    open_goals,
+    standing_goals,
+)
+from models.instants import DAY, FAR, Instant
+from models.measures import BY_NUMBER, NUMBERS, REGISTRY, Measure
 from models.observations import Achievement
-from models.policy import REVIEW_RULES, Policy
+from models.policy import Policy
 from models.rule import Facts, Kind, Rule, Verdict
+from models.scores import asks_for_safety, valued
 from models.told import ACHIEVEMENTS, NOT_KNOWN, Goal
 from models.voice import Voice
 
 OFF = {ACHIEVEMENTS.index(a) for a in (Achievement.worsening, Achievement.no_progress, Achievement.not_attainable)}
-OUTCOMES = tuple(n for n, m in enumerate(BY_NUMBER) if m.cutoff is not None and m.name != "SRS")
+UNTOUCHED = "untouched"
+# How somebody is doing; the ratings of a session are no outcome.
+OUTCOMES = tuple(NUMBERS[m.name] for m in BY_NUMBER if m.cutoff is not None and m.name != "SRS")
+REVIEWS = ("review_due", "off_track")  # whoever says `done` to one of these has looked at the goals
 
 
 def _another(then: Facts, now: Facts, answered: bool) -> bool:
-    """Whether goals went off track in another way since."""
-    return then[:2] != now[:2]
+    """Whether a goal went off track that was not, or in another way."""
+    return bool(Counter(map(tuple, now[0])) - Counter(map(tuple, then[0])))
 
 
 KINDS = {
-    "no_goal": Kind(
-        "no_goal",
-        "No goal yet",
-        "Clears when a goal is written down.",
-        ("goal_by_appointment",),
-    ),
+    "no_goal": Kind("no_goal", "No goal yet", "Clears when a goal is written down.", ("goal_by_appointment",)),
     "review_due": Kind(
         "review_due",
         "Goal review",
@@ -44,15 +59,15 @@ KINDS = {
     "moving_on": Kind(
         "moving_on",
         "Moving on?",
-        "Clears when a new goal is written down or the scores say otherwise.",
-        ("healthy_in_a_row",),
+        "Clears when a goal is taken up, or the scores say otherwise.",
+        ("healthy_in_a_row", "rating_counts_days"),
     ),
 }
 DIED = tuple(Verdict(kind, False, "died") for kind in KINDS)
 OVER = tuple(Verdict(kind, False, "ended") for kind in KINDS)
+PAUSED = tuple(Verdict(kind, False, "paused") for kind in KINDS)
 NOT_TOLD = tuple(Verdict(kind, False, "not_told") for kind in KINDS)
 NO_GOALS = tuple(Verdict(kind, False, "no_goals") for kind in KINDS)
-ATTENDED = int(Mark.attended)
 
 
 def goal_review(case: Case, policy: Policy, clock: Clock) -> tuple[Verdict, ...]:
@@ -64,97 +79,103 @@ def goal_review(case: Case, policy: Policy, clock: Clock) -> tuple[Verdict, ...]
         return DIED
     if case.status == ENDED:
         return OVER
-    goals = open_goals(case)
     if case.away_until > clock.now:
         clock.passed(case.away_until)
-        return (
-            *(Verdict(kind, False, "paused") for kind in ("no_goal", "review_due", "off_track")),
-            moving_on(case, policy),
-        )
+        return PAUSED
+    goals = open_goals(case)
     return (
         no_goal(case, policy),
         review_due(case, goals, policy, clock) if goals else NO_GOALS[1],
         off_track(case, goals, policy, clock) if goals else NO_GOALS[2],
-        moving_on(case, policy),
+        moving_on(case, policy, clock),
     )
 
 
-def attended(case: Case) -> list[Instant]:
-    """Starts of appointments that took place, oldest first; of a long therapy the last dozen."""
-    return [entry >> 3 for entry in case.line[: case.past] if entry & 3 in TOOK_PLACE]
-
-
 def no_goal(case: Case, policy: Policy) -> Verdict:
-    """So many appointments attended, and no goal was ever written down."""
+    """So many appointments attended, and no goal is written down; one that was given up is none."""
     if "goal" not in case.heard:
         return NOT_TOLD[0]
-    if case.told.goals:
-        return Verdict("no_goal", False, "has_goal", (len(case.told.goals),))
-    seen = attended(case)
-    if len(seen) < policy.goal_by_appointment:
-        return Verdict("no_goal", False, "early", (len(seen), policy.goal_by_appointment))
-    if case.blind:
-        return Verdict("no_goal", None, "blind", case.blind)
-    return Verdict("no_goal", True, "no_goal", (len(seen), seen[policy.goal_by_appointment - 1]))
+    stand = len(standing_goals(case))
+    if stand:
+        return Verdict("no_goal", False, "has_goal", (stand,))
+    seen, wanted = len(case.took_place()), policy.goal_by_appointment
+    if seen < wanted:
+        return Verdict("no_goal", False, "early", (seen, wanted))
+    if doubts := case.doubts():
+        return Verdict("no_goal", None, "blind", doubts)
+    return Verdict("no_goal", True, "no_goal", (seen, wanted, len(case.told.goals)))
 
 
 def review_due(case: Case, goals: list[Goal], policy: Policy, clock: Clock) -> Verdict:
-    """The first of: so many days, so many appointments, a goal's own day, a change of how far it is, a payer's rule."""
-    since = last_looked_at(case, goals, "review_due")
-    if since is None:
-        return Verdict("review_due", False, "no_dates")
-    dues = {"days": since + round(policy.review_every_days * DAY)}
-    if REVIEW_RULES[policy.review_rule]:
-        dues[policy.review_rule] = since + round(REVIEW_RULES[policy.review_rule] * DAY)
-    after = [start for start in attended(case) if start > since]
-    if len(after) >= policy.review_every_appointments:
-        dues["appointments"] = after[policy.review_every_appointments - 1]
-    targets = [g.target_at for g in goals if g.target_at > since]
-    if targets:
-        dues["target"] = min(targets)
-    changed = [g.achievement_at for g in goals if g.achievement_at > since]
-    if changed:
-        dues["achievement"] = min(changed)
-    first = earliest(clock, dues)
-    if first is None:
-        return Verdict("review_due", False, "reviewed", (since, min(dues.values())))
-    if case.blind:
-        return Verdict("review_due", None, "blind", case.blind)
-    return Verdict("review_due", True, "review_due", (*first, since, list(not_given(goals))))
+    """Of any goal the first of: so many days, so many appointments, its own day, a change of how far it is, a payer's rule."""
+    done = done_at(case, *REVIEWS)
+    seen = case.took_place()
+    by_goal = [dues(goal, done, seen, policy) for goal in goals]
+    # That one of several goals was met asks for a look at the others.
+    met = [g for g in case.told.goals if g.status in UNDER_WAY and g.achievement in MET]
+    by_goal += [changes(goal, looked_at(goal, done)) for goal in met]
+    passed = [[due for due in found if clock.passed(due.at)] for found in by_goal]
+    reached = [due for found in passed for due in found]
+    if not reached:
+        ahead = min((due.at for found in by_goal for due in found), default=NOT_KNOWN)
+        if ahead == NOT_KNOWN:
+            return Verdict("review_due", False, "no_dates")
+        last = max(looked_at(goal, done) for goal in goals)
+        return Verdict("review_due", False, "reviewed", (last, ahead))
+    if doubts := case.doubts():
+        return Verdict("review_due", None, "blind", doubts)
+    first = min(reached, key=lambda due: (FAR if due.at == NOT_KNOWN else due.at, due.rank))
+    facts = (first.name, first.at, first.since, first.limit, sum(map(bool, passed)), len(by_goal), not_given(goals))
+    return Verdict("review_due", True, "review_due", facts)
 
 
 def off_track(case: Case, goals: list[Goal], policy: Policy, clock: Clock) -> Verdict:
     """A goal is said to worsen, not to move or not to be attainable, or nobody has looked at it for long."""
-    said = [g for g in goals if g.achievement in OFF]
-    if said:
-        worst = max(said, key=lambda g: g.achievement_at)
-        return Verdict(
-            "off_track", True, "said", (ACHIEVEMENTS[worst.achievement].value, worst.achievement_at, len(said))
-        )
-    since = last_looked_at(case, goals, "off_track")
-    if since is None:
-        return Verdict("off_track", False, "no_dates")
-    if not clock.passed(since + round(policy.goal_untouched_days * DAY)):
-        return Verdict("off_track", False, "touched", (since,))
-    if case.blind:
-        return Verdict("off_track", None, "blind", case.blind)
-    return Verdict("off_track", True, "untouched", ("untouched", since, len(goals)))
-
-
-def moving_on(case: Case, policy: Policy) -> Verdict:
-    """All goals are met, or the last scores all lie in the healthy range; the conversation about what comes next is offered, never more."""
-    if all_met(case):
-        return Verdict("moving_on", True, "goals_met", (len(case.told.goals),))
-    healthy: list[str] = []
-    for number in OUTCOMES:
-        values = [s.hundredths / 100 for s in case.told.scores if s.measure == number and s.hundredths != NOT_KNOWN]
-        if len(values) < policy.healthy_in_a_row:
+    done = done_at(case, *REVIEWS)
+    said: list[list[Any]] = []
+    untouched: list[list[Any]] = []
+    touched: list[Instant] = []
+    for goal in goals:
+        if goal.achievement in OFF:
+            said.append([ACHIEVEMENTS[goal.achievement].value, goal.achievement_at])
             continue
-        if any(BY_NUMBER[number].clinical(value) for value in values[-policy.healthy_in_a_row :]):
-            return Verdict("moving_on", False, "on_the_way", (BY_NUMBER[number].name,))
-        healthy.append(BY_NUMBER[number].name)
+        since = max(looked_at(goal, done), goal.achievement_at)  # who marks how far it is has looked at it
+        if since == NOT_KNOWN:
+            continue
+        if clock.passed(since + round(policy.goal_untouched_days * DAY)):
+            untouched.append([UNTOUCHED, since])
+        else:
+            touched.append(since)
+    doubts = case.doubts()
+    if said or (untouched and not doubts):
+        return Verdict("off_track", True, "off_track", (sorted(said + ([] if doubts else untouched)),))
+    if untouched:
+        return Verdict("off_track", None, "blind", doubts)
+    return (
+        Verdict("off_track", False, "touched", (min(touched),)) if touched else Verdict("off_track", False, "no_dates")
+    )
+
+
+def moving_on(case: Case, policy: Policy, clock: Clock) -> Verdict:
+    """All goals are met, or the last scores all lie in the healthy range; the conversation about what comes next is offered, never more,
+    and not while a result asks for safety."""
+    if asks_for_safety(case):
+        return Verdict("moving_on", False, "safety_first")
+    stand = standing_goals(case)
+    if all_met(stand):
+        return Verdict("moving_on", True, "goals_met", (len(stand),))
+    healthy: list[list[Any]] = []
+    for number in OUTCOMES:
+        measure, scores = BY_NUMBER[number], valued(case, number)
+        if not scores or clock.passed(scores[-1].at + round(policy.rating_counts_days * DAY)):
+            continue  # nobody asks about that any more
+        last = [s.hundredths / 100 for s in scores[-policy.healthy_in_a_row :]]
+        if any(measure.clinical(value) for value in last):
+            return Verdict("moving_on", False, "on_the_way", (measure.name,))
+        if len(last) == policy.healthy_in_a_row:
+            healthy.append([measure.name, last, scores[-1].at])
     if healthy:
-        return Verdict("moving_on", True, "healthy", (healthy, policy.healthy_in_a_row))
+        return Verdict("moving_on", True, "healthy", (healthy,))
     return Verdict("moving_on", False, "not_yet")
 
 
@@ -163,22 +184,21 @@ def with_facts(verdict: Verdict, case: Case, policy: Policy, clock: Clock) -> Ve
     return verdict._replace(facts=(case.away_until,)) if verdict.reason == "paused" else verdict
 
 
-_WHY = {
-    "days": "so many days have passed since",
-    "appointments": "so many appointments have passed since",
-    "target": "a goal's own day has come",
-    "achievement": "how far a goal is was marked anew",
-    "medicare-php": "Medicare partial hospitalisation asks for it every 30 days",
-    "medicare-iop": "Medicare intensive outpatient asks for it every 60 days",
-    "ny-599": "14 NYCRR 599.10 asks for it every 90 days",
-    "nj-10-52": "NJAC 10:52 asks for it every 90 days",
-    "ccbhc": "the CCBHC criteria ask for it every six months",
+PAYERS = {
+    "medicare-php": "Medicare, partial hospitalisation (42 CFR 424.24(e)),",
+    "medicare-iop": "Medicare, intensive outpatient (42 CFR 424.24(d)),",
+    "ny-599": "New York (14 NYCRR 599.10)",
+    "nj-10-52": "New Jersey (NJAC 10:52)",
+    "ccbhc": "CCBHC (criteria of 2023)",
 }
-_SAID = {
-    "worsening": "is marked as getting worse",
-    "no-progress": "is marked as not moving",
-    "not-attainable": "is marked as not attainable",
+OFF_WORDS = {
+    "worsening": ("is marked as getting worse", "are marked as getting worse"),
+    "no-progress": ("is marked as not moving", "are marked as not moving"),
+    "not-attainable": ("is marked as out of reach", "are marked as out of reach"),
+    UNTOUCHED: ("has not been looked at", "have not been looked at"),
 }
+UNKNOWN = "Nobody knows when the goals were set or looked at"
+NEXT = "What comes next could be talked about: going on, fewer appointments, or an ending."
 
 
 def tell(verdict: Verdict, voice: Voice) -> str:
@@ -186,45 +206,39 @@ def tell(verdict: Verdict, voice: Voice) -> str:
     facts = verdict.facts
     match verdict.reason:
         case "no_goal":
-            return f"Seen {voice.times(facts[0])}, and no goal is written down yet."
+            seen, _, given_up = facts
+            found = "the goals that were written down are given up" if given_up else "no goal is written down yet"
+            return f"{_seen(seen, voice)}, and {found}."
         case "review_due":
-            name, due, since, lacks = facts
-            asked = voice.listing([words for key, words in QUESTIONS if key in lacks])
-            ask = f" You might ask {asked}." if asked else ""
-            last = voice.day_and_distance(since)
-            return f"The goals were last looked at {last}; a look is due since {voice.day(due)}: {_WHY[name]}.{ask}"
-        case "said":
-            word, at, count = facts
-            one = "A goal" if count == 1 else f"One of {count} goals"
-            since = f" since {voice.day_and_distance(at)}" if at != NOT_KNOWN else ""
-            return f"{one} {_SAID[word]}{since}."
-        case "untouched":
-            return f"Nobody has looked at the goals since {voice.day_and_distance(facts[1])}."
+            return _review(facts, voice)
+        case "off_track":
+            return _off_track(facts[0], voice)
         case "goals_met":
-            goals = "The goal is" if facts[0] == 1 else "All goals are"
-            return f"{goals} met. What comes next could be talked about: going on, fewer appointments, or an ending."
+            return f"{'The goal is' if facts[0] == 1 else 'All goals are'} met. {NEXT}"
         case "healthy":
-            names, count = facts
-            return (
-                f"The last {count} scores of {voice.listing(names)} lie in the healthy range. What comes next could be talked about: "
-                "going on, fewer appointments, or an ending."
+            said = voice.listing(
+                [f"{name} {', '.join(f'{v:g}' for v in values)} ({_range(name)})" for name, values, _ in facts[0]]
             )
+            return f"The last scores lie in the healthy range: {said}. {NEXT}"
         case "has_goal":
             return f"{voice.count(facts[0]).capitalize()} {'goal is' if facts[0] == 1 else 'goals are'} written down."
         case "early":
-            return (
-                f"Seen {voice.times(facts[0])}; a goal is asked for from the {voice.ordinal(facts[1])} appointment on."
-            )
+            asked = f"a goal is asked for from the {voice.ordinal(facts[1])} appointment on"
+            return f"{_seen(facts[0], voice)}; {asked}."
         case "reviewed":
-            return f"Looked at {voice.day_and_distance(facts[0])}; again by {voice.day(facts[1])} at the latest."
+            last, ahead = facts
+            looked = f"Looked at {voice.day_and_distance(last)}" if last != NOT_KNOWN else UNKNOWN
+            return f"{looked}; a look is due by {voice.day(ahead)}."
         case "touched":
-            return f"Looked at {voice.day_and_distance(facts[0])}."
+            return f"Each goal was looked at or marked {voice.day_and_distance(facts[0])}, or later."
         case "no_dates":
-            return "Nobody knows when the goals were set or looked at; add the day to the goals file."
+            return f"{UNKNOWN}; add the days to the goals file."
         case "on_the_way":
             return f"The last scores of {facts[0]} do not all lie in the healthy range."
         case "not_yet":
-            return "The goals are not all met, and there are too few scores to tell."
+            return "The goals are not all met, and there are too few scores of late to tell."
+        case "safety_first":
+            return "Not asked while a result asks for safety."
         case "no_goals":
             return "There is no goal that is worked at."
         case "not_told":
@@ -240,6 +254,50 @@ def tell(verdict: Verdict, voice: Voice) -> str:
         case "ended":
             return "Care has ended."
     raise ValueError(f"no sentence for {verdict.reason}")
+
+
+def _seen(count: int, voice: Voice) -> str:
+    """How often somebody was seen; of a long therapy a digest keeps the last times only."""
+    if not count:
+        return "Not seen yet"
+    return f"Seen {voice.times(count)}{' or more' if count >= KEPT else ''}"
+
+
+def _review(facts: Facts, voice: Voice) -> str:
+    name, at, since, limit, count, total, lacks = facts
+    last = voice.day_and_distance(since)
+    if name == "target":
+        why = f"The day that was set for a goal has come ({voice.day_and_distance(at)})."
+    elif name == "achievement":
+        why = f"How far a goal has come was marked anew on {voice.day_and_distance(at)}, and not looked at together since."
+    elif name in PAYERS:
+        asks = f"{PAYERS[name]} asks for a look at the goals every {limit:g} days"
+        why = f"{asks}; the last was {last}. We know that number from memory: compare it with your own text."
+    else:
+        passed = f"{limit:g} {name}" if at != NOT_KNOWN else f"More than {limit:g} {name}"
+        why = f"{passed} have passed since the goals were last looked at ({last})."
+    several = f" So it is with {count} of {total} goals." if count < total else ""
+    asked = voice.listing([words for key, words in QUESTIONS if key in lacks])
+    return f"{why}{several}{f' You might ask {asked}.' if asked else ''}"
+
+
+def _off_track(found: Sequence[Sequence[Any]], voice: Voice) -> str:
+    parts = []
+    for word, (one, more) in OFF_WORDS.items():
+        when = [at for said, at in found if said == word]
+        if when:
+            goals = "one goal" if len(when) == 1 else f"{voice.count(len(when))} goals"
+            since = f" since {voice.day_and_distance(max(when))}" if max(when) != NOT_KNOWN else ""
+            parts.append(f"{goals} {one if len(when) == 1 else more}{since}")
+    said = "; ".join(parts)
+    return f"{said[0].upper()}{said[1:]}."
+
+
+def _range(name: str) -> str:
+    """What counts as healthy, and how sure that number is."""
+    measure: Measure = REGISTRY[name]
+    side = "above" if measure.high_is_good else "below"
+    return f"healthy {side} {measure.cutoff:g}{', a number from a secondary source' if measure.mark == 'S' else ''}"
 
 
 RULE = Rule(

@@ -1,21 +1,26 @@
-"""Signs that the relation needs a look: the client's own ratings, none asked for in time, cancellations that come later and later."""
+"""Signs that the relation needs a look: the client's own ratings, none asked for in time, appointments called off later and later."""
 
+from collections.abc import Sequence
 from itertools import pairwise
 from statistics import mean, stdev
 
-from models.appointments import Mark
-from models.case import ENDED, TOOK_PLACE, Case
+from models.case import ENDED, NO_SHOW, Case
 from models.clock import Clock
+from models.goals import done_at
 from models.instants import DAY, HOUR, Instant
 from models.measures import NUMBERS, REGISTRY
-from models.policy import Policy
+from models.policy import ALLIANCE_RULES, Policy
 from models.rule import Facts, Kind, Rule, Verdict
-from models.told import NOT_KNOWN, Score
+from models.scores import valued
+from models.told import NOT_KNOWN, Cancelled, Score
 from models.voice import Voice
 
 SRS, WAI = NUMBERS["SRS"], NUMBERS["WAI-SR"]
 OWN_LEVEL = 3  # ratings that make a client's own level: with fewer, a deviation means nothing (our choice)
-LEAST_DEVIATION = 1.0  # points: of ratings that hardly differ, the deviation is taken for this much (our choice)
+LEAST_DEVIATION = 100  # hundredths: of ratings that hardly differ, the deviation is taken for one point (our choice)
+ASKED_FOR = (
+    3  # early appointments in a row at which the check is asked for; whoever comes for longer has found their way
+)
 
 
 def _another_rating(then: Facts, now: Facts, answered: bool) -> bool:
@@ -41,26 +46,26 @@ KINDS = {
     "early_check": Kind(
         "early_check",
         "How is it going?",
-        "Clears when the client has rated a session.",
+        "Clears when the client has rated a session, or you say that you have asked.",
         ("trust_check_by_appointment",),
     ),
     "later_cancels": Kind(
         "later_cancels",
         "Called off later each time",
-        "Clears when an appointment is attended.",
+        "Clears when an appointment is attended, or after a while without another called off.",
         ("later_cancels_in_a_row", "rating_counts_days"),
     ),
 }
 DIED = tuple(Verdict(kind, False, "died") for kind in KINDS)
 OVER = tuple(Verdict(kind, False, "ended") for kind in KINDS)
+PAUSED = tuple(Verdict(kind, False, "paused") for kind in KINDS)
 NOT_RATED = tuple(Verdict(kind, False, "not_rated") for kind in KINDS)
 NO_STAMPS = Verdict("later_cancels", False, "no_stamps")
 UNTOLD = (*NOT_RATED[:3], NO_STAMPS)
-ATTENDED = int(Mark.attended)
 
 
 def trust(case: Case, policy: Policy, clock: Clock) -> tuple[Verdict, ...]:
-    """One verdict for each of KINDS, in their order."""
+    """One verdict for each of KINDS, in their order. In a pause a rating still speaks: it may be why somebody paused."""
     told = case.told
     if not told.scores and not told.cancelled and "score" not in case.heard:
         return UNTOLD
@@ -68,17 +73,11 @@ def trust(case: Case, policy: Policy, clock: Clock) -> tuple[Verdict, ...]:
         return DIED
     if case.status == ENDED:
         return OVER
-    return (
-        rating(ratings(case, SRS), policy, clock),
-        alliance(ratings(case, WAI), policy, clock),
-        early_check(case, policy),
-        later_cancels(case, policy, clock),
-    )
-
-
-def ratings(case: Case, measure: int) -> list[Score]:
-    """The client's scores of one measure, oldest first."""
-    return [s for s in case.told.scores if s.measure == measure and s.hundredths != NOT_KNOWN]
+    rated = rating(valued(case, SRS), policy, clock), alliance(valued(case, WAI), policy, clock)
+    if case.away_until > clock.now:
+        clock.passed(case.away_until)
+        return (*rated, *PAUSED[2:])
+    return (*rated, early_check(case, policy), later_cancels(case, policy, clock))
 
 
 def rating(scores: list[Score], policy: Policy, clock: Clock) -> Verdict:
@@ -89,11 +88,10 @@ def rating(scores: list[Score], policy: Policy, clock: Clock) -> Verdict:
     value = last.hundredths / 100
     if clock.passed(last.at + round(policy.rating_counts_days * DAY)):
         return Verdict("rating", False, "long_ago", (value, last.at))
-    before = scores[-2].hundredths / 100 if len(scores) > 1 else None
     if REGISTRY["SRS"].clinical(value):
         return Verdict("rating", True, "low", (REGISTRY["SRS"].cutoff, value, last.at))
-    if before is not None and before - value >= policy.srs_drop:
-        return Verdict("rating", True, "fell", (before, value, last.at))
+    if len(scores) > 1 and scores[-2].hundredths - last.hundredths >= round(policy.srs_drop * 100):
+        return Verdict("rating", True, "fell", (scores[-2].hundredths / 100, value, last.at))
     return Verdict("rating", False, "as_it_was", (value, last.at))
 
 
@@ -107,61 +105,75 @@ def alliance(scores: list[Score], policy: Policy, clock: Clock) -> Verdict:
         return Verdict("alliance", False, "long_ago", (value, last.at))
     if len(earlier) < OWN_LEVEL:
         return Verdict("alliance", False, "few", (len(scores), OWN_LEVEL + 1))
-    own = [s.hundredths / 100 for s in earlier]
-    level, deviation = mean(own), max(LEAST_DEVIATION, stdev(own))
-    times = int(policy.alliance_rule[0])
-    facts = (round(level, 2), value, times, round(deviation, 2), last.at)
-    fell = level - value >= times * deviation
-    return Verdict("alliance", fell, "ruptured" if fell else "near_own_level", facts)
+    own = [s.hundredths for s in earlier]
+    # As they are told, so that who reads them can reckon it again.
+    level, deviation = round(mean(own)), max(LEAST_DEVIATION, round(stdev(own)))
+    times, _ = ALLIANCE_RULES[policy.alliance_rule]
+    fell = level - last.hundredths >= times * deviation
+    facts = (level / 100, value, policy.alliance_rule, deviation / 100, last.at)
+    return Verdict("alliance", fell, "fell_from_own" if fell else "near_own_level", facts)
 
 
 def early_check(case: Case, policy: Policy) -> Verdict:
-    """So many appointments attended, and the client has not rated one; not asked of those who have long been coming."""
+    """So many appointments attended, and the client has not rated one; not asked about those who have long been coming."""
     if "score" not in case.heard:
         return NOT_RATED[2]
-    if ratings(case, SRS) or ratings(case, WAI):
+    if valued(case, SRS) or valued(case, WAI):
         return Verdict("early_check", False, "rated")
-    seen = [entry >> 3 for entry in case.line[: case.past] if entry & 3 in TOOK_PLACE]
-    wanted = policy.trust_check_by_appointment
-    if not wanted <= len(seen) <= wanted + 2:
-        return Verdict("early_check", False, "early" if len(seen) < wanted else "long_coming", (len(seen), wanted))
-    if case.blind:
-        return Verdict("early_check", None, "blind", case.blind)
-    return Verdict("early_check", True, "not_asked", (len(seen), seen[wanted - 1]))
+    seen, wanted = len(case.took_place()), policy.trust_check_by_appointment
+    if seen < wanted:
+        return Verdict("early_check", False, "early", (seen, wanted))
+    # Whoever nobody marks may have come as well.
+    if sum(entry & 3 != NO_SHOW for entry in case.line[: case.past]) >= wanted + ASKED_FOR:
+        return Verdict("early_check", False, "long_coming")
+    asked = done_at(case, "early_check")
+    if asked != NOT_KNOWN:
+        return Verdict("early_check", False, "asked", (asked,))
+    if doubts := case.doubts():
+        return Verdict("early_check", None, "blind", doubts)
+    return Verdict("early_check", True, "not_rated_yet", (seen, wanted))
 
 
 def later_cancels(case: Case, policy: Policy, clock: Clock) -> Verdict:
-    """The client's own last cancellations, each with less notice than the one before, and none attended since."""
-    wanted = policy.later_cancels_in_a_row
-    last = case.told.cancelled[-wanted:]
-    if not last:
+    """The client's own last cancellations, each in fewer hours before the appointment than the one before, and none attended since."""
+    counts, wanted = round(policy.rating_counts_days * DAY), policy.later_cancels_in_a_row
+    called_off = [c for c in case.told.cancelled if clock.passed(c.said_at)]
+    if not called_off:
         return NO_STAMPS
-    notice = [max(0, c.start - c.said_at) for c in last]
-    facts = tuple(hours_of(n) for n in notice)
-    said_at = last[-1].said_at
-    if len(last) < wanted or any(later >= earlier for earlier, later in pairwise(notice)):
-        return Verdict("later_cancels", False, "not_later", facts)
-    if said_at > clock.now or clock.passed(said_at + round(policy.rating_counts_days * DAY)):
-        return Verdict("later_cancels", False, "cancelled_long_ago", (said_at,))
-    since = attended_since(case, said_at)
+    if clock.passed(called_off[-1].said_at + counts):
+        return Verdict("later_cancels", False, "called_off_long_ago", (called_off[-1].said_at,))
+    last = [list(each) for each in of_late(called_off, counts)[-wanted:]]
+    if len(last) < wanted:
+        return Verdict("later_cancels", False, "few_called_off", (len(last), wanted))
+    if any(hours_before(later) >= hours_before(earlier) for earlier, later in pairwise(last)):
+        return Verdict("later_cancels", False, "not_later", (last,))
+    since = next((start for start in case.took_place() if start > called_off[-1].said_at), None)
     if since is not None:
         return Verdict("later_cancels", False, "attended_since", (since,))
-    return Verdict("later_cancels", True, "later", facts)
+    if case.blind:
+        return Verdict("later_cancels", None, "blind", case.blind)
+    return Verdict("later_cancels", True, "later", (last,))
 
 
-def attended_since(case: Case, instant: Instant) -> Instant | None:
-    """Start of the last attended appointment after an instant."""
-    return next((e >> 3 for e in reversed(case.line[: case.past]) if e & 3 == ATTENDED and e >> 3 > instant), None)
+def of_late(called_off: list[Cancelled], counts: int) -> list[Cancelled]:
+    """The last of them that lie no farther apart than what counts."""
+    found = called_off[-1:]
+    for one in reversed(called_off[:-1]):
+        if found[-1].start - one.start > counts:
+            break
+        found.append(one)
+    return found[::-1]
 
 
-def hours_of(seconds: int) -> int:
-    """Whole hours."""
-    return seconds // HOUR
+def hours_before(called_off: Sequence[Instant]) -> int:
+    """Whole hours between the word and the appointment."""
+    start, said_at = called_off
+    return max(0, start - said_at) // HOUR
 
 
 def with_facts(verdict: Verdict, case: Case, policy: Policy, clock: Clock) -> Verdict:
-    """Silent verdicts have their facts already."""
-    return verdict
+    """A silent verdict with the facts that its sentence names."""
+    return verdict._replace(facts=(case.away_until,)) if verdict.reason == "paused" else verdict
 
 
 def tell(verdict: Verdict, voice: Voice) -> str:
@@ -169,44 +181,62 @@ def tell(verdict: Verdict, voice: Voice) -> str:
     facts = verdict.facts
     match verdict.reason:
         case "low":
-            return f"The client rated the session {facts[1]:g} on {voice.day(facts[2])}; below {facts[0]:g} it is worth asking about."
+            cutoff, value, at = facts
+            why = f"below {cutoff:g} it is worth asking about (OpenFIT, a secondary source)"
+            return f"The client rated the session {value:g} of 40 on {voice.day_and_distance(at)}; {why}."
         case "fell":
-            return f"The client's session rating went from {facts[0]:g} to {facts[1]:g} on {voice.day(facts[2])}."
-        case "ruptured" | "near_own_level":
-            level, value, times, deviation, at = facts
-            far = "is below that by as much as the rule says" if verdict.fired else "lies near it"
+            before, value, at = facts
             return (
-                f"The client's own level of the alliance is {level:g}; {value:g} on {voice.day(at)} {far} "
-                f"({times} standard deviation{'s' if times > 1 else ''} of {deviation:g})."
+                f"The client's session rating went from {before:g} to {value:g} of 40 on {voice.day_and_distance(at)}."
             )
-        case "not_asked":
-            return f"Seen {voice.times(facts[0])}, and the client has not been asked yet how it is going."
+        case "fell_from_own" | "near_own_level":
+            level, value, rule, deviation, at = facts
+            times, whose = ALLIANCE_RULES[rule]
+            fell = "lower" if verdict.fired else "not lower"
+            spread = "one standard deviation" if times == 1 else f"{voice.count(times)} standard deviations"
+            return (
+                f"The client's own level of the alliance is {level:g} of 60. On {voice.day(at)} it was {value:g}, {fell} by as much as "
+                f"the rule asks for ({rule}, {whose}: {spread} of {deviation:g})."
+            )
+        case "not_rated_yet":
+            return f"Seen {voice.times(facts[0])}, and no rating by the client is here yet. How it is going could be asked."
         case "later":
-            hours = voice.listing([f"{hours} hours" for hours in facts])
-            return f"The client called off {voice.count(len(facts))} times in a row, each time later: {hours} before."
+            return f"The last {voice.count(len(facts[0]))} times the client called off, it was later each time: {_notice(facts[0], voice)}."
         case "long_ago":
-            return f"The last rating, {facts[0]:g}, was on {voice.day(facts[1])}."
+            return f"The last rating, {facts[0]:g}, was on {voice.day_and_distance(facts[1])}."
         case "as_it_was":
-            return f"The last session rating, {facts[0]:g} on {voice.day(facts[1])}, is as it was."
+            rated = f"The last session rating was {facts[0]:g} of 40, on {voice.day_and_distance(facts[1])}"
+            return f"{rated}: not low, and no fall."
         case "few":
-            return f"{voice.count(facts[0]).capitalize()} rated; from {voice.count(facts[1])} ratings on, a client's own level shows."
+            return f"The alliance was rated {voice.times(facts[0])}; from {voice.count(facts[1])} times on, a client's own level shows."
         case "rated":
-            return "The client has rated sessions."
+            return "The client has rated."
+        case "asked":
+            return f"Asked {voice.day_and_distance(facts[0])}."
         case "early":
-            return f"Seen {voice.times(facts[0])}; asked for from the {voice.ordinal(facts[1])} appointment on."
+            seen = f"Seen {voice.times(facts[0])}" if facts[0] else "Not seen yet"
+            return f"{seen}; asked for from the {voice.ordinal(facts[1])} appointment on."
         case "long_coming":
             return "The client has been coming for longer than this question is for."
         case "not_later":
-            hours = voice.listing([f"{hours} hours" for hours in facts])
-            return f"Own cancellations came {hours} before; not later each time."
-        case "cancelled_long_ago":
-            return f"The last own cancellation was on {voice.day(facts[0])}."
+            return f"Called off {_notice(facts[0], voice)}; not later each time."
+        case "few_called_off":
+            often = f"Called off {voice.times(facts[0])} of late"
+            return f"{often}; asked about from {voice.count(facts[1])} times on."
+        case "called_off_long_ago":
+            return f"The client last called off on {voice.day_and_distance(facts[0])}."
         case "attended_since":
-            return f"Attended since, on {voice.day(facts[0])}."
+            return f"Attended since, on {voice.day_and_distance(facts[0])}."
         case "not_rated":
             return "The client has rated nothing, or no source tells of ratings."
         case "no_stamps":
-            return "No source tells when this client called off; without its own time stamp there is no evidence."
+            return (
+                "No source says when this client called anything off; without its own time stamp there is no evidence."
+            )
+        case "paused":
+            return (
+                f"Paused until {voice.day(facts[0])}." if voice.can_name(facts[0]) else "Paused until further notice."
+            )
         case "blind":
             return f"Cannot say: {voice.listing(facts)} could show otherwise and cannot be relied on now."
         case "died":
@@ -216,12 +246,18 @@ def tell(verdict: Verdict, voice: Voice) -> str:
     raise ValueError(f"no sentence for {verdict.reason}")
 
 
-RULE = Rule(
-    name="trust",
-    version=1,
-    kinds=KINDS,
-    decide=trust,
-    with_facts=with_facts,
-    tell=tell,
-    untold=UNTOLD,
-)
+def _notice(called_off: Sequence[Sequence[Instant]], voice: Voice) -> str:
+    """How long before each appointment the word came."""
+    return f"{voice.listing([_before(hours_before(each)) for each in called_off])} before"
+
+
+def _before(hours: int) -> str:
+    if not hours:
+        return "less than an hour"
+    if hours < 72:
+        return f"{hours} hour{'s' if hours > 1 else ''}"
+    days, rest = divmod(hours, 24)
+    return f"{days} days" + (f" and {rest} hour{'s' if rest > 1 else ''}" if rest else "")
+
+
+RULE = Rule(name="trust", version=1, kinds=KINDS, decide=trust, with_facts=with_facts, tell=tell, untold=UNTOLD)

@@ -1,51 +1,41 @@
 """The examples of the rule `stalled`, both sides of each boundary: what is tested, and what docs/rules/stalled.md shows."""
 
-from dataclasses import dataclass, field
 from datetime import date
-from typing import Any
 
 from integrations.public_holidays import public_holidays
 from models.clock import Spans, merged
-from models.instants import HOUR, Instant, end_of, start_of
-from tests.builders import ZONE, at, each
+from models.instants import HOUR, end_of, start_of
+from models.rules.stalled import RULE
+from tests.builders import ZONE, an_answer, at, each
+from tests.rules.table import CANNOT_SAY, NO, YES, Meaning, Table
 
-YES, NO, CANNOT_SAY = True, False, None
+TABLE = Table(
+    RULE,
+    """# When is a client quiet?
 
+What the rule `stalled` says of a client, shown by examples.
 
-@dataclass(frozen=True)
-class Example:
-    """A client at an instant, in plain words, and what the rule says of one kind. `history` is as for builders.a_history."""
-
-    kind: str
-    name: str
-    fired: bool | None
-    reason: str
-    now: Instant
-    history: dict[str, Any]
-    zone: str = ZONE
-    pauses: Spans = ()
-    blind: tuple[str, ...] = ()
-    policy: dict[str, Any] = field(default_factory=dict)
-
-
-EXAMPLES: list[Example] = []
-
-
-def example(kind: str, name: str, fired: bool | None, reason: str, now: Instant, **said: Any) -> None:
-    surroundings = {k: said.pop(k) for k in ("zone", "pauses", "blind", "policy") if k in said}
-    EXAMPLES.append(Example(kind, name, fired, reason, now, said, **surroundings))
-
-
-def from_then_on(kind: str, name: str, when: Instant, silent: str, **said: Any) -> None:
-    """Silent one second before an instant, and fired from it on."""
-    example(kind, f"{name}: one second before", NO, silent, when - 1, **said)
-    example(kind, f"{name}: from that second on", YES, kind, when, **said)
-
-
-def until_then(kind: str, name: str, when: Instant, silent: str, **said: Any) -> None:
-    """Fired one second before an instant, and silent from it on."""
-    example(kind, f"{name}: one second before", YES, kind, when - 1, **said)
-    example(kind, f"{name}: from that second on", NO, silent, when, **said)
+*Booked* means booked by a person: the endless tail of a weekly series does not count. *Seen* means attended, or past and not marked as
+missed. Planned breaks of the client, leave of the therapist and public holidays do not count as time. The client's *rhythm* is the
+middle one of the last gaps between attended appointments, or what was agreed.
+""",
+    {
+        "quiet": Meaning(
+            "Nothing is booked, and it is longer since the client was seen than the floor and than a multiple of their own rhythm.",
+            absence=True,
+        ),
+        "missed": Meaning(
+            "The last appointments of which it is known how they went were all missed, whether another is booked or not.",
+            absence=True,
+        ),
+        "not_started": Meaning("The client asked for help, was never seen, and nothing is booked.", absence=True),
+        "unconfirmed": Meaning(
+            "The last appointments are not marked, or only presumed to have taken place, though more are planned: a question about the"
+            " record, asked in one weekly list for each therapist, and never an alarm about the client."
+        ),
+    },
+)
+example, from_then_on, until_then = TABLE.example, TABLE.from_then_on, TABLE.until_then
 
 
 def days_off(first: date, last: date, zone: str = ZONE) -> Spans:
@@ -277,6 +267,65 @@ example(
     **WEEKLY,
 )
 
+# ---------------------------------------------------------------- quiet: what was agreed
+
+
+def agreed(kind: str, place: str = ZONE, **what: int):
+    """Answered on 10 June: the next contact is agreed."""
+    return an_answer(kind, "agreed", at("2026-06-10 12:00", place), **what)
+
+
+for place in (ZONE, "America/New_York", "Australia/Sydney"):
+    from_then_on(
+        quiet, f"The next contact was agreed for 1 July: quiet once that day is over in {place}",
+        at("2026-07-02 00:00", place), "agreed", attended=each(7, 7, at("2026-06-08 10:00", place)), zone=place,
+        answers=[agreed(quiet, place, until=end_of(date(2026, 7, 1), place))],
+    )  # fmt: skip
+from_then_on(
+    quiet, "The next contact was agreed for a day on which it is too early anyway", at("2026-06-22 10:00"),
+    "seen_lately", answers=[agreed(quiet, until=at("2026-06-16 00:00"))], **WEEKLY,
+)  # fmt: skip
+from_then_on(
+    quiet, "The next contact was agreed for 1 July, then for 26 June: the last word counts", at("2026-06-27 00:00"),
+    "agreed", **WEEKLY,
+    answers=[
+        agreed(quiet, until=at("2026-07-02 00:00")),
+        an_answer(quiet, "agreed", at("2026-06-11 12:00"), until=at("2026-06-27 00:00")),
+    ],
+)  # fmt: skip
+from_then_on(
+    quiet, "The next contact was agreed in an answer about missed appointments: it holds for silence too",
+    at("2026-07-02 00:00"), "agreed", answers=[agreed("missed", until=at("2026-07-02 00:00"))], **WEEKLY,
+)  # fmt: skip
+example(
+    quiet, "The next contact was agreed, and the calendar was not read lately", NO, "agreed", at("2026-06-25 10:00"),
+    answers=[agreed(quiet, until=at("2026-07-02 00:00"))], blind=CALENDAR, **WEEKLY,
+)  # fmt: skip
+from_then_on(
+    quiet, "Every 30 days was agreed, so 60 days: what was agreed counts instead of seven days",
+    at("2026-08-07 10:00"), "seen_lately", answers=[agreed(quiet, days=30)], **WEEKLY,
+)  # fmt: skip
+from_then_on(
+    quiet, "Every three days was agreed: never earlier than after 14 days", at("2026-06-22 10:00"), "seen_lately",
+    answers=[agreed(quiet, days=3)], attended=each(30, 7, LAST),
+)  # fmt: skip
+from_then_on(
+    quiet, "Every 30 days was agreed, later every 10: the last word counts, so 20 days", at("2026-06-28 10:00"),
+    "seen_lately", **WEEKLY,
+    answers=[agreed(quiet, days=30), an_answer(quiet, "agreed", at("2026-06-11 12:00"), days=10)],
+)  # fmt: skip
+from_then_on(
+    quiet, "Every 30 days was agreed, and a planned break of one week lies in between", at("2026-08-14 10:00"),
+    "seen_lately", answers=[agreed(quiet, days=30)], breaks=((date(2026, 6, 15), date(2026, 6, 21)),), **WEEKLY,
+)  # fmt: skip
+example(
+    quiet, "Answered `done` and put off: nothing was agreed", YES, "quiet", at("2026-06-25 10:00"), **WEEKLY,
+    answers=[
+        an_answer(quiet, "done", at("2026-06-23 12:00")),
+        an_answer(quiet, "snooze", at("2026-06-24 12:00"), until=at("2026-07-24 00:00")),
+    ],
+)  # fmt: skip
+
 # ---------------------------------------------------------------- missed
 missed = "missed"
 TWO = (at("2026-06-15 10:00"), at("2026-06-22 10:00"))
@@ -338,6 +387,12 @@ from_then_on(
     not_started, "The practice allows 30 days", at("2026-07-08 00:00"), "asked_lately",
     policy={"not_started_after_days": 30}, **ASKED,
 )  # fmt: skip
+for place in (ZONE, "America/New_York", "Australia/Sydney"):
+    from_then_on(
+        not_started, f"A first contact was agreed for 1 July: until that day is over in {place}",
+        at("2026-07-02 00:00", place), "agreed", zone=place,
+        answers=[agreed(not_started, place, until=end_of(date(2026, 7, 1), place))], **ASKED,
+    )  # fmt: skip
 example(
     not_started, "The first appointment is booked", NO, "booked", LONG_AFTER, booked=(at("2026-07-21 10:00"),), **ASKED
 )
