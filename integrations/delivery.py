@@ -1,42 +1,33 @@
 """From notices that are due to messages handed over, with the ledger written on both sides of every hand-over."""
 
-import logging
 import os
 import time
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection
 
 from integrations.messages.channels import Channel, hand_over, open_channel
-from integrations.messages.compose import Item, Message, compose, item_of
+from integrations.messages.compose import Message
 from integrations.messages.mail import HandoverUnknownError, SmtpServer, Tls
 from integrations.messages.plugin import smtp_url
-from integrations.messages.templates import WordingError
-from integrations.store import arming, claiming, last_look, leases, outbox, people
+from integrations.rendering import Renderer
+from integrations.store import accounts, arming, claiming, leases, outbox, people
 from integrations.store.claiming import Bundle, Claimed, Route
 from integrations.store.outbox import ATTEMPTS_BEFORE_TELLING, CHANNEL_TRIES
-from models.eligibility import Urgency
+from models.accounts import ACCOUNT
 from models.errors import DeliveryError, NotArmedError, SettingsError
 from models.instants import Instant
 from models.notices import MessageState
-from models.noticing import ADMIN, TO_ADMIN
-from models.rules import told
-from models.voice import Voice
+from models.noticing import ADMIN, therapist_recipient
 
 if TYPE_CHECKING:
     from integrations.practice import Practice
 
-LOG = logging.getLogger("tending.delivery")
 MAIL = "mail"
 LEASE = "deliver_notices"
 NOT_ARMED = "This copy of the practice does not send; allow it with `tending arm`."
-UNSAID = Item(
-    "Something to look at",
-    "A notice of yours could not be put into words, by a fault of this program; `tending findings` and `tending status` "
-    "show what stands, and the log says which kind of notice it was.",
-)
 LEASE_SECONDS = 120  # renewed before every message; longer than one hand-over can take
 
 
@@ -109,79 +100,27 @@ class PostRoom:
             named = settings.admin.channels if settings.admin else ()
             mine = [c.name for c in settings.channel if not c.therapist and (not named or c.name in named)]
         else:
-            mine = [c.name for c in settings.channel if c.therapist == recipient.partition(":")[2]]
+            mine = [c.name for c in settings.channel if recipient == therapist_recipient(c.therapist)]
         return ways + [Route(name, "") for name in mine]
 
     def _address(self, recipient: str) -> str:
         if recipient == ADMIN:
             return self._practice.settings.admin.email if self._practice.settings.admin else ""
+        if recipient.startswith(ACCOUNT):
+            with self._practice.store.read() as connection:
+                person = accounts.of_number(connection, self._practice.vault, int(recipient.removeprefix(ACCOUNT)))
+            return person.address if person else ""
         if self._addresses is None:
             with self._practice.store.read() as connection:
                 self._addresses = people.addresses(connection, self._practice.vault)
         return self._addresses.get(recipient.partition(":")[2], "")
 
-    def render(self, connection: Connection) -> claiming.Render:
-        """The renderer that reads evidence and codes in the claiming transaction."""
-        practice = self._practice
-        locale = practice.settings.practice.locale
-
-        def item(purpose: str, part: str, facts: dict[str, Any], voice: Voice) -> Item:
-            return item_of(purpose, part, facts, to_zone=voice.zone, locale=locale, at=voice.now)
-
-        protocol = practice.settings.safety.protocol or None
-
-        def finding(rule: str, kind: str, client_id: int, voice: Voice) -> Item:
-            code, reason, evidence = last_look.evidence(connection, client_id, kind)
-            return item(rule, kind, told(kind, reason, evidence, voice) | {"code": code, "protocol": protocol}, voice)
-
-        def unanswered(notice: Any, voice: Voice) -> Item:
-            """What the administrator hears: that something is unanswered, and of what asks for safety whose it is."""
-            code, therapist = last_look.whose(connection, notice.client_id)
-            facts = {"therapist": therapist, "since": last_look.first_told(connection, notice), "protocol": protocol}
-            safety = notice.urgency == Urgency.safety
-            return item(
-                "unanswered", "safety" if safety else "unanswered", facts | ({"code": code} if safety else {}), voice
-            )
-
-        def items(notice: Any, voice: Voice) -> list[Item]:
-            rule, _, kind = notice.purpose.partition(".")
-            if notice.client_id is not None and kind:
-                if notice.step == TO_ADMIN:
-                    return [unanswered(notice, voice)]
-                return [finding(rule, kind, notice.client_id, voice)]
-            if notice.purpose == "unconfirmed":
-                still = last_look.still_open(connection, "unconfirmed", notice.facts["clients"])
-                return [finding("unconfirmed", "unconfirmed", client, voice) for client in still]
-            if rule == "nightly_check":
-                return [item(rule, part, facts, voice) for part, facts in _of_the_night(notice.facts)]
-            return [
-                item(rule, rule, notice.facts | ({"protocol": protocol} if rule == "risk_unmatched" else {}), voice)
-            ]
-
-        def spoken(notice: Any, voice: Voice) -> list[Item]:
-            try:
-                return items(notice, voice)
-            except (WordingError, LookupError, TypeError, ValueError) as error:
-                # A fault of ours in one notice must keep neither it nor anybody else's from being sent.
-                LOG.error("a notice of %s could not be put into words (%s)", notice.purpose, type(error).__name__)
-                return [UNSAID]
-
-        def render(recipient: str, bundle: list[Any], now: Instant, more: int) -> dict[str, Any]:
-            therapist = recipient.partition(":")[2]
-            zone = people.zone_of(connection, therapist) or practice.zone
-            voice = Voice(zone, locale, now)
-            said = [item for notice in bundle for item in spoken(notice, voice)]
-            if more:
-                said.append(item("more", "more", {"count": more}, voice))
-            message = compose(said, practice=practice.name, to_zone=voice.zone, locale=locale, at=now)
-            return asdict(message)
-
-        return render
-
     def claim(self, bundle: Bundle, now: Instant, holder: str) -> Claimed | None:
         """The message that a bundle of notices becomes, if anything of it still holds and may go now."""
         with self._practice.store.write() as connection:
-            return claiming.claim(self._practice, connection, bundle, now, holder, self.route, self.render(connection))
+            return claiming.claim(
+                self._practice, connection, bundle, now, holder, self.route, Renderer(self._practice, connection)
+            )
 
     def give(self, claimed: Claimed, now: Instant) -> str:
         """Hand one message over and write down what came of it: `sent`, `refused`, `failed` or `unsure`.
@@ -215,6 +154,7 @@ class PostRoom:
             return self._not_taken(claimed, error, now)
         with store.write() as connection:
             outbox.move(connection, claimed.id, MessageState.sent, now)
+            outbox.take_links_out(connection, practice.vault, claimed.id)
         return "sent"
 
     def _not_taken(self, claimed: Claimed, error: DeliveryError, now: Instant) -> str:
@@ -258,14 +198,6 @@ class PostRoom:
                     )
                 return url
         raise SettingsError(f"There is no channel called {name} in practice.toml any more.")
-
-
-def _of_the_night(facts: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
-    """The items of a nightly check's notice: the part of the wording and its facts."""
-    said = [("difference", each) for each in facts["differ"]]
-    said += [("more", {"count": facts["differ_more"]})] * bool(facts["differ_more"])
-    said += [("failed", {"code": code}) for code in facts["failed"]]
-    return said + [("failed_more", {"count": facts["failed_more"]})] * bool(facts["failed_more"])
 
 
 def smtp_server(practice: "Practice") -> SmtpServer:

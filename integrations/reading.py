@@ -14,6 +14,7 @@ from integrations.records.reading import read_records
 from integrations.store import sources
 from integrations.store.derive import derive
 from integrations.store.intake import Taken, take_in
+from integrations.store.scores import tell_of_scores
 from integrations.store.turns import take_turn
 from models.errors import SettingsError, StoreError, TendingError
 from models.instants import Instant
@@ -60,6 +61,8 @@ def read_source(practice: "Practice", source: SourcePart, now: Instant) -> Taken
             taken = Taken(source.name, unchanged=True)
         else:
             taken = take_in(connection, practice.vault, source, looked.reading, policy, now, practice.zone)
+        if looked.reading is not None:
+            tell_of_scores(connection, source.name, now)
         if row and row.fingerprint and not row.fingerprint.startswith(_meaning(source)):
             # Words that mean something else now: what follows from them is derived again though nobody said anything new.
             taken.clients |= (again := sources.clients_in(connection, source.name))

@@ -1,10 +1,11 @@
 """What a therapist may say to a finding: replies, what each needs, and for how long the finding then waits."""
 
+from datetime import date
 from enum import StrEnum
 from typing import NamedTuple
 
 from models.errors import UsageError
-from models.instants import DAY, FAR, Instant
+from models.instants import DAY, FAR, Instant, end_of, start_of
 
 UNDO_SECONDS = 60
 LONGEST_NOTE = 200  # characters
@@ -87,3 +88,8 @@ def answer(
     if reason and not listed:
         raise UsageError(f"`{reply.value}` takes no reason.")
     return Answer(kind, reply, now, FAR if until is None else until, days, reason)
+
+
+def until_of(reply: Reply, day: date, zone: str) -> Instant:
+    """The instant that a day means in an answer: a contact was agreed for some time on it, everything else speaks again when it begins."""
+    return end_of(day, zone) if reply is Reply.agreed else start_of(day, zone)

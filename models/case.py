@@ -20,13 +20,21 @@ AGREED = REPLIES.index(Reply.agreed)
 TOOK_PLACE = (int(Mark.attended), int(Mark.presumed))
 
 
+class More(NamedTuple):
+    """What is told of a client besides appointments: `told` goals, scores and the like as of now, `heard` which of `goal` and `score` any
+    source tells of at all, `unread` whether a row of these about the client lies in quarantine."""
+
+    told: Told
+    heard: frozenset[str]
+    unread: bool
+
+
 class Case(NamedTuple):
     """A client's care at `now`.
 
     `line` holds appointments as integers in order of start (see models.digest), the first `past` of them begun by now. `pauses` are
     spans that do not count (breaks, leave, public holidays). `blind` names what could refute an absence but cannot be relied on now.
-    `told` holds goals, scores and the like as of now; `heard` names which of `goal` and `score` any source tells of at all;
-    `unread` says that a row of these about the client lies in quarantine.
+    `more` is what is told besides appointments.
     """
 
     client_id: int
@@ -38,9 +46,22 @@ class Case(NamedTuple):
     past: int
     pauses: Spans
     blind: tuple[str, ...]
-    told: Told
-    heard: frozenset[str]
-    unread: bool
+    more: More
+
+    @property
+    def told(self) -> Told:
+        """Goals, scores and the like."""
+        return self.more.told
+
+    @property
+    def heard(self) -> frozenset[str]:
+        """Which of goals and scores any source tells of at all."""
+        return self.more.heard
+
+    @property
+    def unread(self) -> bool:
+        """Whether a row of these about the client lies in quarantine."""
+        return self.more.unread
 
     def last_seen(self) -> Instant | None:
         """Start of the last appointment that took place or may have: attended, presumed, or not marked. Missed ones do not count."""
@@ -127,16 +148,13 @@ def case_at(
     line: bytes,
     pauses: Spans,
     blind: tuple[str, ...],
-    told: Told,
-    heard: frozenset[str],
-    unread: bool,
+    more: More,
 ) -> Case:
     """The case that a digest gives at `now`."""
     # An unpacked tuple is quicker to walk than an array or a view of the bytes.
     entries = unpack[len(line) >> 3](line)
     past = bisect_right(entries, last_begun(now))
-    whole = (client_id, status, intake_at, away_until, died == 1, entries, past, pauses, blind, told, heard, unread)
-    return _new(Case, whole)
+    return _new(Case, (client_id, status, intake_at, away_until, died == 1, entries, past, pauses, blind, more))
 
 
 class _Unpack(dict[int, Callable[[bytes], tuple[int, ...]]]):

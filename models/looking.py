@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from models.case import Case, case_at, last_begun, unpack
+from models.case import Case, More, case_at, last_begun, unpack
 from models.clock import Clock, Spans, merged
 from models.digest import BOOKED, spans_of
 from models.instants import FAR, Instant
@@ -42,12 +42,13 @@ class Looked(NamedTuple):
 
 
 class _Common(NamedTuple):
-    """What all clients of one therapist and site share."""
+    """What all clients of one therapist and site share. `until` is when the therapist is new no longer."""
 
     layered: Layered
     policy: Policy
     pauses: Spans
     blind: tuple[str, ...]
+    until: Instant = FAR
 
 
 class Shared:
@@ -57,6 +58,7 @@ class Shared:
     `doubtful` are clients with quarantined rows, `missing` the starts of a client's appointments that their source lacks while nobody
     has said whether they are gone. Both by therapist have the key "" for clients without one. `heard` names which of `goal` and `score`
     any source tells of: what none does cannot be missing; `unread` are clients with a row of these in quarantine.
+    `new` are therapists who are new, and until when.
     """
 
     def __init__(
@@ -70,6 +72,7 @@ class Shared:
         missing: Mapping[int, frozenset[Instant]] = MappingProxyType({}),
         heard: frozenset[str] = frozenset(),
         unread: frozenset[int] = frozenset(),
+        new: Mapping[str, Instant] = MappingProxyType({}),
     ) -> None:
         self.now = now
         self.book = book
@@ -80,6 +83,7 @@ class Shared:
         self._missing = missing
         self.heard = heard
         self._unread = unread
+        self._new = new
         self._doubtful = doubtful | missing.keys()
         self._kept: dict[tuple[str, str], _Common] = {}
 
@@ -88,16 +92,17 @@ class Shared:
         if kept is None:
             pauses = self._pauses.get(therapist, self._pauses.get("", ()))
             blind = self._blind.get(therapist, self._blind.get("", ()))
-            layered = self.book.of(site, therapist)
-            kept = self._kept[therapist, site] = _Common(layered, layered.policy, pauses, blind)
+            until = self._new[therapist] if self.is_new(therapist) else FAR
+            layered = self.book.of(site, therapist, new=self.is_new(therapist))
+            kept = self._kept[therapist, site] = _Common(layered, layered.policy, pauses, blind, until)
         return kept
 
     def _own(self, row: DigestRow) -> _Common:
         """What holds for one client, with what is theirs alone."""
         client_id, therapist, site, *_, breaks, told = row
-        layered, _, pauses, blind = self._of(therapist, site)
+        layered, _, pauses, blind, until = self._of(therapist, site)
         if self.book.personal:
-            layered = self.book.of(site, therapist, client_id)
+            layered = self.book.of(site, therapist, client_id, new=self.is_new(therapist))
         layered = layered.agreed(unpacked(told).by(self.now).answers)
         if breaks:
             pauses = merged((*pauses, *spans_of(breaks)))
@@ -105,29 +110,20 @@ class Shared:
             blind = (*blind, "a quarantined row of this client")
         if client_id in self._missing:
             blind = (*blind, "an appointment that its source lacks")
-        return _Common(layered, layered.policy, pauses, blind)
+        return _Common(layered, layered.policy, pauses, blind, until)
+
+    def is_new(self, therapist: str) -> bool:
+        """Whether that therapist is new."""
+        return therapist in self._new and self.now < self._new[therapist]
 
     def case(self, row: DigestRow) -> Case:
         """The case of one digest row."""
         client_id, _, _, status, intake_at, away_until, died, line, _, told = row
-        _, _, pauses, blind = self._own(row)
+        _, _, pauses, blind, _ = self._own(row)
         if client_id in self._missing:
             line = self._relied_on(client_id, line)
-        said = unpacked(told).by(self.now)
-        return case_at(
-            self.now,
-            client_id,
-            status,
-            intake_at,
-            away_until,
-            died,
-            line,
-            pauses,
-            blind,
-            said,
-            self.heard,
-            client_id in self._unread,
-        )
+        more = More(unpacked(told).by(self.now), self.heard, client_id in self._unread)
+        return case_at(self.now, client_id, status, intake_at, away_until, died, line, pauses, blind, more)
 
     def _relied_on(self, client_id: int, line: bytes) -> bytes:
         """A client's line in which no missing appointment counts as booked."""
@@ -144,7 +140,7 @@ class Shared:
 
     def sighted(self, now: Instant, book: PolicyBook) -> "Shared":
         """The same at another instant and under another policy, as if every source could be relied on."""
-        return Shared(now, book, self.rules, self._pauses, {}, heard=self.heard)
+        return Shared(now, book, self.rules, self._pauses, {}, heard=self.heard, new=self._new)
 
     def look(self, row: DigestRow) -> Looked:
         """One look at one client."""
@@ -152,47 +148,35 @@ class Shared:
 
     def looks(self, rows: Iterable[DigestRow]) -> Iterator[Looked]:
         """One look at each of many clients, as they stream by."""
-        now, doubtful, personal, kept, heard = self.now, self._doubtful, self.book.personal, self._kept, self.heard
-        not_read = self._unread
-        decides = [rule.decide for rule in self.rules]
+        now, kept, heard, personal = self.now, self._kept, self.heard, self.book.personal
+        special, nothing_more = self._doubtful | self._unread, More(NOTHING, heard, False)
+        all_rules = [rule.decide for rule in self.rules]
+        # Of somebody of whom appointments alone are told, while no source tells of more, most rules say the same.
+        few_rules = all_rules if heard else [rule.decide for rule in self.rules if rule.untold is None]
+        the_same: tuple[Verdict, ...] = () if heard else tuple(v for rule in self.rules for v in rule.untold or ())
         clock = Clock(now)
         begun = last_begun(now)
         for row in rows:
             client_id, therapist, site, status, intake_at, away_until, died, line, breaks, told = row
-            whole = unpacked(told) if told else NOTHING
-            said = whole.by(now) if told else NOTHING
-            if breaks or personal or client_id in doubtful or said.answers:
-                _, policy, pauses, blind = self._own(row)
+            if told or breaks or personal or client_id in special:
+                _, policy, pauses, blind, until = self._own(row)
+                whole = unpacked(told)
+                more = More(whole.by(now), heard, client_id in self._unread)
+                until = min(until, whole.after(now))
                 if client_id in self._missing:
                     line = self._relied_on(client_id, line)
+                verdicts: tuple[Verdict, ...] = ()
+                decides = all_rules
             else:
-                _, policy, pauses, blind = kept.get((therapist, site)) or self._of(therapist, site)
+                _, policy, pauses, blind, until = kept.get((therapist, site)) or self._of(therapist, site)
+                more, verdicts, decides = nothing_more, the_same, few_rules
             # As case_at does, without a call: half of what looking costs is calls.
             entries = unpack[len(line) >> 3](line)
             past = bisect_right(entries, begun)
-            unread = client_id in not_read
-            case = _new(
-                Case,
-                (
-                    client_id,
-                    status,
-                    intake_at,
-                    away_until,
-                    died == 1,
-                    entries,
-                    past,
-                    pauses,
-                    blind,
-                    said,
-                    heard,
-                    unread,
-                ),
-            )
-            clock.next_look = entries[past] >> 3 if past < len(entries) else FAR  # what lies ahead will lie behind then
-            if said is not whole:
-                clock.next_look = min(clock.next_look, whole.after(now))
-            verdicts: tuple[Verdict, ...] = ()
+            case = _new(Case, (client_id, status, intake_at, away_until, died == 1, entries, past, pauses, blind, more))
+            ahead = entries[past] >> 3 if past < len(entries) else FAR
+            clock.next_look = ahead if ahead < until else until  # what lies ahead will lie behind then
             for decide in decides:
                 verdicts += decide(case, policy, clock)
-            unsaid = any(verdict.fired is None for verdict in verdicts) if blind or unread else False
+            unsaid = any(verdict.fired is None for verdict in verdicts) if blind or more.unread else False
             yield _new(Looked, (client_id, verdicts, clock.next_look, unsaid))

@@ -11,6 +11,7 @@ from models.rule import Kind, Verdict
 from models.timing import Hours, not_before
 
 ADMIN = "admin"
+THERAPIST = "therapist:"
 
 
 class NoticeKey(NamedTuple):
@@ -47,7 +48,7 @@ def next_step(step: int, policy: Policy, *, supervised: bool, safety: bool) -> S
 
 def therapist_recipient(therapist_id: str) -> str:
     """The recipient of what concerns a therapist's client; the administrator where nobody is named."""
-    return f"therapist:{therapist_id}" if therapist_id else ADMIN
+    return f"{THERAPIST}{therapist_id}" if therapist_id else ADMIN
 
 
 def finding_notice(

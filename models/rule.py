@@ -48,7 +48,11 @@ class Kind:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A rule: `decide` gives one verdict for each of its kinds, `with_facts` what a silent one rests on, `tell` the sentence."""
+    """A rule: `decide` gives one verdict for each of its kinds, `with_facts` what a silent one rests on, `tell` the sentence.
+
+    `untold` is what `decide` says of anybody of whom nothing is told besides appointments, while no source tells of more: for a
+    rule that rests on such things alone, so that nobody is asked about them one by one. None for all others.
+    """
 
     name: str
     version: int
@@ -56,6 +60,7 @@ class Rule:
     decide: Callable[[Case, Policy, Clock], tuple[Verdict, ...]]
     with_facts: Callable[[Verdict, Case, Policy, Clock], Verdict]
     tell: Callable[[Verdict, Voice], str]
+    untold: tuple[Verdict, ...] | None = None
 
     def explain(self, case: Case, layered: Layered, voice: Voice, clock: Clock) -> list[dict[str, Any]]:
         """Every verdict with its sentence, what would clear it, and the policy lines it rests on: what `why` prints."""

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
@@ -14,6 +15,7 @@ from models.sources import Delivers, PastBooking
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")]
 
 
+LOOPBACK = ("localhost", "127.0.0.1", "::1")
 OWN_SOURCE = "desk"  # of what people answer
 
 
@@ -196,6 +198,38 @@ class PrefectPart(Part):
     deliver_cron: str = Field(default="*/5 * * * *", description="When what is due is sent, besides at once.")
 
 
+class DeskPart(Part):
+    """[desk]: the pages on which therapists say what happened; `tending up` serves them while this table is there."""
+
+    public_url: str = Field(
+        default="",
+        description="Address under which people reach the desk, such as https://desk.example.org; needed before links are"
+        " mailed. https, but on this machine itself.",
+    )
+    port: int = Field(
+        default=4280,
+        ge=1024,
+        le=65535,
+        description="Where it listens on this machine (127.0.0.1), for the web server in front; a taken port is stepped around.",
+    )
+    label: Literal["code", "initials", "name"] = Field(
+        default="code",
+        description="What stands on the cards of somebody who is signed in; a link alone shows the code.",
+    )
+
+    @field_validator("public_url")
+    @classmethod
+    def _safe(cls, value: str) -> str:
+        if not value:
+            return value
+        parts = urlsplit(value)
+        if parts.scheme not in ("http", "https") or not parts.hostname or parts.path.strip("/") or parts.query:
+            raise ValueError("public_url is an address without a path, such as https://desk.example.org")
+        if parts.scheme == "http" and parts.hostname not in LOOPBACK:
+            raise ValueError("public_url has to begin with https://: what is answered there concerns clients")
+        return value.rstrip("/")
+
+
 class WatchdogPart(Part):
     """[watchdog]: who outside is told that all is well, so that silence is noticed."""
 
@@ -226,6 +260,7 @@ class Settings(Part):
     prefect: PrefectPart = PrefectPart()
     watchdog: WatchdogPart = WatchdogPart()
     safety: SafetyPart = SafetyPart()
+    desk: DeskPart | None = None
     policy: dict[str, Any] = Field(default_factory=dict)
 
     @model_validator(mode="after")
@@ -250,11 +285,15 @@ class Settings(Part):
     def policy_book(self, client_ids: Mapping[str, int] | None = None) -> PolicyBook:
         """All layers of the policy; `client_ids` maps codes to ids for [policy.client]. Raises SettingsError for a value out of range."""
         layers = {k: v for k, v in self.policy.items() if isinstance(v, dict)}
-        unknown = sorted(layers.keys() - {"site", "therapist", "client"})
+        unknown = sorted(layers.keys() - {"site", "new", "therapist", "client"})
         if unknown:
-            raise SettingsError(f"policy: there is no layer {unknown[0]}; the layers are site, therapist and client.")
+            raise SettingsError(
+                f"policy: there is no layer {unknown[0]}; the layers are site, new, therapist and client."
+            )
         plain = {k: v for k, v in self.policy.items() if not isinstance(v, dict)}
-        return PolicyBook(plain, layers.get("site"), layers.get("therapist"), layers.get("client"), client_ids)
+        return PolicyBook(
+            plain, layers.get("site"), layers.get("therapist"), layers.get("client"), client_ids, layers.get("new")
+        )
 
 
 def settings_from(data: Mapping[str, Any], place: str) -> Settings:

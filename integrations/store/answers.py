@@ -25,6 +25,13 @@ SOURCE = OWN_SOURCE
 KIND = "answer"
 
 
+class Seen(NamedTuple):
+    """How a finding stood when somebody was shown it: its generation, and when it was last answered (0: not yet)."""
+
+    generation: int
+    answered_at: Instant
+
+
 class AnswerRow(NamedTuple):
     """One answer as it stands. `note` is opened only where it is asked for; `by` is who gave it."""
 
@@ -48,20 +55,31 @@ def give(
     now: Instant,
     *,
     note: str = "",
+    answer_id: str = "",
+    seen: Seen | None = None,
 ) -> str:
     """Take an answer in, in the caller's transaction, and derive what follows; answers its id, under which it can be taken back.
 
-    Raises UsageError where that client has no open finding of the kind, or the note is too long.
+    With an `answer_id` that was given before to the same client nothing happens a second time. `seen` is how the finding stood for
+    whoever answers: if somebody has answered meanwhile, they are told so. Raises UsageError then, where that client has no open
+    finding of the kind, or where the note is too long.
     """
     if len(note) > LONGEST_NOTE:
         raise UsageError(f"A note has at most {LONGEST_NOTE} characters; what belongs to the record belongs there.")
     take_turn(connection)
+    if answer_id and (before := find(connection, answer_id)) is not None:
+        if before.client_id != client_id or before.gone:
+            raise UsageError("This was said before and taken back; nothing was changed. Open the page anew to answer.")
+        return answer_id
     findings = table(Finding)
     same = (findings.c.client_id == client_id) & (findings.c.kind == answer.kind)
-    stands = connection.execute(select(findings.c.generation, findings.c.cleared_at).where(same)).first()
+    columns = findings.c.generation, findings.c.cleared_at, findings.c.answered_at
+    stands = connection.execute(select(*columns).where(same)).first()
     if stands is None or stands.cleared_at is not None:
         raise UsageError("There is nothing open of that kind any more; nothing was changed.")
-    answer_id = uuid.uuid4().hex
+    if seen is not None and seen != (stands.generation, stands.answered_at or 0):
+        raise UsageError("This was answered meanwhile, or something new has come; nothing was changed.")
+    answer_id = answer_id or uuid.uuid4().hex
     facts = {
         "kind": answer.kind,
         "generation": stands.generation,
@@ -97,6 +115,38 @@ def take_back(practice: "Practice", connection: Connection, answer_id: str, by: 
     code = _code(connection, client_id)
     audit.record(connection, now, by, "answer taken back", code, {"kind": found.facts["kind"]})
     return code
+
+
+class Found(NamedTuple):
+    """One answer by its id, with whom it is about; `gone` where it was taken back."""
+
+    client_id: int
+    gone: bool
+    kind: str
+    reply: str
+    at: Instant
+    until: Instant
+    days: int
+    reason: str
+    by: str
+
+
+def find(connection: Connection, answer_id: str) -> Found | None:
+    """The answer of that id, as it was given; None where there never was one."""
+    rows, subjects = table(Observation), table(Subject)
+    same = (subjects.c.source == rows.c.source) & (subjects.c.entry_id == rows.c.entry_id)
+    query = (
+        select(subjects.c.client_id, rows.c.facts, rows.c.gone)
+        .select_from(rows.join(subjects, same))
+        .where(rows.c.source == SOURCE, rows.c.kind == KIND, rows.c.entry_id == answer_id)
+        .order_by(rows.c.id)
+    )
+    versions = connection.execute(query).all()
+    if not versions:
+        return None
+    f = versions[0].facts
+    said = (f["kind"], f["reply"], f["at"], f["until"], f["days"], f["reason"], f["by"])
+    return Found(versions[0].client_id, bool(versions[-1].gone), *said)
 
 
 def answers_to(practice: "Practice", connection: Connection, client_id: int, *, notes: bool = False) -> list[AnswerRow]:

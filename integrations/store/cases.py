@@ -3,7 +3,7 @@
 import hashlib
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from datetime import date
+from datetime import date, timedelta
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +20,8 @@ from models.findings import Look
 from models.instants import HOUR, Instant, end_of, local, start_of
 from models.looking import DIGEST_COLUMNS, DigestRow, Shared
 from models.observations import TOLD, ClientStatus, Observation, Plan
-from models.people import OPEN_ENDED, Client, Leave, as_day
+from models.people import OPEN_ENDED, Client, Leave, Therapist, as_day
+from models.policy import Policy
 from models.quarantine import Quarantine, QuarantineState
 from models.rules import all_rules, rules_version
 from models.settings import SourcePart
@@ -35,6 +36,7 @@ _DIGESTS = table(Digest)
 _COLUMNS = [_DIGESTS.c[name] for name in DIGEST_COLUMNS]
 _SOME_DIGESTS = Prepared(select(*_COLUMNS).where(_DIGESTS.c.client_id.in_(given("ids"))).order_by(_DIGESTS.c.client_id))
 _LEAVE = Prepared(select(table(Leave)))
+_STARTED = Prepared(select(table(Therapist).c.id, table(Therapist).c.started_on))
 _SOURCES = Prepared(select(table(Source)))
 _DOUBTFUL = Prepared(
     select(table(Quarantine).c.client_id, table(Quarantine).c.kind).where(
@@ -96,6 +98,7 @@ def shared(practice: "Practice", connection: Connection, now: Instant, known_at:
         in_doubt(connection, known_at),
         _heard(connection, known_at),
         frozenset(client for client, kind in doubtful if kind in TOLD),
+        new_therapists(practice, connection, book.of().policy, known_at),
     )
 
 
@@ -191,6 +194,21 @@ def fresh_seconds(practice: "Practice", source: Any) -> int:
     """For how long a reading of a source can refute an absence, in seconds."""
     hours = source.fresh_for_hours or practice.book.of().policy.fresh_for_hours
     return int(hours * HOUR)
+
+
+def new_therapists(
+    practice: "Practice", connection: Connection, policy: Policy, known_at: Instant | None = None
+) -> dict[str, Instant]:
+    """Therapists whose first working day is known, and when they are new no longer."""
+    if known_at is None:
+        began = {row.id: row.started_on for row in _STARTED.rows(connection)}
+    else:
+        rows = table(Observation)
+        said = select(rows.c.entry_id, rows.c.facts).where(rows.c.kind == "therapist", rows.c.known_at <= known_at)
+        told = connection.execute(said.where(~rows.c.gone).order_by(rows.c.known_at, rows.c.source, rows.c.id))
+        began = {row.entry_id: as_day(row.facts["started_on"]) for row in told}
+    lasts = timedelta(days=policy.new_therapist_days)
+    return {who: start_of(day + lasts, practice.zone) for who, day in began.items() if day is not None}
 
 
 def _heard(connection: Connection, known_at: Instant | None) -> frozenset[str]:

@@ -106,7 +106,8 @@ def claim(
             select(notices)
             .where(notices.c.id.in_(part), notices.c.state == NoticeState.waiting.value, notices.c.not_before <= now)
             .order_by(notices.c.id)
-            .with_for_update(skip_locked=True)  # what another worker is claiming is no business of ours
+            # Another worker at the same bundle is waited for: two that share it would send two messages, each with a cap of its own.
+            .with_for_update()
         )
     if not wanted:
         return None

@@ -9,14 +9,16 @@ from sqlalchemy import Connection, func, select
 from integrations.store import due
 from integrations.store.cases import digests, shared, stale_sources
 from integrations.store.recipients import Recipients
+from integrations.store.scores import risks_of_nobody, set_aside
 from integrations.store.tables import chunks, table
+from models.accounts import ACCOUNT, Account
 from models.digest import Digest
 from models.eligibility import Audience, State, Urgency, eligible
 from models.findings import Finding
 from models.instants import HOUR, Instant, day_of, end_of, start_of
 from models.looking import DigestRow, Shared
 from models.notices import Message, MessageState, Notice
-from models.noticing import ADMIN, therapist_recipient
+from models.noticing import ADMIN, THERAPIST, therapist_recipient
 from models.observations import ClientStatus
 from models.people import Client, Leave
 from models.sources import Source
@@ -51,13 +53,13 @@ class Addressees:
         if notice.client_id is not None and recipient != ADMIN and notice.step == 0:
             recipient = therapist_recipient(therapist)
         passed = set()
-        while recipient != ADMIN and recipient not in passed:
+        while recipient.startswith(THERAPIST) and recipient not in passed:
             passed.add(recipient)
             cover = self._covers.get(recipient.partition(":")[2])
             if cover is None:
                 return recipient
             recipient = therapist_recipient(cover)
-        return ADMIN
+        return ADMIN if recipient in passed else recipient
 
 
 class LastLook:
@@ -120,6 +122,12 @@ class LastLook:
             return "all of them have been marked"
         if "stale" in requires and requires["stale"] not in stale_sources(self._practice, self._connection, self._now):
             return "the source was read again"
+        if notice.recipient.startswith(ACCOUNT) and not self._may_sign_in(notice.recipient):
+            return "that account is disabled"
+        if "set_aside" in requires and not set_aside(self._connection, requires["set_aside"])[1]:
+            return "no score lies in quarantine any more"
+        if "unmatched" in requires and requires["row"] not in risks_of_nobody(self._connection, requires["unmatched"]):
+            return "it is known whose it is, or it is gone"
         if "held" in requires:
             rows = table(Source)
             held = self._connection.execute(select(rows.c.held).where(rows.c.name == requires["held"])).scalar() or {}
@@ -136,6 +144,11 @@ class LastLook:
         found = self._clients[client_id]
         paused = found.paused_until is not None and found.paused_until > self._today
         return State(bool(found.died), bool(found.opted_out), paused, found.status == ClientStatus.ended)
+
+    def _may_sign_in(self, recipient: str) -> bool:
+        rows = table(Account)
+        mine = (rows.c.id == int(recipient.removeprefix(ACCOUNT))) & rows.c.disabled_at.is_(None)
+        return self._connection.execute(select(rows.c.id).where(mine)).first() is not None
 
     def addressee(self, notice: Any) -> str:
         """Who receives it today."""

@@ -1,5 +1,6 @@
 """The ledger of messages: every state that one goes through, and what is done about those that a crash or a channel left behind."""
 
+import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
@@ -7,6 +8,8 @@ from sqlalchemy import Connection, func, select, update
 
 from integrations.store import leases
 from integrations.store.tables import chunks, insert_new, table
+from integrations.vault import Vault
+from models.accounts import PATHS
 from models.eligibility import Urgency
 from models.errors import UsageError
 from models.instants import DAY, Instant, day_of
@@ -184,3 +187,14 @@ def forget_texts(connection: Connection, before: Instant, most: int = 5000) -> i
     for part in chunks(numbers):
         connection.execute(update(rows).where(rows.c.id.in_(part)).values(sealed=b""))
     return len(numbers)
+
+
+def take_links_out(connection: Connection, vault: Vault, message_id: int) -> None:
+    """What was sent keeps its words and not its links: of them only a hash is kept anywhere."""
+    messages = table(Message)
+    sealed = connection.execute(select(messages.c.sealed).where(messages.c.id == message_id)).scalar_one()
+    said = vault.open(sealed) if sealed else {}
+    paths = "|".join(re.escape(path) for path in PATHS.values())
+    without = {k: re.sub(rf"({paths})[\w-]+", r"\1...", v) if isinstance(v, str) else v for k, v in said.items()}
+    if without != said:
+        connection.execute(update(messages).where(messages.c.id == message_id).values(sealed=vault.seal(without)))

@@ -6,6 +6,7 @@ from sqlmodel import SQLModel
 from integrations.store.engine import Store
 from integrations.store.tables import table
 from integrations.vault import Vault
+from models.accounts import Account
 from models.notices import Message
 from models.observations import Observation
 from models.people import Client, Therapist
@@ -15,6 +16,7 @@ AT_ONCE = 500  # rows moved in one transaction
 
 # Every sealed column there is; a test holds this list against the tables.
 SEALED: tuple[tuple[type[SQLModel], str], ...] = (
+    (Account, "sealed"),
     (Client, "sealed"),
     (Therapist, "sealed"),
     (Observation, "sealed"),

@@ -11,6 +11,7 @@ from integrations.store import facts as facts_of_practice
 from integrations.store.cases import digests, stale_sources
 from integrations.store.recipients import Recipients
 from integrations.store.sources import all_rows, left_over
+from integrations.store.supervision import write_team_letters
 from integrations.store.tables import insert_new, table
 from models.appointments import Mark
 from models.case import unpack
@@ -126,8 +127,8 @@ def _tell(
 
 
 def write_weekly_letters(practice: "Practice", connection: Connection, now: Instant) -> int:
-    """The administrator's weekly line, even when nothing happened, and each therapist's list of appointments to mark. Answers how
-    many are new; asked twice in a week, none."""
+    """The administrator's weekly line, even when nothing happened, each therapist's list of appointments to mark, and each supervisor's
+    week. Answers how many are new; asked twice in a week, none."""
     day = day_of(now, practice.zone)
     week = _week(day)
     recipients = Recipients(practice, connection, now)
@@ -149,7 +150,7 @@ def write_weekly_letters(practice: "Practice", connection: Connection, now: Inst
         requires, listed = {"unconfirmed": clients}, {"clients": clients}
         row = notice_row(key, Urgency.weekly, when, 6 * DAY, now, requires=requires, facts=listed)
         made += int(insert_new(connection, Notice, row))
-    return made
+    return made + write_team_letters(practice, connection, week, now)
 
 
 def _week(day: date) -> int:

@@ -10,6 +10,10 @@ from models.habits import question
 from models.rule import Rule, Verdict
 from models.voice import Voice
 
+KIND_WORD = "It happens to everybody who begins; supervision is a good place for it."
+GENTLE = frozenset({"stalled", "trust"})
+"""Rules whose prompts may read as a reproach to somebody who is new."""
+
 
 @cache
 def all_rules() -> tuple[Rule, ...]:
@@ -27,15 +31,24 @@ def rules_version() -> str:
     return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
 
 
-def told(kind: str, reason: str, evidence: dict[str, Any], voice: Voice) -> dict[str, str]:
+def told(kind: str, reason: str, evidence: dict[str, Any], voice: Voice, *, gently: bool = False) -> dict[str, str]:
     """Label, sentence and clearing line of a stored finding, as its rule tells them, and the question that goes with it, if one does.
-    Raises KeyError for a kind of no rule."""
+    `gently` adds a kind word, for somebody who is new. Raises KeyError for a kind of no rule."""
     for rule in all_rules():
         if kind in rule.kinds:
             verdict = Verdict(kind, True, reason, tuple(evidence["facts"]))
             found = {
                 "label": rule.kinds[kind].label,
-                "sentence": " ".join(filter(None, (rule.tell(verdict, voice), _again(evidence.get("again"), voice)))),
+                "sentence": " ".join(
+                    filter(
+                        None,
+                        (
+                            rule.tell(verdict, voice),
+                            _again(evidence.get("again"), voice),
+                            KIND_WORD if gently and rule.name in GENTLE else "",
+                        ),
+                    )
+                ),
                 "clears": rule.kinds[kind].clears,
             }
             return found | ({"question": question(evidence["question"])} if "question" in evidence else {})

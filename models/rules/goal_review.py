@@ -72,12 +72,13 @@ NO_GOALS = tuple(Verdict(kind, False, "no_goals") for kind in KINDS)
 
 def goal_review(case: Case, policy: Policy, clock: Clock) -> tuple[Verdict, ...]:
     """One verdict for each of KINDS, in their order."""
+    told = case.told
+    if not told.goals and not told.scores and "goal" not in case.heard:
+        return NOT_TOLD
     if case.died:
         return DIED
     if case.status == ENDED:
         return OVER
-    if not case.told.goals and not case.told.scores and "goal" not in case.heard:
-        return NOT_TOLD
     if case.away_until > clock.now:
         clock.passed(case.away_until)
         return PAUSED
@@ -299,4 +300,6 @@ def _range(name: str) -> str:
     return f"healthy {side} {measure.cutoff:g}{', a number from a secondary source' if measure.mark == 'S' else ''}"
 
 
-RULE = Rule(name="goal_review", version=1, kinds=KINDS, decide=goal_review, with_facts=with_facts, tell=tell)
+RULE = Rule(
+    name="goal_review", version=1, kinds=KINDS, decide=goal_review, with_facts=with_facts, tell=tell, untold=NOT_TOLD
+)

@@ -156,4 +156,4 @@ def _unseen(item: bool, at: Instant, voice: Voice) -> str:
     return f" Of the C-SSRS taken {voice.day(at)} the answer was not seen."
 
 
-RULE = Rule(name="safety", version=1, kinds=KINDS, decide=safety, with_facts=with_facts, tell=tell)
+RULE = Rule(name="safety", version=1, kinds=KINDS, decide=safety, with_facts=with_facts, tell=tell, untold=NOTHING_SEEN)

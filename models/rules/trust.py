@@ -61,17 +61,18 @@ OVER = tuple(Verdict(kind, False, "ended") for kind in KINDS)
 PAUSED = tuple(Verdict(kind, False, "paused") for kind in KINDS)
 NOT_RATED = tuple(Verdict(kind, False, "not_rated") for kind in KINDS)
 NO_STAMPS = Verdict("later_cancels", False, "no_stamps")
+UNTOLD = (*NOT_RATED[:3], NO_STAMPS)
 
 
 def trust(case: Case, policy: Policy, clock: Clock) -> tuple[Verdict, ...]:
     """One verdict for each of KINDS, in their order. In a pause a rating still speaks: it may be why somebody paused."""
+    told = case.told
+    if not told.scores and not told.cancelled and "score" not in case.heard:
+        return UNTOLD
     if case.died:
         return DIED
     if case.status == ENDED:
         return OVER
-    told = case.told
-    if not told.scores and not told.cancelled and "score" not in case.heard:
-        return (*NOT_RATED[:3], NO_STAMPS)
     rated = rating(valued(case, SRS), policy, clock), alliance(valued(case, WAI), policy, clock)
     if case.away_until > clock.now:
         clock.passed(case.away_until)
@@ -259,4 +260,4 @@ def _before(hours: int) -> str:
     return f"{days} days" + (f" and {rest} hour{'s' if rest > 1 else ''}" if rest else "")
 
 
-RULE = Rule(name="trust", version=1, kinds=KINDS, decide=trust, with_facts=with_facts, tell=tell)
+RULE = Rule(name="trust", version=1, kinds=KINDS, decide=trust, with_facts=with_facts, tell=tell, untold=UNTOLD)

@@ -7,14 +7,14 @@ import typer
 from sqlalchemy import Connection
 
 from integrations.practice import Practice
-from integrations.store import cases, lookups, policies
+from integrations.store import answers, cases, lookups, policies
 from models.appointments import Mark
 from models.case import ENDED, Case
 from models.clock import Clock
 from models.digest import BOOKED, STATUS
 from models.eligibility import Audience, State, Urgency, eligible
 from models.errors import UsageError
-from models.instants import Instant
+from models.instants import FAR, Instant
 from models.notices import MessageState, NoticeState
 from models.policy import DEFAULT, Layered, Policy
 from models.rules import all_rules, rules_version
@@ -142,6 +142,7 @@ def explained(
             }
             for f in standing
         ],
+        "answers": [_answer(a) for a in answers.answers_to(here, connection, who.id) if a.at <= when],
         "notices": [_notice(n, when) for n in lookups.notices_about(connection, who.id) if n.made_at <= when],
         "eligible": _eligible(case, bool(said_then.get("opted_out")), when),
         "not_as_then": (
@@ -186,6 +187,21 @@ def _notice(n: Any, when: Instant) -> dict[str, Any]:
         "_due": n.not_before,
         "_settled": None if to_come else settled,
         "message": None if to_come else n.message_id,
+    }
+
+
+def _answer(a: answers.AnswerRow) -> dict[str, Any]:
+    """What was answered, without the note: that is shown at the desk alone."""
+    return {
+        "kind": a.kind,
+        "reply": a.reply,
+        "at": instant_or_none(a.at),
+        "until": instant_or_none(None if a.until >= FAR else a.until),
+        "days": a.days,
+        "reason": a.reason,
+        "by": a.by,
+        "_at": a.at,
+        "_until": a.until,
     }
 
 
@@ -236,6 +252,9 @@ def _print(facts: dict[str, Any], voice: Voice, of: str) -> None:
     columns(
         [(f["kind"].replace("_", " "), _finding_line(f)) for f in facts["findings"]] or [("none so far",)], indent=2
     )
+    if facts["answers"]:
+        say("Answers")
+        columns([(_purpose_of(a["kind"]), *_answer_line(a, voice)) for a in facts["answers"]], indent=2)
     say("Messages about this client")
     columns(
         [(_purpose(n["purpose"]), f"to {n['recipient']}", _fate(n, voice)) for n in facts["notices"]]
@@ -250,6 +269,18 @@ def _print(facts: dict[str, Any], voice: Voice, of: str) -> None:
         ],
         indent=2,
     )
+
+
+def _purpose_of(kind: str) -> str:
+    return next((rule.kinds[kind].label for rule in all_rules() if kind in rule.kinds), kind)
+
+
+def _answer_line(a: dict[str, Any], voice: Voice) -> tuple[str, str, str]:
+    """What was said, when it speaks again by itself, and who said it when."""
+    said = a["reply"].replace("-", " ") + (f", every {a['days']} days" if a["days"] else "")
+    said += f" ({a['reason'].replace('-', ' ')})" if a["reason"] else ""
+    until = f"until {voice.day(a['_until'])}" if voice.can_name(a["_until"]) else ""
+    return said, until, f"{a['by']}, {moment(voice, a['_at'])}"
 
 
 def _purpose(purpose: str) -> str:
@@ -300,10 +331,13 @@ def policy(
             who = client_of(connection, client)
             row = next(iter(cases.digests(connection, [who.id])), None)
             site, whose = (row[2], row[1]) if row else (who.site, who.therapist_id)
-            layered, about = here.book.of(site, whose, who.id), who.code
+            together = cases.shared(here, connection, now())
+            layered = together.policy(row) if row else here.book.of(site, whose, who.id)
+            about = who.code
         elif therapist:
             mine = therapist_of(connection, therapist)
-            layered, about = here.book.of(therapist=mine), f"therapist {mine}"
+            beginner = cases.shared(here, connection, now()).is_new(mine)
+            layered, about = here.book.of(therapist=mine, new=beginner), f"therapist {mine}"
         else:
             layered, about = here.book.of(), "the whole practice"
     lines = policy_lines(layered)

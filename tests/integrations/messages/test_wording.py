@@ -49,6 +49,8 @@ FACTS: dict[tuple[str, str], dict[str, Any]] = {
     ("nightly_check", "difference"): {"code": CODE, "stored_says": "quiet", "fresh_says": "nothing"},
     ("nightly_check", "more"): {"count": 7},
     ("more", "more"): {"count": 70},
+    ("sign_in", "sign_in"): {},
+    ("fresh_link", "fresh_link"): {},
     ("nightly_check", "failed"): {"code": CODE},
     ("nightly_check", "failed_more"): {"count": 1},
 }

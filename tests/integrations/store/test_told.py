@@ -141,3 +141,27 @@ def test_an_old_result_of_a_first_import_is_on_the_list_to_sort(clinic):
     assert opened[("1001", "item9")] == "day_one"
     assert opened[("1002", "screen")] == "noticed"
     assert [n.purpose for n in clinic.notices()] == ["safety.screen"]
+
+
+def test_a_score_that_cannot_be_read_is_told_of_at_once_and_once(clinic):
+    clinic.score("1001", "PHQ-9", days_ago(1), 99)
+    clinic.sync()
+    clinic.sync(LATER)
+    (notice,) = clinic.notices(purpose="scores_set_aside")
+    assert (notice.recipient, notice.urgency, notice.not_before) == ("admin", "system", NOW)
+    clinic.score("1001", "GAD-7", days_ago(1), -1)
+    clinic.sync(LATER + DAY)
+    assert [n.facts["count"] for n in clinic.notices(purpose="scores_set_aside")] == [1, 2]
+
+
+def test_a_risk_of_somebody_unknown_is_told_to_the_administrator(clinic):
+    clinic.score("1009", "C-SSRS", days_ago(1), "positive")
+    clinic.score("1008", "C-SSRS", days_ago(1), "negative")
+    clinic.sync()
+    clinic.sync(LATER)
+    (notice,) = clinic.notices(purpose="risk_unmatched")
+    assert (notice.recipient, notice.urgency) == ("admin", "safety")
+    clinic.client("1009", "Carl Conrad")
+    clinic.sync(LATER + DAY)
+    clinic.look(LATER + DAY)
+    assert [n.purpose for n in clinic.notices(recipient="therapist:T1")] == ["safety.screen"]

@@ -16,6 +16,18 @@ BIG_ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 def upgrade() -> None:
     op.create_table(
+        "account",
+        sa.Column("id", BIG_ID, nullable=False),
+        sa.Column("role", sa.String(), nullable=False),
+        sa.Column("therapist_id", sa.String(), nullable=False),
+        sa.Column("sealed", sa.LargeBinary(), nullable=False),
+        sa.Column("address_hash", sa.String(), nullable=False),
+        sa.Column("made_at", sa.BigInteger(), nullable=False),
+        sa.Column("disabled_at", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_index(op.f("ix_account_address_hash"), "account", ["address_hash"], unique=True)
+    op.create_table(
         "appointment",
         sa.Column("id", sa.String(), nullable=False),
         sa.Column("wall", sa.String(), nullable=False),
@@ -97,6 +109,21 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("source", "entry_id"),
     )
     op.create_index(op.f("ix_leave_therapist_id"), "leave", ["therapist_id"], unique=False)
+    op.create_table(
+        "link",
+        sa.Column("token_hash", sa.String(), nullable=False),
+        sa.Column("purpose", sa.String(), nullable=False),
+        sa.Column("recipient", sa.String(), nullable=False),
+        sa.Column("client_id", sa.Integer(), nullable=True),
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("made_at", sa.BigInteger(), nullable=False),
+        sa.Column("expires_at", sa.BigInteger(), nullable=False),
+        sa.Column("used_at", sa.BigInteger(), nullable=True),
+        sa.Column("answer_id", sa.String(), nullable=False),
+        sa.PrimaryKeyConstraint("token_hash"),
+    )
+    op.create_index(op.f("ix_link_expires_at"), "link", ["expires_at"], unique=False)
+    op.create_index(op.f("ix_link_recipient"), "link", ["recipient"], unique=False)
     op.create_table(
         "message",
         sa.Column("id", BIG_ID, nullable=False),

@@ -1,0 +1,114 @@
+"""What notices say: each one's facts in its reader's words, with the link at which it is answered; read in the claiming transaction."""
+
+import logging
+from collections.abc import Iterable
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Connection
+
+from integrations.messages.compose import Item, compose, item_of
+from integrations.messages.templates import WordingError
+from integrations.store import cases, last_look, links, people
+from models.accounts import Purpose, address_of
+from models.eligibility import Urgency
+from models.instants import Instant
+from models.noticing import TO_ADMIN
+from models.rules import told
+from models.voice import Voice
+
+if TYPE_CHECKING:
+    from integrations.practice import Practice
+
+LOG = logging.getLogger("tending.delivery")
+UNSAID = Item(
+    "Something to look at",
+    "A notice of yours could not be put into words, by a fault of this program; `tending findings` and `tending status` "
+    "show what stands, and the log says which kind of notice it was.",
+)
+SIGN_IN, FRESH_LINK = "sign_in", "fresh_link"
+
+
+class Renderer:
+    """Renders one recipient's notices into one message. Reads evidence and codes, and makes links, through the connection it is given."""
+
+    def __init__(self, practice: "Practice", connection: Connection) -> None:
+        self._practice = practice
+        self._connection = connection
+        self._beginners = cases.new_therapists(practice, connection, practice.book.of().policy)
+        self._protocol = practice.settings.safety.protocol or None
+        desk = practice.settings.desk
+        self._public_url = desk.public_url if desk else ""
+
+    def __call__(self, recipient: str, bundle: Iterable[Any], now: Instant, more: int) -> dict[str, Any]:
+        """The message as plain data; `more` is how many others it tells of by number only."""
+        zone = people.zone_of(self._connection, recipient.partition(":")[2]) or self._practice.zone
+        voice = Voice(zone, self._practice.settings.practice.locale, now)
+        said = [item for notice in bundle for item in self._spoken(notice, recipient, voice)]
+        if more:
+            said.append(self._item("more", "more", {"count": more}, voice))
+        message = compose(said, practice=self._practice.name, to_zone=voice.zone, locale=voice.locale, at=now)
+        return asdict(message)
+
+    def _spoken(self, notice: Any, recipient: str, voice: Voice) -> list[Item]:
+        try:
+            return self._items(notice, recipient, voice)
+        except (WordingError, LookupError, TypeError, ValueError) as error:
+            # A fault of ours in one notice must keep neither it nor anybody else's from being sent.
+            LOG.error("a notice of %s could not be put into words (%s)", notice.purpose, type(error).__name__)
+            return [UNSAID]
+
+    def _items(self, notice: Any, recipient: str, voice: Voice) -> list[Item]:
+        rule, _, kind = notice.purpose.partition(".")
+        if notice.client_id is not None and kind:
+            if notice.step == TO_ADMIN:
+                return [self._unanswered(notice, voice)]
+            return [self._finding(rule, kind, notice.client_id, recipient, voice)]
+        if rule == "unconfirmed":
+            still = last_look.still_open(self._connection, "unconfirmed", notice.facts["clients"])
+            return [self._finding("unconfirmed", "unconfirmed", client, recipient, voice) for client in still]
+        if rule == "nightly_check":
+            return [self._item(rule, part, facts, voice) for part, facts in _of_the_night(notice.facts)]
+        if rule == SIGN_IN:
+            return [self._item(rule, rule, {}, voice, self._link(Purpose.sign_in, recipient, voice.now))]
+        if rule == FRESH_LINK:
+            about = (notice.facts["client_id"], notice.facts["kind"])
+            return [self._item(rule, rule, {}, voice, self._link(Purpose.card, recipient, voice.now, *about))]
+        protocol = {"protocol": self._protocol} if rule == "risk_unmatched" else {}
+        return [self._item(rule, rule, notice.facts | protocol, voice)]
+
+    def _finding(self, rule: str, kind: str, client_id: int, recipient: str, voice: Voice) -> Item:
+        code, reason, evidence = last_look.evidence(self._connection, client_id, kind)
+        _, therapist = last_look.whose(self._connection, client_id)
+        said = told(kind, reason, evidence, voice, gently=voice.now < self._beginners.get(therapist, 0))
+        facts = said | {"code": code, "protocol": self._protocol}
+        return self._item(rule, kind, facts, voice, self._link(Purpose.card, recipient, voice.now, client_id, kind))
+
+    def _unanswered(self, notice: Any, voice: Voice) -> Item:
+        """What the administrator hears: that something is unanswered, and of what asks for safety whose it is."""
+        code, therapist = last_look.whose(self._connection, notice.client_id)
+        since = last_look.first_told(self._connection, notice)
+        if notice.urgency == Urgency.safety:
+            facts = {"therapist": therapist, "since": since, "code": code, "protocol": self._protocol}
+            return self._item("unanswered", "safety", facts, voice)
+        return self._item("unanswered", "unanswered", {"therapist": therapist, "since": since}, voice)
+
+    def _link(
+        self, purpose: Purpose, recipient: str, now: Instant, client_id: int | None = None, kind: str = ""
+    ) -> str | None:
+        """An address to answer at, made now; None where the practice has no desk that people can reach."""
+        if not self._public_url:
+            return None
+        token = links.make(self._connection, self._practice.vault, purpose, recipient, client_id, kind, now)
+        return address_of(self._public_url, purpose, token)
+
+    def _item(self, purpose: str, part: str, facts: dict[str, Any], voice: Voice, link: str | None = None) -> Item:
+        return item_of(purpose, part, facts, to_zone=voice.zone, locale=voice.locale, at=voice.now, link=link)
+
+
+def _of_the_night(facts: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
+    """The items of a nightly check's notice: the part of the wording and its facts."""
+    said = [("difference", each) for each in facts["differ"]]
+    said += [("more", {"count": facts["differ_more"]})] * bool(facts["differ_more"])
+    said += [("failed", {"code": code}) for code in facts["failed"]]
+    return said + [("failed_more", {"count": facts["failed_more"]})] * bool(facts["failed_more"])

@@ -1,0 +1,187 @@
+"""What the desk's pages ask for: whose clients somebody has today, their findings, names, appointments and goals.
+
+The number of queries never depends on how many clients there are.
+"""
+
+from collections.abc import Collection
+from datetime import date
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection, select
+
+from integrations.store.tables import insert_rows, table
+from integrations.vault import Vault
+from models.access import Away, Through, Tie, covered_by, reach
+from models.accounts import Role
+from models.appointments import Appointment, Participant
+from models.audit import Audit
+from models.findings import Finding
+from models.instants import Instant
+from models.observations import Observation, Subject
+from models.people import Break, Client, Leave, Relation, Therapist
+
+NAME_READ = "identity read"
+
+
+class Reach(NamedTuple):
+    """Somebody's clients today and through what each is theirs, and the therapists whose caseloads those are."""
+
+    clients: dict[int, Through]
+    therapists: frozenset[str]
+
+
+class Card(NamedTuple):
+    """One finding as a card shows it."""
+
+    client_id: int
+    code: str
+    rule: str
+    kind: str
+    generation: int
+    opened: str
+    opened_at: Instant
+    cleared_at: Instant | None
+    reason: str
+    evidence: dict[str, Any]
+    answered: bool
+    answered_at: Instant | None
+
+
+class Shown(NamedTuple):
+    """One appointment of one client, as the timeline shows it. `plan` and `attendance` as in models.observations, `mark` as a Mark."""
+
+    start_at: Instant
+    plan: str
+    mark: int
+    cancelled_by: str | None
+
+
+class GoalShown(NamedTuple):
+    """One goal with its title, opened. Days are ISO text or None."""
+
+    title: str
+    status: str
+    achievement: str
+    set_on: str | None
+    target_on: str | None
+    reviewed_on: str | None
+
+
+def reach_of(connection: Connection, role: Role, person: str, today: date) -> Reach:
+    """Whose clients somebody sees on a day: their own, those whom they stand in for, and a supervisor's team's."""
+    if not person:
+        return Reach({}, frozenset())
+    leaves, therapists, relations = table(Leave), table(Therapist), table(Relation)
+    away = connection.execute(
+        select(leaves.c.therapist_id, leaves.c.cover_id, leaves.c.from_on, leaves.c.to_on).where(
+            leaves.c.cover_id == person
+        )
+    )
+    covered = covered_by(person, (Away(*row) for row in away), today)
+    team = frozenset[str]()
+    if role is Role.supervisor:
+        team = frozenset(
+            connection.execute(select(therapists.c.id).where(therapists.c.supervisor_id == person)).scalars()
+        )
+    whose = frozenset({person, *covered, *team})
+    ties = connection.execute(
+        select(*(relations.c[name] for name in Tie._fields)).where(relations.c.therapist_id.in_(whose))
+    )
+    return Reach(reach(role, person, today, (Tie(*row) for row in ties), covered, team), whose)
+
+
+def cards(connection: Connection, mine: Reach, *, also: tuple[int, str] | None = None) -> list[Card]:
+    """Open findings of these clients, and that of one (client, kind) whether open or not."""
+    rows, clients = table(Finding), table(Client)
+    wanted: Any = rows.c.cleared_at.is_(None)
+    if also is not None:
+        wanted |= (rows.c.client_id == also[0]) & (rows.c.kind == also[1])
+    query = _cards().where(wanted, clients.c.id.in_(_clients_of(mine)))
+    return [card for row in connection.execute(query) if (card := Card(*row)).client_id in mine.clients]
+
+
+def cards_of(connection: Connection, client_id: int) -> list[Card]:
+    """One client's findings, open ones and the last of each kind that has cleared."""
+    return [Card(*row) for row in connection.execute(_cards().where(table(Finding).c.client_id == client_id))]
+
+
+def _cards() -> Any:
+    rows, clients = table(Finding), table(Client)
+    names = [rows.c[name] for name in Card._fields if name != "code"]
+    names.insert(1, clients.c.code)
+    return select(*names).select_from(rows.join(clients, clients.c.id == rows.c.client_id))
+
+
+def _clients_of(mine: Reach) -> Any:
+    relations = table(Relation)
+    return select(relations.c.client_id).where(relations.c.therapist_id.in_(mine.therapists))
+
+
+def names(
+    connection: Connection, vault: Vault, mine: Reach, wanted: Collection[int], by: str, at: Instant
+) -> dict[int, str]:
+    """Names of some of these clients, by id. Each is written into the audit, in this transaction."""
+    rows = table(Client)
+    query = select(rows.c.id, rows.c.code, rows.c.sealed).where(rows.c.id.in_(_clients_of(mine)))
+    found = [row for row in connection.execute(query) if row.id in wanted and row.id in mine.clients]
+    _record(connection, by, at, [row.code for row in found])
+    return {row.id: vault.open(row.sealed).get("name", "") if row.sealed else "" for row in found}
+
+
+def name_of(connection: Connection, vault: Vault, client_id: int, by: str, at: Instant) -> str:
+    """The name of one client. Written into the audit, in this transaction."""
+    rows = table(Client)
+    row = connection.execute(select(rows.c.code, rows.c.sealed).where(rows.c.id == client_id)).one()
+    _record(connection, by, at, [row.code])
+    return str(vault.open(row.sealed).get("name", "")) if row.sealed else ""
+
+
+def _record(connection: Connection, by: str, at: Instant, codes: list[str]) -> None:
+    empty = {"place": None, "seal": ""}
+    acts = [
+        {"at": at, "who": by, "act": NAME_READ, "subject": code, "details": {"at": "desk"}, **empty} for code in codes
+    ]
+    insert_rows(connection, Audit, acts)
+
+
+def appointments(connection: Connection, client_id: int, since: Instant, until: Instant) -> list[Shown]:
+    """A client's appointments between two instants, cancelled ones among them, by start."""
+    parts, rows = table(Participant), table(Appointment)
+    query = (
+        select(rows.c.start_at, parts.c.plan, parts.c.mark, parts.c.cancelled_by)
+        .select_from(parts.join(rows, rows.c.id == parts.c.appointment_id))
+        .where(parts.c.client_id == client_id, rows.c.start_at >= since, rows.c.start_at < until)
+        .order_by(rows.c.start_at)
+    )
+    return [Shown(*row) for row in connection.execute(query)]
+
+
+def breaks(connection: Connection, client_id: int) -> list[tuple[date, date]]:
+    """A client's planned breaks, both days included."""
+    rows = table(Break)
+    query = select(rows.c.from_on, rows.c.to_on).where(rows.c.client_id == client_id).order_by(rows.c.from_on)
+    return [(row.from_on, row.to_on) for row in connection.execute(query)]
+
+
+def goals(connection: Connection, vault: Vault, client_id: int) -> list[GoalShown]:
+    """A client's goals with their titles, in the order in which they became known. The caller audits."""
+    rows, subjects = table(Observation), table(Subject)
+    same = (subjects.c.source == rows.c.source) & (subjects.c.entry_id == rows.c.entry_id)
+    query = (
+        select(rows.c.facts, rows.c.sealed)
+        .select_from(subjects.join(rows, same))
+        .where(
+            subjects.c.client_id == client_id,
+            subjects.c.kind == "goal",
+            rows.c.kind == "goal",
+            rows.c.current,
+            ~rows.c.gone,
+        )
+        .order_by(rows.c.id)
+    )
+    found = []
+    for facts, sealed in connection.execute(query).tuples():
+        title = vault.open(sealed).get("title", "") if sealed else ""
+        names = ("status", "achievement", "set_on", "target_on", "reviewed_on")
+        found.append(GoalShown(title, *(facts.get(name) for name in names)))
+    return found
