@@ -16,7 +16,7 @@ from models.access import Page
 from models.errors import TendingError, UsageError
 from models.instants import Instant
 from tending.desk import by_link, client, office, signing, today
-from tending.desk.asking import COOKIE, Asked, SorryError, allowed, form_of, go, sentence, session_of
+from tending.desk.asking import COOKIE, NOTHING_HERE, Asked, SorryError, allowed, form_of, go, sentence, session_of
 
 LOG = logging.getLogger("tending.desk")
 CSS = (Path(__file__).parent / "desk.css").read_text(encoding="utf-8")
@@ -97,6 +97,8 @@ def _endpoint(practice: Practice, clock: Clock, route: Route) -> Callable[[Reque
             practice, clock(), {k: str(v) for k, v in request.path_params.items()}, dict(request.query_params)
         )
         try:
+            if any("\x00" in value for value in (*asked.path.values(), *asked.query.values())):
+                raise SorryError(404, NOTHING_HERE)  # no database takes it, and nothing of ours holds it
             if route.method == "POST":
                 asked.form = await form_of(request)
             return await run_in_threadpool(_answer, route, asked, request.cookies.get(COOKIE, ""))

@@ -2,6 +2,7 @@
 
 import contextlib
 import errno
+import logging
 import os
 import socket
 import subprocess
@@ -56,6 +57,8 @@ def run(practice: Practice, listener: socket.socket) -> None:
 
 def config(app: App) -> uvicorn.Config:
     """How the desk is served: no log of addresses, no trust in what a request says about where it came from."""
+    # Whole addresses would stand there, and a link's token is part of its address. Not even a handler of somebody else's gets them.
+    logging.getLogger("uvicorn.access").disabled = True
     return uvicorn.Config(
         app,
         log_config=None,
