@@ -93,15 +93,18 @@ def listening(first: int) -> Iterator[socket.socket]:
 
 
 @contextlib.contextmanager
-def beside(practice: Practice, practice_path: Path, say: Say) -> Iterator[None]:
-    """The desk in a process of its own for as long as the block lasts, where practice.toml has [desk]; begun again if it ends."""
+def beside(practice: Practice, practice_path: Path, say: Say, *, again: float = AGAIN_SECONDS) -> Iterator[None]:
+    """The desk in a process of its own for as long as the block lasts, where practice.toml has [desk]; begun again, `again` seconds
+    later, if it ends."""
     if practice.settings.desk is None:
         yield
         return
     with listening(practice.settings.desk.port) as listener:
         say(f"The desk: {practice.settings.desk.public_url or f'http://{HOST}:{listener.getsockname()[1]}'}")
         stop = threading.Event()
-        keeper = threading.Thread(target=_keep, args=(practice_path, listener, stop), name="the desk", daemon=True)
+        keeper = threading.Thread(
+            target=_keep, args=(practice_path, listener, stop, again), name="the desk", daemon=True
+        )
         keeper.start()
         try:
             yield
@@ -110,7 +113,7 @@ def beside(practice: Practice, practice_path: Path, say: Say) -> Iterator[None]:
             keeper.join(2 * STOP_SECONDS)
 
 
-def _keep(practice_path: Path, listener: socket.socket, stop: threading.Event) -> None:
+def _keep(practice_path: Path, listener: socket.socket, stop: threading.Event, again: float) -> None:
     while not stop.is_set():
         process = _start(practice_path, listener)
         try:
@@ -118,7 +121,7 @@ def _keep(practice_path: Path, listener: socket.socket, stop: threading.Event) -
                 pass
         finally:
             _end(process)
-        stop.wait(AGAIN_SECONDS)
+        stop.wait(again)
 
 
 def _start(practice_path: Path, listener: socket.socket) -> "subprocess.Popen[bytes]":

@@ -95,7 +95,7 @@ def test_a_link_of_nobody_says_the_same_and_mails_nobody(served):
     browser = served.browser()
     real = served.link("card", "therapist:T1", "1001", "quiet")
     served.later(14 * DAY)
-    for token in ("x" * 43, real[:-1], real + "A", real.swapcase(), "%01", "ü", "a" * 5000):
+    for token in ("x" * 43, real[:-1], real + "A", real.swapcase(), "ü", "a" * 5000):
         page = browser.get(f"/card/{token}")
         assert (page.status_code, OVER in page.text) == (410, True), token
         (fresh,) = forms(page.text)
