@@ -35,7 +35,7 @@ SERVER_FOLDER = "prefect"
 CRONS = {
     "calendar_sync": "sync_cron",
     "record_sync": "sync_cron",
-    "stalled_clients": "sweep_cron",
+    "client_looks": "sweep_cron",
     "deliver_notices": "deliver_cron",
     "nightly_check": "nightly_cron",
     "weekly_letters": "weekly_cron",

@@ -134,14 +134,16 @@ def serve(a_clinic: Callable[..., Clinic]) -> Iterator[Callable[..., Served]]:
     """Serves the desk of a practice with one client, Anna Müller (1001 of T1), until the test ends."""
     running: list[tuple[Served, uvicorn.Server, threading.Thread, Any]] = []
 
-    def start(fill: Callable[[Clinic], None] | None = None, more: str = DESK, **options: Any) -> Served:
+    def start(
+        fill: Callable[[Clinic], None] | None = None, more: str = DESK, at_port: int = 20_000, **options: Any
+    ) -> Served:
         clinic = a_clinic(more=more, **options)
         clinic.client("1001", "Anna Müller")
         if fill is not None:
             fill(clinic)
         served = Served(clinic, "")
         server = uvicorn.Server(config(desk(clinic.practice, lambda: served.time[0])))
-        holder = listening(20_000)
+        holder = listening(at_port)
         listener = holder.__enter__()
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
         thread.start()
