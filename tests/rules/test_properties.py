@@ -193,6 +193,19 @@ def test_every_verdict_has_its_sentence(history, pauses, policy):
         assert all(line["sentence"].endswith(".") for line in said)
 
 
+@given(history=histories(goals=[], scores=[], cancelled=[], answers=[]), pauses=leaves, policy=policies)
+@settings(max_examples=60, deadline=None)
+def test_rules_that_are_not_asked_would_have_said_the_same(history, pauses, policy):
+    """Of whom nothing is told besides appointments, while no source tells of more."""
+    together = sharing(NOW, pauses=pauses, **policy)
+    row = a_row(a_history(**history))
+    case, line, looked = together.case(row), together.policy(row).policy, together.look(row)
+    decided = {v.kind: v for rule in together.rules for v in rule.decide(case, line, Clock(NOW))}
+    assert {v.kind: v for v in looked.verdicts} == decided
+    for rule in together.rules:
+        assert rule.untold in (None, tuple(decided[kind] for kind in rule.kinds))
+
+
 @given(start=times, seconds=st.integers(0, 100 * DAY), pauses=leaves)
 @settings(max_examples=200, deadline=None)
 def test_time_that_counts_is_counted_alike_forwards_and_backwards(start, seconds, pauses):
