@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from integrations.store import lookups
+from integrations.store import accounts, lookups
 from models.words import counted
 from tending.check.lines import Level, Line, Place, some
 
@@ -57,3 +57,20 @@ def still_to_sort(place: Place) -> Iterator[Line]:
             "findings",
             f"{counted(day_one, 'finding')} from the first day still to sort: tending findings --day-one",
         )
+
+
+def desk(place: Place) -> Iterator[Line]:
+    """Whether the desk can mail links, and whether anybody may use it."""
+    part = place.practice.settings.desk
+    if part is None:
+        return
+    with place.practice.store.read() as connection:
+        users = [p for p in accounts.listed(connection, place.practice.vault) if p.disabled_at is None]
+    if not part.public_url:
+        yield Line(
+            Level.mend, "desk", "[desk] has no public_url, so no links are mailed; set it, or use `tending users link`."
+        )
+    if not users:
+        yield Line(Level.note, "desk", "Nobody may sign in to the desk yet: tending users add ROLE ADDRESS")
+    elif part.public_url:
+        yield Line(Level.good, "desk", f"{counted(len(users), 'account')} may sign in at {part.public_url}.")

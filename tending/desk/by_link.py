@@ -89,11 +89,12 @@ def fresh(asked: Asked) -> Response:
 def _mail(asked: Asked, token: str) -> None:
     if not asked.settings.public_url:
         return
-    with asked.practice.store.write() as connection:
+    with asked.practice.store.read() as connection:
         found = links.open(connection, asked.practice.vault, token, Purpose.card, asked.now)
         if found.link is None or found.state is LinkState.good or not _still_theirs(asked, connection, found.link):
             return
-        link = found.link
+    link = found.link
+    with asked.practice.store.write() as connection:
         accounts.ask_for_link(
             connection, Purpose.card, link.recipient, asked.now, client_id=link.client_id, kind=link.kind
         )

@@ -49,7 +49,7 @@ def timeline(appointments: Sequence[Shown], breaks: Sequence[tuple[date, date]],
         tuple((x(at), name) for at, name in _months(since, until, voice.zone)),
         tuple(spans),
         x(voice.now),
-        _sentence(marks, since, bool(spans), voice),
+        _sentence(marks, since, _pauses(breaks, since, until, voice), voice),
     )
 
 
@@ -73,18 +73,30 @@ def _months(since: Instant, until: Instant, zone: str) -> list[tuple[Instant, st
         found.append((at, f"{local(at, zone):%b}"))
 
 
-def _sentence(marks: list[tuple[Instant, str]], since: Instant, paused: bool, voice: Voice) -> str:
+def _pauses(breaks: Sequence[tuple[date, date]], since: Instant, until: Instant, voice: Voice) -> list[str]:
+    """The planned breaks that the picture shows, each as `Mon 3 Aug to Sun 16 Aug`."""
+    said = []
+    for first, last in breaks:
+        begin = start_of(first, voice.zone)
+        if begin >= until or (last != OPEN_ENDED and end_of(last, voice.zone) <= since):
+            continue
+        end = "further notice" if last == OPEN_ENDED else voice.day(start_of(last, voice.zone))
+        said.append(f"{voice.day(begin)} to {end}")
+    return said
+
+
+def _sentence(marks: list[tuple[Instant, str]], since: Instant, pauses: list[str], voice: Voice) -> str:
     def of(which: str) -> list[Instant]:
         return [at for at, one in marks if one == which]
 
     gone = [
-        f"{words.spelled(len(of(SEEN)))} attended",
+        f"{words.spelled(len(of(SEEN))) if of(SEEN) else 'none'} attended",
         _with_days(of(MISSED), "missed", voice),
         _with_days([at for at in of(OFF) if at <= voice.now], "called off", voice),
         _with_days(of(OPEN), "not marked", voice),
     ]
     text = f"Since {voice.day(since)}: {voice.listing([part for part in gone if part])}."
-    text += " Planned breaks are shaded." if paused else ""
+    text += f" Planned breaks: {voice.listing(pauses)}." if pauses else ""
     ahead = of(BOOKED)
     if not ahead:
         return f"{text} Nothing is booked ahead."

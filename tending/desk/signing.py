@@ -26,9 +26,10 @@ def send(asked: Asked) -> Response:
 def _mail(asked: Asked, address: str) -> None:
     if not asked.settings.public_url:
         return
-    with asked.practice.store.write() as connection:
+    with asked.practice.store.read() as connection:
         number = accounts.of_address(connection, asked.practice.vault, address)
-        if number is not None:
+    if number is not None:  # nobody who has no account makes the database write anything
+        with asked.practice.store.write() as connection:
             accounts.ask_for_link(connection, Purpose.sign_in, f"{ACCOUNT}{number}", asked.now)
 
 

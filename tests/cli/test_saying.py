@@ -122,3 +122,8 @@ def test_the_desks_settings(practice, tending):
         assert (done.code, sentence in done.err) == (3, True), url
     practice.write_text(f'{text}\n[desk]\npublic_url = "http://localhost:4280/"\n')
     assert tending("status").code == 0
+    assert "Nobody may sign in to the desk yet" in tending("check", "--offline").out
+    assert tending("users", "add", "technical", "office@example.org").code == 0
+    assert "1 account may sign in at http://localhost:4280." in tending("check", "--offline").out
+    practice.write_text(f"{text}\n[desk]\n")
+    assert "[desk] has no public_url" in tending("check", "--offline").out

@@ -74,8 +74,8 @@ def test_the_clients_page_says_who_it_is_what_is_open_why_and_why_not(served, co
         "<svg",
         "six attended",
         "Nothing is booked ahead.",
-        "Quiet: yes",
-        "Missed: no",
+        "Yes: Quiet",
+        "No: Missed",
         "quiet_after_days = 14 days",
         "No goal is written down.",
     ):
@@ -105,7 +105,7 @@ def test_a_supervisor_sees_their_teams_findings_and_not_who_it_is(serve):
     link = next(f for f in forms(page) if f.fields.get("reply") == "done").action.removesuffix("/answer")
     about = sam.get(link).text
     for words, wanted in (
-        ("Quiet: yes", True),
+        ("Yes: Quiet", True),
         ("Müller", False),
         ("<svg", False),
         ("Goals", False),

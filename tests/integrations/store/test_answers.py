@@ -2,6 +2,7 @@
 
 import pytest
 
+from integrations import answering
 from integrations.store import answers, cases
 from models.answers import REASONS, Reply, answer
 from models.errors import UsageError
@@ -207,3 +208,28 @@ def test_what_an_answer_needs(reply, more, refused):
 def test_every_reason_is_a_code_with_words():
     for listed in REASONS.values():
         assert all(code == code.lower() and " " not in code and words for code, words in listed.items())
+
+
+def test_the_same_answer_given_twice_is_one_and_somebody_who_saw_it_otherwise_is_told(clinic):
+    found = quiet(clinic)
+    now, client = found.opened_at + DAY, clinic.id_of("1001")
+    given, other = answer("quiet", Reply.done, now), answer("quiet", Reply.ending, now)
+    seen, practice = answers.Seen(found.generation, 0), clinic.practice
+    for moment in (now, now + 5):
+        with practice.store.write() as connection:
+            answer_id = "a" * 32
+            assert (
+                answering.say(practice, connection, client, given, "T1", moment, answer_id=answer_id, seen=seen)
+                == answer_id
+            )
+    assert finding(clinic).answered  # decided in the same transaction
+    with practice.store.write() as connection, pytest.raises(UsageError, match="answered meanwhile"):
+        answering.say(practice, connection, client, other, "T1", now + 6, answer_id="b" * 32, seen=seen)
+    with practice.store.write() as connection, pytest.raises(UsageError, match="taken back"):
+        answering.say(practice, connection, clinic.id_of("1002"), given, "T1", now + 6, answer_id=answer_id, seen=seen)
+    assert len(clinic.rows(Observation, kind="answer")) == 1
+    with practice.store.write() as connection:
+        answering.unsay(practice, connection, answer_id, "T1", now + 7)
+    assert not finding(clinic).answered
+    with practice.store.write() as connection, pytest.raises(UsageError, match="taken back"):
+        answering.say(practice, connection, client, given, "T1", now + 8, answer_id=answer_id, seen=seen)
