@@ -28,6 +28,7 @@ class Shown:
     label: str
     title: str
     sentence: str
+    question: str
     clears: str
     safety: bool
     day_one: bool
@@ -84,6 +85,7 @@ def shown(card: Card, label: str, voice: Voice, just: tuple[str, Found] | None =
         label,
         words["label"],
         words["sentence"],
+        words.get("question", ""),
         words["clears"],
         is_safety(card.kind),
         card.opened == Opened.day_one,

@@ -123,6 +123,9 @@ def test_from_the_mail_to_the_answer_on_a_phone_without_javascript(
 
     page.goto(next(link for link in links if _says(link, "Session rating")))
     page.get_by_text("This isn't a concern because").click()
+    page.locator("details[open] button").first.click()  # without a reason nothing is sent
+    assert _answers(practice, served, "1003") == []
+    page.locator("details[open] select").select_option("planned")
     page.locator("details[open] button").first.click()
     assert [a.reply for a in _answers(practice, served, "1003")] == ["no-concern"]
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
