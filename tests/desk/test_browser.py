@@ -128,6 +128,7 @@ def test_from_the_mail_to_the_answer_on_a_phone_without_javascript(
     page.locator("details[open] select").select_option("planned")
     page.locator("details[open] button").first.click()
     assert [a.reply for a in _answers(practice, served, "1003")] == ["no-concern"]
+    page.wait_for_load_state()
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
 
 
