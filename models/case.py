@@ -55,7 +55,7 @@ class Case(NamedTuple):
 
     @property
     def heard(self) -> frozenset[str]:
-        """Which of goals and scores any source tells of at all."""
+        """Which of goals, scores and ratings any source tells of at all."""
         return self.more.heard
 
     @property

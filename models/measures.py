@@ -137,6 +137,8 @@ REGISTRY: Mapping[str, Measure] = {
         ),
     )
 }
+RATINGS = frozenset({"SRS", "WAI-SR"})
+"""Measures in which a client says how it is going with the therapist."""
 NUMBERS = {name: number for number, name in enumerate(REGISTRY)}
 """The number under which a digest holds a measure; new ones are only ever added at the end."""
 BY_NUMBER = tuple(REGISTRY.values())

@@ -21,6 +21,7 @@ from tending.commands import (  # noqa: E402
     desk,
     explain,
     findings,
+    messages,
     people,
     practice,
     running,
@@ -56,7 +57,7 @@ HEADINGS = {
     "Every day": ("findings", "answer", "why", "status", "sync"),
     "What asks for a person": ("unmatched", "held", "quarantine", "outbox"),
     "Codes and people": ("who", "code", "users", "audit"),
-    "Sending": ("arm", "disarm"),
+    "Sending": ("arm", "disarm", "messages"),
     "Keeping it": ("policy", "forget", "upgrade", "rebuild", "keys"),
 }
 
@@ -106,7 +107,7 @@ def tending(
     Given.practice = practice
 
 
-for part in (practice, running, desk, sources, aside, findings, explain, saying, people, sending):
+for part in (practice, running, desk, sources, aside, findings, explain, saying, people, sending, messages):
     part.add_to(app)
 
 

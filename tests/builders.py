@@ -16,6 +16,7 @@ from integrations.reading import read_source
 from integrations.store import arming, cases, changes
 from integrations.store.day_one import FIRST_LOOK
 from integrations.store.decisions import Decided, decide
+from integrations.store.facts import TELLS
 from integrations.store.intake import Taken, take_in
 from integrations.store.migrate import whole_metadata
 from integrations.store.sources import ensure, was_read
@@ -358,7 +359,8 @@ class Clinic:
                 if rows.name not in ("fact", "audit", "alembic_version"):
                     connection.execute(delete(rows))
             facts = table(Fact)
-            connection.execute(delete(facts).where(facts.c.name.startswith(FIRST_LOOK)))
+            for words in (FIRST_LOOK, TELLS):
+                connection.execute(delete(facts).where(facts.c.name.startswith(words)))
 
 
 def _csv(rows: list[dict[str, Any]]) -> str:

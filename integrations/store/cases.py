@@ -13,6 +13,7 @@ from integrations.public_holidays import public_holidays
 from integrations.store import policies
 from integrations.store.appointments import appointments_of, source_traits, told_of
 from integrations.store.doubt import in_doubt
+from integrations.store.facts import words_told
 from integrations.store.tables import Prepared, chunks, given, table
 from models.clock import Spans, merged
 from models.digest import Digest, Held, History, digest_of
@@ -212,14 +213,8 @@ def new_therapists(
 
 
 def _heard(connection: Connection, known_at: Instant | None) -> frozenset[str]:
-    """Which of goals and scores any source has told of."""
-    rows = table(Observation)
-    by_then = [] if known_at is None else [rows.c.known_at <= known_at]
-    return frozenset(
-        kind
-        for kind in ("goal", "score")
-        if connection.execute(select(rows.c.id).where(rows.c.kind == kind, *by_then).limit(1)).first()
-    )
+    """Which of goals, scores and ratings any source has told of."""
+    return frozenset(word for word, since in words_told(connection).items() if known_at is None or since <= known_at)
 
 
 def _doubtful(connection: Connection, known_at: Instant | None) -> list[tuple[int, str]]:

@@ -4,9 +4,17 @@ from collections.abc import Iterable
 
 from sqlalchemy import Connection, delete, select
 
-from integrations.store.tables import insert_new, table, upsert
+from integrations.store.tables import Prepared, insert_new, table, upsert
+from models.instants import Instant
 from models.people import Client
 from models.quarantine import Fact
+
+TELLS = "tells "  # and goal, score or rating: since when a source has told of any
+_WORDS = Prepared(
+    select(table(Fact).c.name, table(Fact).c.value).where(
+        table(Fact).c.name.in_([f"{TELLS}{word}" for word in ("goal", "score", "rating")])
+    )
+)
 
 
 def get(connection: Connection, name: str) -> str | None:
@@ -40,3 +48,14 @@ def ids_of_codes(connection: Connection, codes: Iterable[str]) -> dict[str, int]
     clients = table(Client)
     rows = connection.execute(select(clients.c.code, clients.c.id).where(clients.c.code.in_(tuple(codes))))
     return {row.code: row.id for row in rows}
+
+
+def note_told(connection: Connection, words: Iterable[str], now: Instant) -> None:
+    """Note which of goals, scores and ratings a source tells of, from the first time on."""
+    for word in sorted(words):
+        insert_new(connection, Fact, {"name": f"{TELLS}{word}", "value": str(now)})
+
+
+def words_told(connection: Connection) -> dict[str, Instant]:
+    """Which of goals, scores and ratings any source has told of, and since when."""
+    return {name.removeprefix(TELLS): int(value) for name, value in _WORDS.run(connection).tuples()}

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, exists, func, select, update
 
 from integrations.store import quarantine
 from integrations.store.derive import derive
+from integrations.store.facts import note_told
 from integrations.store.people import (
     Touched,
     derive_breaks,
@@ -28,6 +29,7 @@ from integrations.store.turns import take_turn
 from integrations.store.vanishing import gone_from
 from integrations.vault import Vault
 from models.instants import Instant
+from models.measures import RATINGS
 from models.observations import (
     ABOUT_CLIENTS,
     KIND_OF,
@@ -120,6 +122,7 @@ def take_in(
         quarantine.let_go(connection, source.name, holding.hashes, now)
     entries = [(source.name, row.id) for row in news if row.kind in ABOUT_CLIENTS]
     entries += [(source.name, entry_id) for kind, entry_id in gone if kind in ABOUT_CLIENTS]
+    note_told(connection, _words(news), now)
     codes = {hashed: code for row in news for hashed, code in row.codes.items()}
     affected = resolve(connection, vault, entries, touched, now, codes)
     affected |= touched.clients | clients_of(connection, touched.therapists)
@@ -127,6 +130,13 @@ def take_in(
     taken.clients = affected
     taken.unmatched = unmatched(connection, source.name)
     return taken
+
+
+def _words(news: list[_Row]) -> set[str]:
+    """What these rows show that a source tells of, besides appointments."""
+    words = {row.kind for row in news} & {"goal", "score"}
+    rated = any(row.kind == "score" and row.facts["measure"] in RATINGS for row in news)
+    return words | ({"rating"} if rated else set())
 
 
 def withdraw(

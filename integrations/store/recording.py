@@ -173,7 +173,7 @@ class _One:
         before = self._standing.get(verdict.kind)
         told_to, speaks_at, climbs_at = before.told_to if before else "", None, None
         # What asks for safety is news at first sight too, unless it was old already.
-        sorted_first = kind.old(verdict.facts) if kind.old else verdict.kind in already
+        sorted_first = verdict.kind in already and (kind.old is None or kind.old(verdict.facts))
         if not sorted_first and kind.speaks != "weekly_list":
             notice = self._notice(verdict, generation)
             made = insert_new(recorder.connection, Notice, notice) or _again(recorder.connection, notice)

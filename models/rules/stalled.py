@@ -57,6 +57,7 @@ MARKED = Verdict("unconfirmed", False, "marked")
 SEEN_AND_BOOKED = (QUIET_BOOKED, NOT_MISSED, STARTED, MARKED)
 NO_SHOW = int(Mark.no_show)
 ATTENDED = int(Mark.attended)
+AGREED = "agreed"
 
 
 def stalled(case: Case, policy: Policy, clock: Clock) -> tuple[Verdict, ...]:
@@ -85,10 +86,10 @@ def stalled(case: Case, policy: Policy, clock: Clock) -> tuple[Verdict, ...]:
     )
 
 
-def rhythm_of(case: Case, policy: Policy) -> tuple[float, bool]:
-    """The client's usual gap in seconds, and whether it is their own (True) or the policy's default."""
+def rhythm_of(case: Case, policy: Policy) -> tuple[float, bool | str]:
+    """The client's usual gap in seconds, and whether it is their own (True), the policy's default (False), or AGREED with them."""
     if policy.agreed_rhythm_days:
-        return policy.agreed_rhythm_days * DAY, True
+        return policy.agreed_rhythm_days * DAY, AGREED
     gaps = case.gaps(policy.rhythm_gaps)
     if len(gaps) >= policy.rhythm_least_gaps:
         return _middle(gaps), True
@@ -102,7 +103,7 @@ def _middle(gaps: list[int]) -> float:
     return gaps[half] if len(gaps) % 2 else (gaps[half - 1] + gaps[half]) / 2
 
 
-def quiet_from(case: Case, policy: Policy, last: Instant) -> tuple[Instant, float, bool]:
+def quiet_from(case: Case, policy: Policy, last: Instant) -> tuple[Instant, float, bool | str]:
     """When silence since `last` makes a client quiet, and the rhythm that this rests on."""
     rhythm, own = rhythm_of(case, policy)
     limit = max(policy.quiet_after_days * DAY, policy.quiet_factor * rhythm)
@@ -283,7 +284,9 @@ def tell(verdict: Verdict, voice: Voice) -> str:
     raise ValueError(f"no sentence for {verdict.reason}")
 
 
-def _usual(rhythm: float, own: bool, voice: Voice) -> str:
+def _usual(rhythm: float, own: bool | str, voice: Voice) -> str:
+    if own == AGREED:
+        return f"agreed: {voice.every(rhythm)}"
     return f"usually {voice.every(rhythm)}" if own else f"no rhythm of their own yet, {voice.every(rhythm)} taken"
 
 

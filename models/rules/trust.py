@@ -116,7 +116,7 @@ def alliance(scores: list[Score], policy: Policy, clock: Clock) -> Verdict:
 
 def early_check(case: Case, policy: Policy) -> Verdict:
     """So many appointments attended, and the client has not rated one; not asked about those who have long been coming."""
-    if "score" not in case.heard:
+    if "rating" not in case.heard:
         return NOT_RATED[2]
     if valued(case, SRS) or valued(case, WAI):
         return Verdict("early_check", False, "rated")

@@ -16,7 +16,7 @@ from tests.builders import NOW, SAFETY, ZONE, a_goal, a_history, a_row, a_score,
 
 FIRST_DAY = date(2026, 5, 1)
 TODAY = date(2026, 11, 23)
-HEARD = ("goal", "score")
+HEARD = ("goal", "score", "rating")
 KINDS = {name: (rule, kind) for rule in all_rules() for name, kind in rule.kinds.items()}
 days = st.integers(0, 330).map(lambda n: FIRST_DAY + timedelta(days=n))
 past_days = st.integers(0, 400).map(lambda n: TODAY - timedelta(days=n))

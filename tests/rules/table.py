@@ -32,7 +32,7 @@ class Example:
     pauses: Spans = ()
     blind: tuple[str, ...] = ()
     policy: dict[str, Any] = field(default_factory=dict)
-    heard: tuple[str, ...] = ("goal", "score")
+    heard: tuple[str, ...] = ("goal", "score", "rating")
     unread: bool = False
 
     def looked(self) -> tuple[Shared, DigestRow]:

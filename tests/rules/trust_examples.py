@@ -177,7 +177,7 @@ example(
     early_check, "Put off until tomorrow: not asked yet", YES, "not_rated_yet", NOW, attended=seen(3),
     answers=[an_answer(early_check, "snooze", NOW - DAY, until=NOW + DAY)],
 )  # fmt: skip
-example(early_check, "No source tells of scores", NO, "not_rated", NOW, attended=seen(3), heard=("goal",))
+example(early_check, "No source tells of scores", NO, "not_rated", NOW, attended=seen(3), heard=("goal", "score"))
 for place in PLACES:
     from_then_on(
         early_check, f"Paused until 1 July: asked again from the first minute of that day in {place}",

@@ -8,18 +8,16 @@ from typing import Any
 import pytest
 
 from integrations.messages.compose import Item, compose, item_of
+from integrations.messages.samples import PROTOCOL, samples
 from integrations.messages.templates import FOLDER, WordingError, load
 from models.disclosure import CEILING, FIELD_LEVEL, Disclosure, Surface
 from models.habits import HABITS
-from models.instants import DAY
 from models.rule import Kind
 from models.rules import all_rules
+from models.voice import Voice
 from tests.integrations.messages.samples import AT, CODE
 
 MANNERS: dict[str, Any] = {"to_zone": "Europe/London", "locale": "en_GB", "at": AT}
-FOUND = {"code": CODE, "label": "Quiet", "sentence": "Last seen Tue 3 Nov, 20 days ago.", "clears": "Clears when seen."}
-PROTOCOL = "Call the client today; the steps stand in the green folder."
-WITH = {"trust": {"question": max((asked for _, asked in HABITS), key=len)}, "safety": {"protocol": PROTOCOL}}
 KINDS: list[tuple[str, Kind]] = [(rule.name, kind) for rule in all_rules() for kind in rule.kinds.values()]
 
 
@@ -28,56 +26,7 @@ def place(rule: str, kind: Kind) -> tuple[str, str]:
     return (kind.name if kind.speaks == "weekly_list" else rule, kind.name)
 
 
-FACTS: dict[tuple[str, str], dict[str, Any]] = {
-    **{
-        place(rule, kind): FOUND | {"label": kind.label, "clears": kind.clears} | WITH.get(rule, {})
-        for rule, kind in KINDS
-    },
-    ("unanswered", "unanswered"): {"therapist": "T1", "since": AT - 14 * DAY},
-    ("unanswered", "safety"): {"code": CODE, "therapist": "T1", "since": AT - DAY, "protocol": PROTOCOL},
-    ("risk_unmatched", "risk_unmatched"): {"source": "records", "protocol": PROTOCOL},
-    ("scores_set_aside", "scores_set_aside"): {"source": "records", "count": 2},
-    ("team_week", "team_week"): {
-        "therapist": "T1",
-        "clients": 20,
-        "quiet": 2,
-        "early_missed": 1,
-        "unanswered": 0,
-        "codes": CODE,
-    },
-    ("source_stale", "source_stale"): {
-        "source": "Calendar of T1",
-        "since": AT - 3 * DAY,
-        "reason": "The file is missing.",
-    },
-    ("held_vanished", "held_vanished"): {"source": "Calendar of T1", "vanished": 9, "ahead": 12},
-    ("source_left", "source_left"): {"source": "Calendar of T1"},
-    ("weekly_line", "weekly_line"): {
-        "period_days": 7,
-        "clients": 120,
-        "open_findings": 1,
-        "sent": 5,
-        "undelivered": 0,
-        "expired": 3,
-        "held": 4,
-        "set_aside": 2,
-        "unread_sources": 0,
-    },
-    ("delivery_failed", "delivery_failed"): {
-        "channel": "mail",
-        "messages": 2,
-        "since": AT - DAY,
-        "reason": "It was refused.",
-    },
-    ("handed_over", "handed_over"): {"channel": "mail", "since": AT - DAY, "code": CODE},
-    ("nightly_check", "difference"): {"code": CODE, "stored_says": "quiet", "fresh_says": "nothing"},
-    ("nightly_check", "more"): {"count": 7},
-    ("more", "more"): {"count": 70},
-    ("sign_in", "sign_in"): {},
-    ("fresh_link", "fresh_link"): {},
-    ("nightly_check", "failed"): {"code": CODE},
-    ("nightly_check", "failed_more"): {"count": 1},
-}
+FACTS = samples(AT, Voice("Europe/London", "en_GB", AT))
 OPTIONAL = {"since", "reason", "question", "protocol"}
 NEEDED = {("handed_over", "handed_over")}  # what it cannot do without is called like what others can
 FORBIDDEN = re.compile(
@@ -112,7 +61,7 @@ def test_every_kind_of_finding_has_words(rule: str, kind: Kind) -> None:
     said = item_of(*place(rule, kind), FACTS[place(rule, kind)], **MANNERS)
     assert said.label.startswith(kind.label)
     assert CODE in said.label
-    assert said.sentence.startswith(FOUND["sentence"])
+    assert said.sentence.startswith(FACTS[place(rule, kind)]["sentence"])
     assert said.clears == kind.clears
 
 
@@ -120,7 +69,7 @@ def test_every_kind_of_finding_has_words(rule: str, kind: Kind) -> None:
 def test_a_prompt_about_trust_asks_its_one_question(kind: Kind) -> None:
     for _, asked in HABITS:
         told = item_of("trust", kind.name, FACTS["trust", kind.name] | {"question": asked}, **MANNERS)
-        assert told.sentence == f"{FOUND['sentence']} {asked}"
+        assert told.sentence == FACTS["trust", kind.name]["sentence"] + f" {asked}"
 
 
 @pytest.mark.parametrize("kind", [kind for _, kind in KINDS if kind.speaks == "safety"], ids=lambda kind: kind.name)
@@ -130,7 +79,7 @@ def test_what_asks_for_safety_holds_the_practice_protocol_and_says_what_it_is_no
         f" {PROTOCOL} This is not a crisis service."
     )
     without = item_of("safety", kind.name, facts | {"protocol": None}, **MANNERS)
-    assert without.sentence == f"{FOUND['sentence']} This is not a crisis service."
+    assert without.sentence == facts["sentence"] + " This is not a crisis service."
 
 
 def test_all_words_are_calm_and_lines_are_short() -> None:
