@@ -7,7 +7,7 @@ from collections.abc import Collection
 from datetime import date
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
 from integrations.store.tables import insert_rows, table
 from integrations.vault import Vault
@@ -15,6 +15,7 @@ from models.access import Away, Through, Tie, covered_by, reach
 from models.accounts import Role
 from models.appointments import Appointment, Participant
 from models.audit import Audit
+from models.digest import Digest
 from models.findings import Finding
 from models.instants import Instant
 from models.observations import Observation, Subject
@@ -31,10 +32,11 @@ class Reach(NamedTuple):
 
 
 class Card(NamedTuple):
-    """One finding as a card shows it."""
+    """One finding as a card shows it. `therapist_id` is the client's main therapist, empty where there is none."""
 
     client_id: int
     code: str
+    therapist_id: str
     rule: str
     kind: str
     generation: int
@@ -106,10 +108,11 @@ def cards_of(connection: Connection, client_id: int) -> list[Card]:
 
 
 def _cards() -> Any:
-    rows, clients = table(Finding), table(Client)
-    names = [rows.c[name] for name in Card._fields if name != "code"]
-    names.insert(1, clients.c.code)
-    return select(*names).select_from(rows.join(clients, clients.c.id == rows.c.client_id))
+    rows, clients, digests = table(Finding), table(Client), table(Digest)
+    others = {"code": clients.c.code, "therapist_id": func.coalesce(digests.c.therapist_id, "")}
+    columns = [others[name] if name in others else rows.c[name] for name in Card._fields]
+    joined = rows.join(clients, clients.c.id == rows.c.client_id)
+    return select(*columns).select_from(joined.outerjoin(digests, digests.c.client_id == clients.c.id))
 
 
 def _clients_of(mine: Reach) -> Any:

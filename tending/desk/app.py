@@ -118,7 +118,8 @@ def _answer(route: Route, asked: Asked, cookie: str) -> Response:
             allowed(asked, route.page)
         return route.answer(asked)
     except UsageError as error:
-        return sentence(asked, str(error), status=409)
+        back = f"/card/{asked.path['token']}" if route.path.startswith("/card/") else ""
+        return sentence(asked, str(error), status=409, back=back)
     except TendingError as error:
         LOG.error("%s %s: %s at %s", route.method, route.path, type(error).__name__, place_of(error))
         return sentence(asked, UNREACHABLE, status=503)

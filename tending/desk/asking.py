@@ -158,9 +158,9 @@ def page(asked: Asked, template: str, /, *, status: int = 200, **facts: Any) -> 
     return HTMLResponse(_PAGES.get_template(template).render({**common, **facts}), status_code=status)
 
 
-def sentence(asked: Asked, text: str, *, status: int = 200, title: str = "") -> Response:
-    """A page that says one thing."""
-    return page(asked, "sentence.html", status=status, title=title or "The desk", text=text)
+def sentence(asked: Asked, text: str, *, status: int = 200, title: str = "", back: str = "") -> Response:
+    """A page that says one thing, with the way `back` to where one came from, else to the first page."""
+    return page(asked, "sentence.html", status=status, title=title or "The desk", text=text, back=back)
 
 
 def afterwards(work: Callable[..., None], *given: Any) -> BackgroundTasks:

@@ -21,7 +21,8 @@ _AN_INSTANT = 10**8  # facts below it are counts
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """One card as a page shows it. `label` says whom it is about; `said` is what was just answered, `undo` that answer's id."""
+    """One card as a page shows it. `label` says whom it is about; `said` is what was just answered, `undo` that answer's id;
+    `therapist` is named where the client is not one's own."""
 
     code: str
     kind: str
@@ -37,6 +38,7 @@ class Shown:
     answer_id: str
     said: str
     undo: str
+    therapist: str = ""
 
     @property
     def anchor(self) -> str:
@@ -75,8 +77,10 @@ def since(card: Card) -> Instant:
     return min(next(facts, card.opened_at), card.opened_at)
 
 
-def shown(card: Card, label: str, voice: Voice, just: tuple[str, Found] | None = None) -> Shown:
-    """A card; `just` is the answer, with its id, that was given a moment ago."""
+def shown(
+    card: Card, label: str, voice: Voice, just: tuple[str, Found] | None = None, *, reader: str | None = None
+) -> Shown:
+    """A card; `just` is the answer, with its id, that was given a moment ago. To another `reader` it says whose client it is."""
     words = told(card.kind, card.reason, card.evidence, voice)
     mine = just is not None and (just[1].client_id, just[1].kind) == (card.client_id, card.kind)
     return Shown(
@@ -94,6 +98,7 @@ def shown(card: Card, label: str, voice: Voice, just: tuple[str, Found] | None =
         uuid.uuid4().hex,
         words_of(just[1], voice) if just and mine else "",
         just[0] if just and mine else "",
+        "" if reader is None or card.therapist_id == reader else card.therapist_id,
     )
 
 

@@ -14,11 +14,12 @@ from pathlib import Path
 import uvicorn
 
 from integrations.practice import Practice, open_practice
-from models.errors import StoreError, TendingError
+from models.errors import TendingError
 from models.settings import DeskPart
 from tending.desk.app import App, desk
 from tending.log_files import log_to, stop_logging
 
+LOG = logging.getLogger("tending.desk")
 HOST = "127.0.0.1"
 PORTS_TRIED = 20
 STOP_SECONDS = 5.0
@@ -119,6 +120,8 @@ def _keep(practice_path: Path, listener: socket.socket, stop: threading.Event, a
         try:
             while process.poll() is None and not stop.wait(0.2):
                 pass
+            if process.poll() is not None:
+                LOG.warning("the desk ended with exit code %s and is begun again", process.returncode)
         finally:
             _end(process)
         stop.wait(again)
@@ -161,8 +164,8 @@ def main(practice_path: str, descriptor: str) -> int:
     try:
         with open_practice(Path(practice_path)) as practice, socket.socket(fileno=int(descriptor)) as listener:
             run(practice, listener)
-    except StoreError:
-        return StoreError.exit_code  # `up` says the same, and begins this again
+    except TendingError as error:
+        return error.exit_code  # `up` writes it down, and begins this again
     return 0
 
 

@@ -24,8 +24,8 @@ def today(asked: Asked) -> Response:
         also = (just[1].client_id, just[1].kind) if just else None
         found = cards.in_order(desk.cards(connection, mine, also=also))
         read = [row.read_at for row in all_rows(connection).values() if row.read_at is not None]
-    labels = _labels(asked, mine, found)
-    everything = [cards.shown(card, labels.get(card.client_id) or card.code, voice, just) for card in found]
+    labels, me = _labels(asked, mine, found), asked.person.therapist_id
+    everything = [cards.shown(card, labels.get(card.client_id) or card.code, voice, just, reader=me) for card in found]
     asks = [card for card in everything if card.said or not card.answered]
     return page(
         asked,

@@ -70,6 +70,7 @@ def test_what_does_not_fit_leaves_the_link_as_it_was(served, code):
     agreed = form(browser.get(f"/card/{token}").text, "agreed")
     wrong = browser.post(agreed.action, data=agreed.but(until="2026-01-01"))
     assert (wrong.status_code, "That day has passed" in wrong.text) == (409, True)
+    assert f'<a href="/card/{token}">Back to the question</a>' in wrong.text
     assert browser.post(agreed.action, data=agreed.but(until="2026-12-01")).status_code == 303
     said = browser.get(f"/card/{token}").text
     assert "We agreed on the next contact: Tue 1 Dec, in 8 days." in said

@@ -102,6 +102,7 @@ def test_a_supervisor_sees_their_teams_findings_and_not_who_it_is(serve):
     sam = served.seated("supervisor", "S1")
     page = sam.get("/today").text
     assert "Müller" not in page
+    assert "With T1." in page
     link = next(f for f in forms(page) if f.fields.get("reply") == "done").action.removesuffix("/answer")
     about = sam.get(link).text
     for words, wanted in (
