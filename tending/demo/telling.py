@@ -19,7 +19,7 @@ from models.subjects import CODE
 from models.voice import Voice
 from models.words import counted, day_and_distance, time_of_day
 from tending.demo.names import THERAPISTS
-from tending.demo.practice import World
+from tending.demo.world import World
 from tending.demo.writing import ADMIN, AT_ONCE
 from tending.output import columns, say, toned
 
