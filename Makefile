@@ -1,6 +1,6 @@
 # Tending, from a clean checkout: needs Python 3.11, 3.12 or 3.13 with its venv module, make and git; nothing else.
 .DEFAULT_GOAL := help
-.PHONY: help demo test check fix lock bench clean venv
+.PHONY: help demo test check fix lock bench browser clean venv
 SHELL := /bin/sh
 
 PY := .venv/bin/python
@@ -39,10 +39,17 @@ lock: ## compute requirements.lock anew from pyproject.toml
 	"$$dir/venv/bin/pip" install --quiet --disable-pip-version-check uv && \
 	"$$dir/venv/bin/uv" pip compile pyproject.toml --group dev --output-file requirements.lock --upgrade \
 		--universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate --quiet && \
+	printf 'playwright\naxe-playwright-python\n' | "$$dir/venv/bin/uv" pip compile - --constraints requirements.lock \
+		--output-file requirements-browser.lock --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+		--no-emit-package greenlet --no-emit-package typing-extensions --no-emit-package pyee --no-header --no-annotate --quiet && \
 	echo "requirements.lock has $$(grep -c '==' requirements.lock) packages; 'make test' installs and tries them."
 
 bench: $(READY) ## measure what we claim about speed
 	@exec $(PY) -m benchmarks $(ARGS)
+
+browser: $(READY) ## what the tests of the desk in a real browser need, besides Chromium itself
+	@.venv/bin/pip --disable-pip-version-check --no-input --quiet install --no-deps --require-hashes -r requirements-browser.lock
+	@command -v chromium >/dev/null || echo "Chromium is not installed: on Debian and Ubuntu, apt-get install chromium." >&2
 
 clean: ## remove what make and the tools made; a practice's data are never touched
 	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis

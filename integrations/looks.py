@@ -16,7 +16,7 @@ from models.instants import HOUR, Instant
 if TYPE_CHECKING:
     from integrations.practice import Practice
 
-LEASE = "stalled_clients"
+LEASE = "client_looks"
 LEASE_SECONDS = 300  # renewed after every batch; on this machine a process that is gone frees it at once
 AT_ONCE = 200  # clients in one short transaction
 MOST_DUE = 1_000_000

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from models.errors import UsageError
 from models.instants import DAY, FAR, Instant, end_of, start_of
+from models.voice import Voice
 
 UNDO_SECONDS = 60
 LONGEST_NOTE = 200  # characters
@@ -93,3 +94,18 @@ def answer(
 def until_of(reply: Reply, day: date, zone: str) -> Instant:
     """The instant that a day means in an answer: a contact was agreed for some time on it, everything else speaks again when it begins."""
     return end_of(day, zone) if reply is Reply.agreed else start_of(day, zone)
+
+
+def said(reply: Reply, until: Instant, days: int, reason: str, voice: Voice) -> str:
+    """What was answered, as a sentence of whoever said it: `We agreed on the next contact, Tue 1 Dec, in 8 days.`"""
+    day = "" if until == FAR else voice.day_and_distance(until - 1 if reply is Reply.agreed else until)
+    why = REASONS.get(reply, {}).get(reason, reason)
+    sentences = {
+        Reply.done: "I have seen to it.",
+        Reply.agreed: f"We agreed to meet every {days} days." if days else f"We agreed on the next contact: {day}.",
+        Reply.snooze: f"Ask me again on {day}: {why}.",
+        Reply.no_concern: f"This isn't a concern: {why}.",
+        Reply.known: f"It is known and there is a plan, until {day}.",
+        Reply.ending: "We have begun an ending.",
+    }
+    return sentences[reply]

@@ -30,6 +30,11 @@ def open_goals(case: Case) -> list[Goal]:
     return [g for g in case.told.goals if g.status in UNDER_WAY and g.achievement not in MET]
 
 
+def met_goals(case: Case) -> list[Goal]:
+    """Goals that are met and not closed yet."""
+    return [g for g in case.told.goals if g.status in UNDER_WAY and g.achievement in MET]
+
+
 def standing_goals(case: Case) -> list[Goal]:
     """Goals that were not given up."""
     return [g for g in case.told.goals if g.status != CANCELLED]

@@ -42,6 +42,15 @@ class Measure:
             return not self.below_only
         return (value < self.cutoff) == self.high_is_good
 
+    @property
+    def healthy(self) -> str:
+        """Which scores lie on the healthy side, and how sure that number is; empty where no cut-off is verified."""
+        if self.cutoff is None:
+            return ""
+        side = "above" if self.high_is_good else "below"
+        number = f"{self.cutoff:g} or more" if self.below_only else f"{side} {self.cutoff:g}"
+        return f"healthy {number}{', a number from a secondary source' if self.mark == 'S' else ''}"
+
     def worse_by(self, before: float, after: float) -> float:
         """By how much a later score is worse; negative where it is better."""
         return before - after if self.high_is_good else after - before

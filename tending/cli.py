@@ -18,11 +18,13 @@ zoneinfo.reset_tzpath([])
 from tending import mishap  # noqa: E402 - what reads zones comes after the line above
 from tending.commands import (  # noqa: E402
     aside,
+    desk,
     explain,
     findings,
     people,
     practice,
     running,
+    saying,
     sending,
     sources,
 )
@@ -50,10 +52,10 @@ New here: `tending init`, then edit practice.toml, then `tending check`, `tendin
 
 # Every command stands under one of these headings; a test says so.
 HEADINGS = {
-    "Start": ("demo", "init", "check", "up"),
-    "Every day": ("findings", "why", "status", "sync"),
+    "Start": ("demo", "init", "check", "up", "desk"),
+    "Every day": ("findings", "answer", "why", "status", "sync"),
     "What asks for a person": ("unmatched", "held", "quarantine", "outbox"),
-    "Codes and people": ("who", "code", "audit"),
+    "Codes and people": ("who", "code", "users", "audit"),
     "Sending": ("arm", "disarm"),
     "Keeping it": ("policy", "forget", "upgrade", "rebuild", "keys"),
 }
@@ -104,7 +106,7 @@ def tending(
     Given.practice = practice
 
 
-for part in (practice, running, sources, aside, findings, explain, people, sending):
+for part in (practice, running, desk, sources, aside, findings, explain, saying, people, sending):
     part.add_to(app)
 
 

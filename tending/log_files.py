@@ -27,11 +27,12 @@ class CodesOnly(logging.Formatter):
         return super().format(shown)
 
 
-def log_to(data: Path) -> logging.Handler:
-    """Write all logs of this process into `data`/logs from now on (mode 0600, rotating). Give the handler to `stop_logging`."""
+def log_to(data: Path, name: str = FILE) -> logging.Handler:
+    """Write all logs of this process into `data`/logs/`name` from now on (mode 0600, rotating); each process has its own file, since
+    two cannot rotate one. Give the handler to `stop_logging`."""
     folder = data / "logs"
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    path = folder / FILE
+    path = folder / name
     path.touch(mode=0o600, exist_ok=True)
     handler = RotatingFileHandler(path, maxBytes=BYTES, backupCount=KEPT, encoding="utf-8")
     handler.setFormatter(CodesOnly())

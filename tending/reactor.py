@@ -17,8 +17,8 @@ from uuid import NAMESPACE_URL, uuid5
 import httpx
 from prefect.events import emit_event
 
+from flows.client_looks import client_looks
 from flows.deliver_notices import deliver_notices
-from flows.stalled_clients import stalled_clients
 from flows.workflow import place_of
 from integrations.looks import hand_over_due, look_after
 from integrations.practice import Practice
@@ -260,7 +260,7 @@ class Reactor:
         def plainly() -> object:
             return look_after(self.practice, now, HOLDER, codes=clients)
 
-        await self._runs.run(lambda: stalled_clients(clients=clients, now=utc_text(now)), plainly)
+        await self._runs.run(lambda: client_looks(clients=clients, now=utc_text(now)), plainly)
 
     async def _deliver(self) -> None:
         now = self._clock()

@@ -17,6 +17,7 @@ from integrations.store.rebuild import rebuild_outdated
 from integrations.threads import in_thread
 from models.errors import StoreError
 from models.settings import Settings
+from tending.desk.serve import beside
 from tending.log_files import log_to, stop_logging
 from tending.prefect_settings import apply_environment, client_environment
 from tending.server import OnWait, Server, start_server
@@ -34,7 +35,7 @@ SERVER_FOLDER = "prefect"
 CRONS = {
     "calendar_sync": "sync_cron",
     "record_sync": "sync_cron",
-    "stalled_clients": "sweep_cron",
+    "client_looks": "sweep_cron",
     "deliver_notices": "deliver_cron",
     "nightly_check": "nightly_cron",
     "weekly_letters": "weekly_cron",
@@ -68,7 +69,7 @@ def up(
                     log=practice.data / "logs" / "prefect-server.log",
                     wait=False,
                 )
-                with server:
+                with server, beside(practice, practice_path, say):
                     _say_how_it_stands(practice, say)
                     say(
                         f"Prefect's server is starting; its log is {server.log}."

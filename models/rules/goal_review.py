@@ -8,20 +8,19 @@ from models.case import ENDED, Case
 from models.clock import Clock
 from models.digest import KEPT
 from models.goals import (
-    MET,
     QUESTIONS,
-    UNDER_WAY,
     all_met,
     changes,
     done_at,
     dues,
     looked_at,
+    met_goals,
     not_given,
     open_goals,
     standing_goals,
 )
 from models.instants import DAY, FAR, Instant
-from models.measures import BY_NUMBER, NUMBERS, REGISTRY, Measure
+from models.measures import BY_NUMBER, NUMBERS, REGISTRY
 from models.observations import Achievement
 from models.policy import Policy
 from models.rule import Facts, Kind, Rule, Verdict
@@ -112,8 +111,7 @@ def review_due(case: Case, goals: list[Goal], policy: Policy, clock: Clock) -> V
     seen = case.took_place()
     by_goal = [dues(goal, done, seen, policy) for goal in goals]
     # That one of several goals was met asks for a look at the others.
-    met = [g for g in case.told.goals if g.status in UNDER_WAY and g.achievement in MET]
-    by_goal += [changes(goal, looked_at(goal, done)) for goal in met]
+    by_goal += [changes(goal, looked_at(goal, done)) for goal in met_goals(case)]
     passed = [[due for due in found if clock.passed(due.at)] for found in by_goal]
     reached = [due for found in passed for due in found]
     if not reached:
@@ -217,7 +215,10 @@ def tell(verdict: Verdict, voice: Voice) -> str:
             return f"{'The goal is' if facts[0] == 1 else 'All goals are'} met. {NEXT}"
         case "healthy":
             said = voice.listing(
-                [f"{name} {', '.join(f'{v:g}' for v in values)} ({_range(name)})" for name, values, _ in facts[0]]
+                [
+                    f"{name} {', '.join(f'{v:g}' for v in values)} ({REGISTRY[name].healthy})"
+                    for name, values, _ in facts[0]
+                ]
             )
             return f"The last scores lie in the healthy range: {said}. {NEXT}"
         case "has_goal":
@@ -291,13 +292,6 @@ def _off_track(found: Sequence[Sequence[Any]], voice: Voice) -> str:
             parts.append(f"{goals} {one if len(when) == 1 else more}{since}")
     said = "; ".join(parts)
     return f"{said[0].upper()}{said[1:]}."
-
-
-def _range(name: str) -> str:
-    """What counts as healthy, and how sure that number is."""
-    measure: Measure = REGISTRY[name]
-    side = "above" if measure.high_is_good else "below"
-    return f"healthy {side} {measure.cutoff:g}{', a number from a secondary source' if measure.mark == 'S' else ''}"
 
 
 RULE = Rule(

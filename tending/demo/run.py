@@ -176,7 +176,7 @@ def _week(practice: Practice, world: World, arrives: bool) -> tuple[list[tuple[s
 async def _flows(now: str, morning: str, arrives: bool, step: Any) -> list[tuple[str, Any]]:
     """Each workflow once, in the order of a practice's day; what it answers, by its title."""
     # Prefect reads its settings when it is imported, which is only now.
-    from flows import calendar_sync, deliver_notices, record_sync, stalled_clients, weekly_letters
+    from flows import calendar_sync, client_looks, deliver_notices, record_sync, weekly_letters
 
     def read(at: str, told: bool) -> list[tuple[Any, Any, str, bool]]:
         return [
@@ -186,7 +186,7 @@ async def _flows(now: str, morning: str, arrives: bool, step: Any) -> list[tuple
 
     runs: list[tuple[Any, Any, str, bool]] = read(now, True) if arrives else []
     runs += [
-        (stalled_clients, stalled_clients.stalled_clients, now, True),
+        (client_looks, client_looks.client_looks, now, True),
         (weekly_letters, weekly_letters.weekly_letters, now, True),
         # By that morning the sources were read again: nothing is sent on the word of a source that is too old.
         *read(morning, False),

@@ -9,10 +9,10 @@ from datetime import UTC, datetime
 import pytest
 
 from flows.calendar_sync import calendar_sync
+from flows.client_looks import client_looks
 from flows.deliver_notices import deliver_notices
 from flows.nightly_check import nightly_check
 from flows.record_sync import record_sync
-from flows.stalled_clients import stalled_clients
 from flows.weekly_letters import weekly_letters
 from integrations.opened import lend
 from integrations.practice import open_practice
@@ -48,13 +48,13 @@ async def everything(run: Run) -> str:
         run.write_calendar(4)
         assert await record_sync(now=at(now)) is not None
         await calendar_sync(now=at(now))
-        await stalled_clients(now=at(now))
+        await client_looks(now=at(now))
         run.write_calendar()
         await calendar_sync(now=at(now + 60))
         with run.practice.store.write() as connection:
             decide(run.practice, connection, [run.client_id(IDS[0])], now + 60)
         await refusals(run, 451, "RCPT", now + 120)
-        await stalled_clients(now=at(now + HOUR))
+        await client_looks(now=at(now + HOUR))
         assert any(run.code_of(IDS[0]) in mail.text for mail in run.mailbox.mails())
     for clinic_id in IDS[:3]:
         await asyncio.to_thread(run.command, "who", run.code_of(clinic_id), expect=0, shows=True)

@@ -100,7 +100,7 @@ async def test_a_cancellation_in_a_calendar_file_becomes_one_mail_and_clears(
     await listening.wait()
     async with reacting(clinic):
         assert open_kinds(clinic) == []
-        before = len(await runs_of("Stalled clients"))
+        before = len(await runs_of("Client looks"))
         clinic.write_calendar()
         assert await until(lambda: len(clinic.mails()) == 1)
         assert open_kinds(clinic) == [("quiet",)]
@@ -117,9 +117,9 @@ async def test_a_cancellation_in_a_calendar_file_becomes_one_mail_and_clears(
         assert await until(lambda: open_kinds(clinic) == [])
         # One run for each batch, none for the reading.
         await asyncio.sleep(1)
-        runs = await runs_of("Stalled clients")
+        runs = await runs_of("Client looks")
         assert len(runs) == before + 2
-        assert runs[0] == "Stalled clients: 1 looked at"
+        assert runs[0] == "Client looks: 1 looked at"
     listener.cancel()
     assert len(clinic.mails()) == 1
     assert clinic.rows("SELECT count(*) FROM change WHERE drained_at IS NULL OR NOT event_sent") == [(0,)]

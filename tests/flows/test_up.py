@@ -115,7 +115,7 @@ def test_schedules_are_those_of_the_settings(tmp_path: Path, mailbox: Mailbox) -
     settings = clinic.practice.settings.model_copy(update={"prefect": part})
     crons = {each.name: each.cron for each in scheduled(workflows(), settings)}
     assert set(crons) == set(CRONS)
-    assert crons["stalled_clients"] == "7 * * * *"
+    assert crons["client_looks"] == "7 * * * *"
     assert crons["weekly_letters"] == "0 9 * * 5"
     assert crons["nightly_check"] == PrefectPart().nightly_cron
     clinic.practice.close()

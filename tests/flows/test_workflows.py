@@ -14,10 +14,10 @@ from prefect.client.schemas.objects import FlowRun
 
 from flows import workflows
 from flows.calendar_sync import calendar_sync
+from flows.client_looks import client_looks
 from flows.deliver_notices import deliver_notices
 from flows.nightly_check import nightly_check
 from flows.record_sync import record_sync
-from flows.stalled_clients import stalled_clients
 from flows.weekly_letters import weekly_letters
 from integrations.opened import lend
 from integrations.practice import open_practice
@@ -32,7 +32,7 @@ ALL = {
     "deliver_notices": deliver_notices,
     "nightly_check": nightly_check,
     "record_sync": record_sync,
-    "stalled_clients": stalled_clients,
+    "client_looks": client_looks,
     "weekly_letters": weekly_letters,
 }
 
@@ -70,7 +70,7 @@ async def test_a_cancellation_becomes_one_mail_and_clears_when_somebody_books(
 ) -> None:
     clinic = clinic_anywhere
     clinic.arm()
-    _, first = await run(clinic, "stalled_clients")
+    _, first = await run(clinic, "client_looks")
     assert first["looked"] == 2
     assert first["opened"] == 0
     clinic.write_calendar()
@@ -78,8 +78,8 @@ async def test_a_cancellation_becomes_one_mail_and_clears_when_somebody_books(
     assert sync.name == "Calendar sync: 1 of 1 read"
     assert counts["vanished"] == 1
     code = clinic.code()
-    looked, counts = await run(clinic, "stalled_clients", HOUR, clients=[code])
-    assert looked.name == "Stalled clients: 1 looked at"
+    looked, counts = await run(clinic, "client_looks", HOUR, clients=[code])
+    assert looked.name == "Client looks: 1 looked at"
     assert looked.parameters == {"clients": [code], "now": utc_text(clinic.now + HOUR)}
     assert (counts["opened"], counts["sent"], counts["changes"]) == (1, 1, 1)
     (mail,) = clinic.mails()
@@ -90,12 +90,12 @@ async def test_a_cancellation_becomes_one_mail_and_clears_when_somebody_books(
     assert set(rows[0]) == {"code", "what", "since", "therapist"}
     assert table.description == "1 finding is open: each waits for its therapist."
     # Again and again: nothing more.
-    await run(clinic, "stalled_clients", 2 * HOUR)
+    await run(clinic, "client_looks", 2 * HOUR)
     await run(clinic, "deliver_notices", 2 * HOUR)
     assert len(clinic.mails()) == 1
     clinic.write_calendar(8)
     await run(clinic, "calendar_sync", 3 * HOUR)
-    _, counts = await run(clinic, "stalled_clients", 3 * HOUR)
+    _, counts = await run(clinic, "client_looks", 3 * HOUR)
     assert counts["cleared"] == 1
     table = await artifact("open-findings")
     assert table.description == "Nothing needs doing: no finding is open."
@@ -109,7 +109,7 @@ async def test_a_cancellation_becomes_one_mail_and_clears_when_somebody_books(
 async def test_the_other_workflows_run_and_name_themselves_in_plain_words(
     prefect_server: Server, clinic: Clinic
 ) -> None:
-    await run(clinic, "stalled_clients")
+    await run(clinic, "client_looks")
     clinic.arm()
     records, _ = await run(clinic, "record_sync", HOUR)
     assert records.name == "Record sync: 1 of 1 read"
@@ -162,10 +162,10 @@ async def test_one_source_that_fails_does_not_stop_the_others(prefect_server: Se
 
 
 async def test_not_armed_is_loud_and_sends_nothing(prefect_server: Server, clinic: Clinic) -> None:
-    await run(clinic, "stalled_clients")
+    await run(clinic, "client_looks")
     clinic.write_calendar()
     await run(clinic, "calendar_sync", HOUR)
-    _, counts = await run(clinic, "stalled_clients", HOUR)
+    _, counts = await run(clinic, "client_looks", HOUR)
     assert counts["sent"] == 0
     state, counts = await run(clinic, "deliver_notices", 2 * HOUR)
     assert counts == {"armed": False, "due": 1}
@@ -196,11 +196,11 @@ async def test_what_a_run_was_given_or_finds_missing_is_said_plainly(
     prefect_server: Server, clinic: Clinic, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with lend(clinic.practice, "test"), pytest.raises(UsageError, match="ISO instant"):
-        await stalled_clients(now="yesterday")
+        await client_looks(now="yesterday")
     with pytest.raises(SettingsError, match="TENDING_PRACTICE"):
-        await stalled_clients()
+        await client_looks()
     monkeypatch.setenv("TENDING_PRACTICE", str(clinic.toml))
-    assert (await stalled_clients(now=utc_text(clinic.now)))["looked"] == 2
+    assert (await client_looks(now=utc_text(clinic.now)))["looked"] == 2
 
 
 async def test_one_client_whose_look_fails_keeps_nobody_from_theirs(prefect_server: Server, clinic: Clinic) -> None:
@@ -208,41 +208,39 @@ async def test_one_client_whose_look_fails_keeps_nobody_from_theirs(prefect_serv
         connection.exec_driver_sql(
             "UPDATE digest SET line = x'0102' WHERE client_id = (SELECT id FROM client WHERE status = 'ended')"
         )
-    found, counts = await run(clinic, "stalled_clients")
+    found, counts = await run(clinic, "client_looks")
     assert (counts["looked"], counts["put_off"]) == (1, 1)
     assert found.state
     assert found.state.name == "Some put off"
     assert clinic.rows("SELECT count(*) FROM look WHERE next_look = 0") == [(0,)]
-    assert (await run(clinic, "stalled_clients", 60))[1]["looked"] == 0
-    assert (await run(clinic, "stalled_clients", 2 * HOUR))[1]["put_off"] == 1
+    assert (await run(clinic, "client_looks", 60))[1]["looked"] == 0
+    assert (await run(clinic, "client_looks", 2 * HOUR))[1]["put_off"] == 1
 
 
 async def test_two_at_once_make_one_mail(prefect_server: Server, clinic_anywhere: Clinic) -> None:
     clinic = clinic_anywhere
     clinic.arm()
-    await run(clinic, "stalled_clients")
+    await run(clinic, "client_looks")
     clinic.write_calendar()
     clinic.read(clinic.now + HOUR)
-    await asyncio.gather(
-        *[run(clinic, "stalled_clients", HOUR) for _ in range(3)], run(clinic, "deliver_notices", HOUR)
-    )
-    await run(clinic, "stalled_clients", HOUR)
+    await asyncio.gather(*[run(clinic, "client_looks", HOUR) for _ in range(3)], run(clinic, "deliver_notices", HOUR))
+    await run(clinic, "client_looks", HOUR)
     assert len(clinic.mails()) == 1
     assert clinic.rows("SELECT count(*) FROM message WHERE state = 'sent'") == [(1,)]
 
 
 async def test_nothing_of_a_client_is_anywhere_in_prefect(prefect_server: Server, clinic: Clinic) -> None:
     clinic.arm()
-    await run(clinic, "stalled_clients")
+    await run(clinic, "client_looks")
     clinic.write_calendar()
     await run(clinic, "calendar_sync", HOUR)
-    await run(clinic, "stalled_clients", HOUR)
+    await run(clinic, "client_looks", HOUR)
     (clinic.folder / "exports" / "clients.csv").write_text(
         "id,name,therapist,status,intake\n1001,Zoë\tX,,?,99\n", encoding="utf-8"
     )
     await run(clinic, "record_sync", 2 * HOUR)
     with pytest.raises(UsageError), lend(clinic.practice, "test"):
-        await stalled_clients(now="Zoe is no instant")
+        await client_looks(now="Zoe is no instant")
     held = await everything_in_prefect(prefect_server)
     assert clinic.code() in held  # the search does find what is there
     for secret in SECRETS:

@@ -54,7 +54,8 @@ def goes_quiet(clinic):
 
 
 def mails(mailbox):
-    return [(mail.to.partition("@")[0], mail.text) for mail in read_mails(mailbox.folder)]
+    """To whom, and what, wherever its lines break."""
+    return [(mail.to.partition("@")[0], " ".join(mail.text.split())) for mail in read_mails(mailbox.folder)]
 
 
 def test_an_unanswered_prompt_climbs_to_the_supervisor_and_the_administrator(team, mailbox):

@@ -48,6 +48,17 @@ def test_which_thresholds_there_are() -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("name", "words"), [("SRS", "36 or more"), ("ORS", "above 25"), ("PHQ-9", "below 10"), ("GAD-7", "below 8")]
+)
+def test_what_is_healthy_is_said_with_how_sure_the_number_is(name: str, words: str) -> None:
+    assert REGISTRY[name].healthy == f"healthy {words}, a number from a secondary source"
+
+
+def test_nothing_is_called_healthy_without_a_cut_off() -> None:
+    assert {m.name for m in MEASURES if not m.healthy} == {"WAI-SR", "C-SSRS"}
+
+
 @pytest.mark.parametrize("measure", MEASURES, ids=lambda m: m.name)
 def test_each_measure_says_where_its_numbers_come_from(measure: Measure) -> None:
     assert measure.mark in ("V", "S", "M")

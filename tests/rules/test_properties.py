@@ -1,6 +1,7 @@
-"""What holds for `stalled` whatever a history is: digests do not age, the clock forgets no threshold, evidence suffices."""
+"""What holds for every rule whatever a history is: digests do not age, the clock forgets no threshold, what is there is never missing."""
 
-from datetime import date, timedelta
+import json
+from datetime import timedelta
 from itertools import pairwise
 from typing import Any
 
@@ -8,70 +9,31 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models.clock import between, counted_until, merged
+from models.clock import Clock, between, counted_until, merged
 from models.digest import packed_line
-from models.instants import DAY, HOUR, day_of, start_of
-from models.policy import Policy
-from tests.builders import NOW, ZONE, a_history, a_row, days_ago, sharing
-
-FIRST_DAY = date(2026, 5, 1)
-days = st.integers(0, 330).map(lambda n: FIRST_DAY + timedelta(days=n))
-spans = st.tuples(days, st.integers(0, 40)).map(lambda s: (s[0], s[0] + timedelta(days=s[1])))
-times = st.integers(-260 * 24, 120 * 24).map(lambda hours: NOW + hours * HOUR)
-past_times = st.integers(1, 260 * 24).map(lambda hours: NOW - hours * HOUR)
-some_past = st.lists(past_times, max_size=8, unique=True)
-ahead = st.lists(times.filter(lambda t: t > NOW), min_size=1, max_size=3, unique=True)
-policies = st.fixed_dictionaries(
-    {},
-    optional={
-        "quiet_after_days": st.sampled_from((3, 14, 30.5)),
-        "quiet_factor": st.sampled_from((1, 2, 2.5)),
-        "rhythm_gaps": st.integers(3, 12),
-        "rhythm_least_gaps": st.integers(1, 12),
-        "missed_in_a_row": st.integers(1, 4),
-        "not_started_after_days": st.sampled_from((1, 14, 100)),
-        "unconfirmed_in_a_row": st.integers(1, 12),
-        "mark_within_days": st.sampled_from((0, 2, 10)),
-    },
+from models.instants import DAY, HOUR, day_of
+from models.told import Told, packed
+from models.voice import Voice
+from tests.builders import NOW, ZONE, a_goal, a_history, a_row, a_score, days_ago, sharing
+from tests.rules.drawing import (
+    FIRST_DAY,
+    HEARD,
+    KINDS,
+    days,
+    fired,
+    histories,
+    leaves,
+    past_days,
+    past_times,
+    policies,
+    scores,
+    times,
+    verdicts,
 )
+from tests.rules.table import tables
 
-
-@st.composite
-def histories(draw: Any, **fixed: Any) -> dict[str, Any]:
-    """What a_history takes: up to some forty appointments of every sort around NOW."""
-    # Some are in care, some have not come for weeks, some have never come.
-    since = draw(st.sampled_from((0, 0, 16, 35, None)))
-
-    def past(most: int) -> list[int]:
-        return (
-            [] if since is None else [t - since * DAY for t in draw(st.lists(past_times, max_size=most, unique=True))]
-        )
-
-    drawn = {
-        "attended": past(16),
-        "presumed": past(8),
-        "unmarked": past(8),
-        "missed": draw(some_past),
-        "booked": draw(st.just([]) | st.just([]) | ahead),
-        "tail": draw(st.just([]) | ahead | some_past),
-        "status": draw(st.sampled_from(("intake", "active", "active", "active", "ended"))),
-        "asked_on": draw(st.none() | days),
-        "paused_until": draw(st.none() | st.none() | days),
-        "died": draw(st.sampled_from((False, False, False, False, True))),
-        "breaks": draw(st.lists(spans, max_size=3)),
-    }
-    return drawn | fixed
-
-
-def pauses_of(found: list[tuple[date, date]]) -> Any:
-    return merged((start_of(a, ZONE), start_of(b + timedelta(days=1), ZONE)) for a, b in found)
-
-
-leaves = st.lists(spans, max_size=2).map(pauses_of)
-
-
-def verdicts(history: dict[str, Any], now: int, pauses: Any = (), known_at: int = NOW, **policy: Any) -> Any:
-    return sharing(now, pauses=pauses, **policy).look(a_row(a_history(**history, known_at=known_at))).verdicts
+ABSENCE = {kind for table in tables().values() for kind, meaning in table.about.items() if meaning.absence}
+SEEN = ("quiet", "missed", "not_started")  # what rests on the client not having been seen
 
 
 @pytest.mark.parametrize("later", [0, 1, 7, 30, 90])
@@ -82,25 +44,27 @@ def test_a_digest_read_later_equals_a_fresh_one(later, history, pauses, policy):
     assert verdicts(history, now, pauses, NOW, **policy) == verdicts(history, now, pauses, now, **policy)
 
 
-@given(history=histories(), pauses=leaves, policy=policies)
-@settings(max_examples=60, deadline=None)
-def test_a_digest_leaves_out_nothing_that_a_rule_reads(history, pauses, policy):
+@given(history=histories(all_past=True), more=st.lists(scores(), max_size=30), pauses=leaves, policy=policies)
+@settings(max_examples=100, deadline=None)
+def test_a_digest_leaves_out_nothing_that_a_rule_reads(history, more, pauses, policy):
+    history = history | {"scores": [*history["scores"], *more]}
     whole = a_history(**history)
-    everything = packed_line(whole.appointments, 0)
+    line = packed_line(whole.appointments, 0)
+    everything = (sorted(history[name]) for name in ("scores", "cancelled", "answers"))
     row = a_row(whole)
-    full = (*row[:7], everything, *row[8:])
-    together = sharing(NOW, pauses=pauses, **policy)
+    full = (*row[:7], line, row[8], packed(Told(whole.told.goals, *map(tuple, everything))))
+    together = sharing(NOW, pauses=pauses, heard=HEARD, **policy)
     assert together.look(row) == together.look(full)
 
 
 @given(history=histories(), pauses=leaves, policy=policies, step=st.sampled_from((HOUR, DAY)))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=40, deadline=None)
 def test_looking_when_the_clock_says_equals_looking_all_the_time(history, pauses, policy, step):
     row = a_row(a_history(**history))
     stands = None
     next_look = 0
     for now in range(NOW, NOW + (20 if step == HOUR else 200) * DAY, step):
-        fresh = sharing(now, pauses=pauses, **policy).look(row)
+        fresh = sharing(now, pauses=pauses, heard=HEARD, **policy).look(row)
         if now >= next_look:
             stands, next_look = [(v.kind, v.fired) for v in fresh.verdicts], fresh.next_look
             assert next_look > now
@@ -110,12 +74,12 @@ def test_looking_when_the_clock_says_equals_looking_all_the_time(history, pauses
 @given(history=histories(), pauses=leaves, attended=past_times)
 @settings(max_examples=150, deadline=None)
 def test_more_attendance_never_raises_a_finding_of_absence(history, pauses, attended):
-    """For one's own rhythm, attendance may show that it is quicker than it seemed: quiet is compared for the usual rhythm."""
+    """For one's own rhythm, attendance may show that it is quicker than it seemed: quiet is compared for the usual rhythm. What asks for
+    goals, reviews and ratings after so many appointments asks the sooner, of course."""
     policy = {"rhythm_least_gaps": 12, "rhythm_gaps": 3}
-    before = {v.kind: v.fired for v in verdicts(history, NOW, pauses, **policy)}
-    more = history | {"attended": [*history["attended"], attended]}
-    after = {v.kind: v.fired for v in verdicts(more, NOW, pauses, **policy)}
-    for kind in ("quiet", "missed", "not_started"):
+    before = fired(history, NOW, pauses, **policy)
+    after = fired(history | {"attended": [*history["attended"], attended]}, NOW, pauses, **policy)
+    for kind in (*SEEN, "later_cancels"):
         # Who has now been seen has not `not started`, and can be quiet since.
         if not (kind == "quiet" and before["not_started"]):
             assert before[kind] or not after[kind] or (kind == "quiet" and never_seen(history))
@@ -126,13 +90,37 @@ def never_seen(history: dict[str, Any]) -> bool:
     return not past
 
 
+@given(history=histories(), policy=policies, looked_at=past_days, rated=past_times)
+@settings(max_examples=100, deadline=None)
+def test_what_is_there_never_raises_a_finding_that_it_is_not(history, policy, looked_at, rated):
+    before = fired(history, NOW, **policy)
+    one_more = {"goals": [*history["goals"], a_goal(set_on=looked_at)]}
+    assert before["no_goal"] or not fired(history | one_more, NOW, **policy)["no_goal"]
+    reviewed = {"goals": [again(goal, looked_at) for goal in history["goals"]]}
+    after = fired(history | reviewed, NOW, **policy)
+    assert before["review_due"] or not after["review_due"]
+    assert before["off_track"] or not after["off_track"]
+    for measure, value in (("SRS", 10), ("WAI-SR", 12)):
+        more = {"scores": [*history["scores"], a_score(measure, value, rated)]}
+        assert before["early_check"] or not fired(history | more, NOW, **policy)["early_check"]
+
+
+def again(goal: Any, day: Any) -> Any:
+    """The goal, looked at on that day too, if it is known when it was set or looked at: else a clock begins only now."""
+    if goal.set_on is None and goal.reviewed_on is None:
+        return goal
+    words = {name: getattr(goal, name) for name in ("set_on", "target_on", "achievement_on")}
+    reviewed = max(day, goal.reviewed_on or day)
+    return a_goal(**words, reviewed_on=reviewed, achievement=goal.achievement, status=goal.status)
+
+
 @given(history=histories(breaks=[], paused_until=None), hours=st.integers(0, 13 * 24 + 23))
 @settings(max_examples=80, deadline=None)
 def test_whoever_was_seen_in_the_last_two_weeks_is_neither_quiet_nor_missed_nor_not_started(history, hours):
     seen = history | {"attended": [*history["attended"], NOW - hours * HOUR]}
     missed_since = [t for t in seen["missed"] if t > NOW - hours * HOUR]
-    fired = {v.kind for v in verdicts(seen | {"missed": missed_since[:1]}, NOW) if v.fired}
-    assert fired <= {"unconfirmed"}
+    after = fired(seen | {"missed": missed_since[:1]}, NOW)
+    assert not any(after[kind] for kind in SEEN)
 
 
 @given(history=histories(), since=st.integers(0, 60), length=st.integers(0, 40))
@@ -147,32 +135,75 @@ def test_a_break_after_the_last_time_never_shortens_a_clock(history, since, leng
     for now in (NOW, NOW + 10 * DAY, NOW + 40 * DAY):
         if without.next_entry() is not None and without.next_entry() <= now:
             continue  # seen again by then: the break lies in a gap
-        before = {v.kind: v.fired for v in verdicts(history, now)}
-        after = {v.kind: v.fired for v in verdicts(more, now)}
-        assert all(before[kind] or not after[kind] for kind in ("quiet", "missed", "not_started"))
+        before, after = fired(history, now), fired(more, now)
+        assert all(before[kind] or not after[kind] for kind in KINDS)
+
+
+@given(history=histories(paused_until=None), until=days, policy=policies)
+@settings(max_examples=80, deadline=None)
+def test_a_pause_never_raises_anything(history, until, policy):
+    for now in (NOW, NOW + 30 * DAY):
+        before, after = fired(history, now, **policy), fired(history | {"paused_until": until}, now, **policy)
+        assert all(before[kind] or not after[kind] for kind in KINDS)
+
+
+@given(history=histories(), policy=policies, unread=st.booleans())
+@settings(max_examples=100, deadline=None)
+def test_while_a_source_cannot_be_relied_on_absence_is_not_claimed_and_the_rest_stands(history, policy, unread):
+    sighted = {v.kind: v for v in verdicts(history, NOW, **policy)}
+    for verdict in verdicts(history, NOW, blind=("cal-t1",), unread=unread, **policy):
+        clear = sighted[verdict.kind]
+        if verdict.kind not in ABSENCE:
+            assert verdict == clear
+        elif verdict.fired:
+            assert verdict.kind == "off_track"
+            assert all(word != "untouched" for word, _ in verdict.facts[0])
+        else:
+            assert (verdict.fired is None) == bool(clear.fired)
+
+
+@given(history=histories())
+@settings(max_examples=60, deadline=None)
+def test_once_care_has_ended_nothing_but_safety_is_asked(history):
+    for state in ({"status": "ended"}, {"died": True}):
+        after = fired(history | state, NOW)
+        assert {kind for kind, says in after.items() if says} <= {"item9", "screen"}
+        assert all(after[kind] == fired(history, NOW)[kind] for kind in ("item9", "screen"))
 
 
 @given(history=histories(), pauses=leaves, policy=policies)
 @settings(max_examples=150, deadline=None)
-def test_the_evidence_of_a_finding_suffices_to_find_it_again(history, pauses, policy):
-    line = Policy(**policy)
+def test_a_stored_finding_says_the_same_sentence(history, pauses, policy):
+    voice = Voice(ZONE, "en_GB", NOW)
     for verdict in verdicts(history, NOW, pauses, **policy):
-        if not verdict.fired:
-            continue
-        if verdict.kind == "quiet":
-            last, rhythm, _, due = verdict.facts
-            limit = max(line.quiet_after_days * DAY, line.quiet_factor * rhythm)
-            assert last + int(limit) <= due <= NOW
-        elif verdict.kind == "not_started":
-            asked, due = verdict.facts
-            assert asked + line.not_started_after_days * DAY <= due <= NOW
-        elif verdict.kind == "missed":
-            assert len(verdict.facts) == line.missed_in_a_row
-            assert set(verdict.facts) <= set(history["missed"])
-            assert max(verdict.facts) <= NOW
-        else:
-            assert len(verdict.facts) == line.unconfirmed_in_a_row
-            assert max(verdict.facts) + line.mark_within_days * DAY <= NOW
+        rule, _ = KINDS[verdict.kind]
+        if verdict.fired:
+            stored = json.loads(json.dumps(list(verdict.facts)))
+            assert stored == list(verdict.facts)
+            assert rule.tell(verdict._replace(facts=tuple(stored)), voice) == rule.tell(verdict, voice)
+
+
+@given(history=histories(), pauses=leaves, policy=policies)
+@settings(max_examples=60, deadline=None)
+def test_every_verdict_has_its_sentence(history, pauses, policy):
+    together = sharing(NOW, pauses=pauses, heard=HEARD, **policy)
+    row = a_row(a_history(**history))
+    for rule in together.rules:
+        said = rule.explain(together.case(row), together.policy(row), Voice(ZONE, "en_US", NOW), Clock(NOW))
+        assert all(line["sentence"].endswith(".") for line in said)
+
+
+@given(history=histories(goals=[], scores=[], cancelled=[], answers=[]), pauses=leaves, policy=policies)
+@settings(max_examples=60, deadline=None)
+def test_rules_that_are_not_asked_would_have_said_the_same(history, pauses, policy):
+    """Of whom nothing is told besides appointments, while no source tells of more."""
+    together = sharing(NOW, pauses=pauses, **policy)
+    row = a_row(a_history(**history))
+    case, line, looked = together.case(row), together.policy(row).policy, together.look(row)
+    decided = {v.kind: v for rule in together.rules for v in rule.decide(case, line, Clock(NOW))}
+    assert {v.kind: v for v in looked.verdicts} == decided
+    for rule in together.rules:
+        assert rule.untold in (None, tuple(decided[kind] for kind in rule.kinds))
 
 
 @given(start=times, seconds=st.integers(0, 100 * DAY), pauses=leaves)

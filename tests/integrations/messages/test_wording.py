@@ -10,17 +10,41 @@ import pytest
 from integrations.messages.compose import Item, compose, item_of
 from integrations.messages.templates import FOLDER, WordingError, load
 from models.disclosure import CEILING, FIELD_LEVEL, Disclosure, Surface
+from models.habits import HABITS
 from models.instants import DAY
-from models.rules.stalled import KINDS
+from models.rule import Kind
+from models.rules import all_rules
 from tests.integrations.messages.samples import AT, CODE
 
 MANNERS: dict[str, Any] = {"to_zone": "Europe/London", "locale": "en_GB", "at": AT}
 FOUND = {"code": CODE, "label": "Quiet", "sentence": "Last seen Tue 3 Nov, 20 days ago.", "clears": "Clears when seen."}
+PROTOCOL = "Call the client today; the steps stand in the green folder."
+WITH = {"trust": {"question": max((asked for _, asked in HABITS), key=len)}, "safety": {"protocol": PROTOCOL}}
+KINDS: list[tuple[str, Kind]] = [(rule.name, kind) for rule in all_rules() for kind in rule.kinds.values()]
+
+
+def place(rule: str, kind: Kind) -> tuple[str, str]:
+    """Where a kind of finding has its words: what is told in a weekly list has a folder of its own."""
+    return (kind.name if kind.speaks == "weekly_list" else rule, kind.name)
+
+
 FACTS: dict[tuple[str, str], dict[str, Any]] = {
-    ("stalled", "quiet"): FOUND,
-    ("stalled", "missed"): FOUND,
-    ("stalled", "not_started"): FOUND,
-    ("unconfirmed", "unconfirmed"): FOUND | {"label": "Did these take place?"},
+    **{
+        place(rule, kind): FOUND | {"label": kind.label, "clears": kind.clears} | WITH.get(rule, {})
+        for rule, kind in KINDS
+    },
+    ("unanswered", "unanswered"): {"therapist": "T1", "since": AT - 14 * DAY},
+    ("unanswered", "safety"): {"code": CODE, "therapist": "T1", "since": AT - DAY, "protocol": PROTOCOL},
+    ("risk_unmatched", "risk_unmatched"): {"source": "records", "protocol": PROTOCOL},
+    ("scores_set_aside", "scores_set_aside"): {"source": "records", "count": 2},
+    ("team_week", "team_week"): {
+        "therapist": "T1",
+        "clients": 20,
+        "quiet": 2,
+        "early_missed": 1,
+        "unanswered": 0,
+        "codes": CODE,
+    },
     ("source_stale", "source_stale"): {
         "source": "Calendar of T1",
         "since": AT - 3 * DAY,
@@ -54,7 +78,8 @@ FACTS: dict[tuple[str, str], dict[str, Any]] = {
     ("nightly_check", "failed"): {"code": CODE},
     ("nightly_check", "failed_more"): {"count": 1},
 }
-OPTIONAL = {"since", "reason"}
+OPTIONAL = {"since", "reason", "question", "protocol"}
+NEEDED = {("handed_over", "handed_over")}  # what it cannot do without is called like what others can
 FORBIDDEN = re.compile(
     r"\b(stalled|no-?shows?|terminat\w*|alert\w*|at risk|deteriorat\w*|acknowledge|dismiss|snooze|overdue|urgent|"
     r"non-?compliant|failed to attend|cancell?ed|patients?|therapy|click)\b|[!✅⚠🔔]",
@@ -71,7 +96,8 @@ def items() -> list[Item]:
     whole = [item_of(*part, facts, **MANNERS) for part, facts in FACTS.items()]
     least = [
         item_of(*part, {name: fact for name, fact in FACTS[part].items() if name not in OPTIONAL}, **MANNERS)
-        for part in [("source_stale", "source_stale"), ("delivery_failed", "delivery_failed")]
+        for part in FACTS
+        if OPTIONAL & FACTS[part].keys() and part not in NEEDED
     ]
     return whole + least
 
@@ -80,9 +106,31 @@ def test_every_wording_has_facts_here_and_none_is_left_over() -> None:
     assert load().items.keys() == FACTS.keys()
 
 
-@pytest.mark.parametrize("kind", sorted(KINDS))
-def test_every_kind_of_finding_has_words(kind: str) -> None:
-    assert {("stalled", kind), ("unconfirmed", kind)} & load().items.keys()
+@pytest.mark.parametrize(("rule", "kind"), KINDS, ids=[kind.name for _, kind in KINDS])
+def test_every_kind_of_finding_has_words(rule: str, kind: Kind) -> None:
+    assert place(rule, kind) in load().items
+    said = item_of(*place(rule, kind), FACTS[place(rule, kind)], **MANNERS)
+    assert said.label.startswith(kind.label)
+    assert CODE in said.label
+    assert said.sentence.startswith(FOUND["sentence"])
+    assert said.clears == kind.clears
+
+
+@pytest.mark.parametrize("kind", [kind for rule, kind in KINDS if rule == "trust"], ids=lambda kind: kind.name)
+def test_a_prompt_about_trust_asks_its_one_question(kind: Kind) -> None:
+    for _, asked in HABITS:
+        told = item_of("trust", kind.name, FACTS["trust", kind.name] | {"question": asked}, **MANNERS)
+        assert told.sentence == f"{FOUND['sentence']} {asked}"
+
+
+@pytest.mark.parametrize("kind", [kind for _, kind in KINDS if kind.speaks == "safety"], ids=lambda kind: kind.name)
+def test_what_asks_for_safety_holds_the_practice_protocol_and_says_what_it_is_not(kind: Kind) -> None:
+    facts = FACTS["safety", kind.name]
+    assert item_of("safety", kind.name, facts, **MANNERS).sentence.endswith(
+        f" {PROTOCOL} This is not a crisis service."
+    )
+    without = item_of("safety", kind.name, facts | {"protocol": None}, **MANNERS)
+    assert without.sentence == f"{FOUND['sentence']} This is not a crisis service."
 
 
 def test_all_words_are_calm_and_lines_are_short() -> None:

@@ -1,4 +1,4 @@
-"""Who has gone quiet: looks at clients who changed or whose next look has come, and hands over what is due at once."""
+"""Looks at clients who changed or whose next look has come, by every rule at once, and hands over what is due then."""
 
 from prefect import flow
 
@@ -11,16 +11,16 @@ from integrations.store.leases import LeaseHeld
 from models.settings import PrefectPart
 
 WORKFLOW = Workflow(
-    "stalled_clients",
+    "client_looks",
     "Look at clients who are due",
-    "flows.stalled_clients.stalled_clients",
+    "flows.client_looks.client_looks",
     cron=PrefectPart().sweep_cron,
 )
 
 
-@flow(name="Stalled clients", flow_run_name="Stalled clients")
+@flow(name="Client looks", flow_run_name="Client looks")
 @tells_no_data
-async def stalled_clients(clients: list[str] | None = None, now: str | None = None) -> Outcome:
+async def client_looks(clients: list[str] | None = None, now: str | None = None) -> Outcome:
     """Look at the clients with these codes, or at everybody who changed or is due.
 
     Decisions are recorded in short transactions together with the changes they answer; then what is due to be sent at
@@ -33,12 +33,12 @@ async def stalled_clients(clients: list[str] | None = None, now: str | None = No
             return look_after(practice, at, holder, codes=clients, progress=progress)
 
         try:
-            result = await working(work, of=None, key="stalled-clients-progress", title="Clients looked at")
+            result = await working(work, of=None, key="client-looks-progress", title="Clients looked at")
         except LeaseHeld:
             return already_running()
         log_faults(result.put_off, "a client could not be looked at and is tried again in an hour")
         decided = result.decided
-        await name_run(f"Stalled clients: {decided.looked} looked at")
+        await name_run(f"Client looks: {decided.looked} looked at")
         if decided.opened or decided.cleared or clients is None:
             await show_open_findings(practice)
         await record(practice, WORKFLOW.name, at, result.said)

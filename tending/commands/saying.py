@@ -1,0 +1,129 @@
+"""`answer`: what happened about a finding, said at the terminal as on the desk, and taken back within a minute."""
+
+from datetime import date
+from typing import Annotated, Any
+
+import typer
+
+from integrations import answering
+from integrations.practice import Practice
+from models.answers import UNDO_SECONDS, Reply, answer, said, until_of
+from models.errors import UsageError
+from models.instants import FAR, Instant
+from models.kinds import all_kinds, is_safety
+from tending.commands.common import (
+    JsonOption,
+    PracticeOption,
+    client_of,
+    instant_or_none,
+    login,
+    now,
+    opened,
+    voice_of,
+)
+from tending.output import say, show_json
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add this command."""
+    app.command("answer")(answer_finding)
+
+
+def answer_finding(
+    client: Annotated[
+        str, typer.Argument(metavar="CLIENT", help="The client's code, such as C-7F3K9QX.", show_default=False)
+    ] = "",
+    kind: Annotated[
+        str,
+        typer.Argument(
+            metavar="KIND", help="What is answered, as `tending findings --json` names it: quiet.", show_default=False
+        ),
+    ] = "",
+    reply: Annotated[
+        str,
+        typer.Argument(
+            metavar="REPLY", help=f"What is said: {', '.join(one.value for one in Reply)}.", show_default=False
+        ),
+    ] = "",
+    until: Annotated[
+        str,
+        typer.Option(
+            "--until",
+            metavar="DATE",
+            help="agreed: the day of the next contact; snooze, known: when to ask again.",
+            show_default=False,
+        ),
+    ] = "",
+    days: Annotated[
+        int, typer.Option("--days", metavar="N", help="agreed: every so many days.", show_default=False)
+    ] = 0,
+    reason: Annotated[
+        str,
+        typer.Option(
+            "--reason",
+            metavar="WORD",
+            help="snooze: waiting, away, later; no-concern: planned, elsewhere, record, not-useful.",
+            show_default=False,
+        ),
+    ] = "",
+    note: Annotated[
+        str, typer.Option("--note", metavar="TEXT", help="A few words; kept encrypted.", show_default=False)
+    ] = "",
+    undo: Annotated[
+        str,
+        typer.Option("--undo", metavar="ID", help="Take this answer back, within a minute.", show_default=False),
+    ] = "",
+    as_json: JsonOption = False,
+    practice: PracticeOption = None,
+) -> None:
+    """Say what happened about a finding.
+
+    It is no longer told then, until the day that was named or until something gets worse. An answer is taken back
+    within a minute: `tending answer --undo ID`.
+    """
+    at = now()
+    if undo:
+        if client or kind or reply:
+            raise UsageError("To take an answer back, give its id alone: `tending answer --undo ID`.")
+        with opened(practice) as here, here.store.write() as connection:
+            code = answering.unsay(here, connection, undo.strip(), login(), at)
+        show_json({"undone": undo.strip(), "code": code}) if as_json else say(f"{code}: the answer is taken back.")
+        return
+    if not (client and kind and reply):
+        raise UsageError("Say about whom, to what, and what: `tending answer C-7F3K9QX quiet done`.")
+    with opened(practice) as here:
+        given, code = _give(here, (client, kind, reply), until, days, reason, note, at)
+        voice = voice_of(here, at)
+    if as_json:
+        show_json(given | {"until": instant_or_none(given["_until"] if given["_until"] != FAR else None)})
+        return
+    say(f"{code}, {all_kinds()[given['kind']].label}: {given['_said'](voice)}")
+    say(f"Within {UNDO_SECONDS} seconds `tending answer --undo {given['id']}` takes it back.")
+
+
+def _give(
+    here: Practice, what: tuple[str, str, str], until: str, days: int, reason: str, note: str, at: Instant
+) -> tuple[dict[str, Any], str]:
+    """Check and give the answer. Answers its facts and the client's code."""
+    client, kind, word = what
+    kind = kind.strip().lower().replace("-", "_")
+    if kind not in all_kinds():
+        raise UsageError(f"There is no such kind of finding; there are {', '.join(all_kinds())}.")
+    try:
+        reply = Reply(word.strip().lower().replace("_", "-"))
+    except ValueError:
+        raise UsageError(f"That is no answer; there are {', '.join(one.value for one in Reply)}.") from None
+    try:
+        day = date.fromisoformat(until.strip()) if until else None
+    except ValueError:
+        raise UsageError("A day is written like 2026-11-03.") from None
+    when = None if day is None else until_of(reply, day, here.zone)
+    checked = answer(kind, reply, at, until=when, days=days, reason=reason, safety=is_safety(kind))
+    with here.store.write() as connection:
+        who = client_of(connection, client)
+        answer_id = answering.say(here, connection, who.id, checked, login(), at, note=note.strip())
+    facts = {"id": answer_id, "code": who.code, "kind": kind, "reply": reply.value, "days": days, "reason": reason}
+    return facts | {
+        "_until": checked.until,
+        "_said": lambda voice: said(reply, checked.until, days, reason, voice),
+    }, who.code

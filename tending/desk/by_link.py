@@ -1,0 +1,122 @@
+"""A card opened by its link alone: that one finding, by code, and its answers; and a fresh link for one that was used or is too old."""
+
+from fastapi.responses import Response
+from sqlalchemy import Connection
+
+from integrations import answering
+from integrations.store import accounts, answers, desk, links
+from models.access import Through
+from models.accounts import Link, LinkState, Opened, Purpose, Role
+from models.noticing import ADMIN
+from tending.desk import cards
+from tending.desk.asking import Asked, afterwards, go, page, sentence
+
+SENT = "If this link was one of ours, a fresh one is on its way to the address that we know. It takes a minute."
+
+
+def card(asked: Asked) -> Response:
+    """The card, or what there is to do where the link opens it no more. Looking changes nothing."""
+    token = asked.path["token"]
+    with asked.practice.store.read() as connection:
+        found = _opened(asked, connection, token)
+        if found is None or found.link is None or found.link.client_id is None:
+            return _over(asked, token)
+        link = found.link
+        given = answers.find(connection, link.answer_id) if found.state is LinkState.used else None
+        if found.state is LinkState.used and not cards.just_now(given, asked.now):
+            return _over(asked, token)
+        mine = [one for one in desk.cards_of(connection, found.link.client_id) if one.kind == link.kind]
+    just = (link.answer_id, given) if given is not None else None
+    if not mine or (mine[0].cleared_at is not None and just is None):
+        return sentence(asked, "Nothing asks for you here any more: it has cleared since the mail was written.")
+    return page(
+        asked,
+        "card.html",
+        title="One question",
+        card=cards.shown(mine[0], mine[0].code, asked.voice, just),
+        choices=cards.choices(asked.today),
+        token=token,
+        link_form=asked.sealed_form(token),
+    )
+
+
+def answer(asked: Asked) -> Response:
+    """An answer by link: once; sent twice it is the same answer, and another one is not taken."""
+    token = asked.path["token"]
+    asked.require_form(token)
+    with asked.practice.store.write() as connection:
+        found = _opened(asked, connection, token)
+        if found is None or found.link is None or found.link.client_id is None:
+            return _over(asked, token)
+        given, note, answer_id, seen = cards.answer_in(asked, found.link.kind)
+        if links.use(connection, found.link, asked.now, answer_id):
+            by = found.link.recipient
+            answering.say(
+                asked.practice,
+                connection,
+                found.link.client_id,
+                given,
+                by,
+                asked.now,
+                note=note,
+                answer_id=answer_id,
+                seen=seen,
+            )
+    return go(f"/card/{token}")
+
+
+def undo(asked: Asked) -> Response:
+    """What was answered by this link is taken back, and the link may be used again."""
+    token = asked.path["token"]
+    asked.require_form(token)
+    with asked.practice.store.write() as connection:
+        found = _opened(asked, connection, token)
+        if found is not None and found.link is not None and found.state is LinkState.used:
+            answering.unsay(asked.practice, connection, found.link.answer_id, found.link.recipient, asked.now)
+            links.give_back(connection, found.link)
+    return go(f"/card/{token}")
+
+
+def fresh(asked: Asked) -> Response:
+    """Mail a fresh link to whom the old one was for. The answer is the same whether there is such a link or not, and takes as long."""
+    token = asked.path["token"]
+    asked.require_form(token)
+    response = sentence(asked, SENT, title="A fresh link")
+    response.background = afterwards(_mail, asked, token)
+    return response
+
+
+def _mail(asked: Asked, token: str) -> None:
+    if not asked.settings.public_url:
+        return
+    with asked.practice.store.write() as connection:
+        found = links.open(connection, asked.practice.vault, token, Purpose.card, asked.now)
+        if found.link is None or found.state is LinkState.good or not _still_theirs(asked, connection, found.link):
+            return
+        link = found.link
+        accounts.ask_for_link(
+            connection, Purpose.card, link.recipient, asked.now, client_id=link.client_id, kind=link.kind
+        )
+
+
+def _opened(asked: Asked, connection: Connection, token: str) -> Opened | None:
+    """The link if it is one, is not too old, and its client is still theirs for whom it was made."""
+    found = links.open(connection, asked.practice.vault, token, Purpose.card, asked.now)
+    if found.link is None or found.state in (LinkState.unknown, LinkState.expired):
+        return None
+    return found if _still_theirs(asked, connection, found.link) else None
+
+
+def _still_theirs(asked: Asked, connection: Connection, link: Link) -> bool:
+    """A transfer moves a client the same day, and a disabled account opens nothing. Who supervises is written to when nobody answers."""
+    if link.recipient == ADMIN:
+        return True
+    therapist = link.recipient.partition(":")[2]
+    if accounts.shut_out(connection, therapist):
+        return False
+    mine = desk.reach_of(connection, Role.supervisor, therapist, asked.today)
+    return mine.clients.get(link.client_id or 0) in (Through.own, Through.cover, Through.team)
+
+
+def _over(asked: Asked, token: str) -> Response:
+    return page(asked, "over.html", status=410, title="This link", token=token, link_form=asked.sealed_form(token))

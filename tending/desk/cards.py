@@ -1,0 +1,143 @@
+"""Cards: a finding with its sentence, what would clear it, and the answers that fit, as forms."""
+
+import uuid
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from integrations.store.answers import Found, Seen
+from integrations.store.desk import Card
+from models.answers import LONGEST_NOTE, REASONS, UNDO_SECONDS, Answer, Reply, answer, said, until_of
+from models.errors import UsageError
+from models.findings import Opened
+from models.instants import FAR, Instant
+from models.kinds import is_safety, place_of
+from models.rules import told
+from models.voice import Voice
+from tending.desk.asking import Asked
+
+_AN_INSTANT = 10**8  # facts below it are counts
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """One card as a page shows it. `label` says whom it is about; `said` is what was just answered, `undo` that answer's id."""
+
+    code: str
+    kind: str
+    label: str
+    title: str
+    sentence: str
+    clears: str
+    safety: bool
+    day_one: bool
+    answered: bool
+    seen: str
+    answer_id: str
+    said: str
+    undo: str
+
+    @property
+    def anchor(self) -> str:
+        return f"{self.code}-{self.kind}"
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """What the forms of a page offer: the first day that may be named and the last ones, the reasons, how long a note may be."""
+
+    first: str
+    last_plan: str
+    last_snooze: str
+    next_week: str
+    put_off: dict[str, str]
+    no_concern: dict[str, str]
+    longest_note: int
+
+
+def choices(today: date) -> Choices:
+    """What may be chosen on a day."""
+    first, last_plan, last_snooze, next_week = (str(today + timedelta(days=n)) for n in (1, 30, 90, 7))
+    return Choices(
+        first, last_plan, last_snooze, next_week, REASONS[Reply.snooze], REASONS[Reply.no_concern], LONGEST_NOTE
+    )
+
+
+def in_order(cards: Iterable[Card]) -> list[Card]:
+    """Safety first, then by kind, the longest wait first."""
+    return sorted(cards, key=lambda card: (place_of(card.kind), since(card), card.code))
+
+
+def since(card: Card) -> Instant:
+    """Since when it has been so, as far as its facts tell; else since when it was noticed."""
+    facts = (f for f in card.evidence["facts"] if isinstance(f, int) and f > _AN_INSTANT)
+    return min(next(facts, card.opened_at), card.opened_at)
+
+
+def shown(card: Card, label: str, voice: Voice, just: tuple[str, Found] | None = None) -> Shown:
+    """A card; `just` is the answer, with its id, that was given a moment ago."""
+    words = told(card.kind, card.reason, card.evidence, voice)
+    mine = just is not None and (just[1].client_id, just[1].kind) == (card.client_id, card.kind)
+    return Shown(
+        card.code,
+        card.kind,
+        label,
+        words["label"],
+        words["sentence"],
+        words["clears"],
+        is_safety(card.kind),
+        card.opened == Opened.day_one,
+        card.answered,
+        f"{card.generation}.{card.answered_at or 0}",
+        uuid.uuid4().hex,
+        words_of(just[1], voice) if just and mine else "",
+        just[0] if just and mine else "",
+    )
+
+
+def words_of(given: Found, voice: Voice) -> str:
+    """What somebody answered, as they said it."""
+    return said(Reply(given.reply), given.until, given.days, given.reason, voice)
+
+
+def just_now(given: Found | None, now: Instant) -> bool:
+    """Whether an answer stands and may still be taken back."""
+    return given is not None and not given.gone and now - given.at <= UNDO_SECONDS
+
+
+def initials(name: str) -> str:
+    """`A. M.`"""
+    return " ".join(f"{word[0].upper()}." for word in name.split() if word[0].isalpha())
+
+
+def answer_in(asked: Asked, kind: str) -> tuple[Answer, str, str, Seen]:
+    """What a form says to a finding of that kind: the answer, the note, the answer's id, and how the finding stood for whoever sent
+    it. Raises UsageError, a sentence for them."""
+    form = asked.form
+    try:
+        reply = Reply(form.get("reply", ""))
+        generation, _, answered_at = form.get("seen", "").partition(".")
+        seen = Seen(int(generation), int(answered_at))
+        answer_id = uuid.UUID(hex=form.get("id", "")).hex
+    except ValueError:
+        raise UsageError("That answer could not be read; nothing was changed. Open the page anew.") from None
+    try:
+        day = date.fromisoformat(form["until"].strip()) if form.get("until", "").strip() else None
+        until = None if day is None else until_of(reply, day, asked.practice.zone)
+    except (ValueError, OverflowError):
+        raise UsageError("That is no day; choose one, or write it like 2026-11-03.") from None
+    if until is not None and until >= FAR:
+        raise UsageError("That day lies too far ahead.")
+    days = form.get("days", "").strip()
+    if days and not (days.isascii() and days.isdigit() and len(days) < 5):
+        raise UsageError("A rhythm is a whole number of days.")
+    given = answer(
+        kind,
+        reply,
+        asked.now,
+        until=until,
+        days=int(days or 0),
+        reason=form.get("reason", "").strip(),
+        safety=is_safety(kind),
+    )
+    return given, form.get("note", "").strip(), answer_id, seen

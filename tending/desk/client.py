@@ -1,0 +1,129 @@
+"""One client's page: appointments, what is open, why and why not for every rule, goals, and what was answered."""
+
+from typing import Any, NamedTuple
+
+from fastapi.responses import Response
+from sqlalchemy import Connection
+
+from integrations.store import answers, audit, cases, desk, lookups
+from integrations.store.answers import AnswerRow
+from models.access import Part, parts
+from models.answers import Reply, said
+from models.clock import Clock
+from models.instants import start_of
+from models.kinds import place_of
+from models.observations import Achievement, GoalStatus
+from models.people import as_day
+from models.rules import all_rules
+from models.voice import Voice
+from tending.desk import cards, picture
+from tending.desk.asking import Asked, page
+from tending.desk.today import SAID, way_to
+
+FIRED = {True: "Yes", False: "No", None: "Cannot say"}
+STATUSES = {
+    GoalStatus.proposed: "proposed",
+    GoalStatus.active: "worked at",
+    GoalStatus.on_hold: "on hold",
+    GoalStatus.completed: "completed",
+    GoalStatus.cancelled: "given up",
+}
+
+
+class GoalLine(NamedTuple):
+    title: str
+    line: str
+
+
+class AnswerLine(NamedTuple):
+    day: str
+    kind: str
+    said: str
+    note: str
+    by: str
+
+
+def client(asked: Asked) -> Response:
+    """The page, with those parts of it that who asks may see. Looking is audited."""
+    who, through = way_to(asked, asked.path["code"])
+    may = parts(asked.person.role, through)
+    practice, voice = asked.practice, asked.voice
+    name, goals, given = "", [], []
+    with practice.store.write() as connection:
+        if Part.name in may:
+            name = desk.name_of(connection, practice.vault, who.id, asked.by, asked.now)
+        if Part.goals in may:
+            goals = [_goal(goal, voice) for goal in desk.goals(connection, practice.vault, who.id)]
+        if Part.answers in may:
+            notes = answers.answers_to(practice, connection, who.id, notes=True)
+            given = [_answer(row, voice) for row in notes]
+        seen = {"parts": sorted(part.value for part in may)}
+        audit.record(connection, asked.now, asked.by, "client page read", who.code, seen)
+    facts: dict[str, Any] = {"picture": None, "cards": [], "rules": []}
+    with practice.store.read() as connection:
+        if Part.appointments in may:
+            rows = desk.appointments(connection, who.id, asked.now - picture.BEFORE, asked.now + picture.AHEAD)
+            facts["picture"] = picture.timeline(rows, desk.breaks(connection, who.id), voice)
+        if Part.findings in may:
+            facts |= _findings(asked, connection, who)
+    return page(
+        asked,
+        "client.html",
+        title=name or who.code,
+        code=who.code,
+        name=name,
+        goals=goals,
+        given=given,
+        may={part.value for part in may},
+        choices=cards.choices(asked.today),
+        **facts,
+    )
+
+
+def _findings(asked: Asked, connection: Connection, who: lookups.About) -> dict[str, Any]:
+    """Cards of what is open or was just answered, and what every rule says now."""
+    voice, answer_id = asked.voice, asked.query.get(SAID, "")
+    given = answers.find(connection, answer_id) if answer_id else None
+    just = (
+        (answer_id, given)
+        if given is not None and cards.just_now(given, asked.now) and given.client_id == who.id
+        else None
+    )
+    rows = [
+        card
+        for card in desk.cards_of(connection, who.id)
+        if card.cleared_at is None or (just is not None and card.kind == just[1].kind)
+    ]
+    digest = next(iter(cases.digests(connection, [who.id])), None)
+    rules: list[dict[str, Any]] = []
+    if digest is not None:
+        together = cases.shared(asked.practice, connection, asked.now)
+        case, layered, clock = together.case(digest), together.policy(digest), Clock(asked.now)
+        rules = [one for rule in all_rules() for one in rule.explain(case, layered, voice, clock)]
+    return {
+        "cards": [cards.shown(card, who.code, voice, just) for card in cards.in_order(rows)],
+        "rules": [
+            {**one, "answer": FIRED[one["fired"]]} for one in sorted(rules, key=lambda one: place_of(one["kind"]))
+        ],
+    }
+
+
+def _goal(goal: desk.GoalShown, voice: Voice) -> GoalLine:
+    line = [STATUSES[GoalStatus(goal.status)]]
+    if goal.achievement != Achievement.in_progress:
+        line.append(goal.achievement.replace("-", " ").replace("_", " "))
+    days = (("set", goal.set_on), ("looked at together", goal.reviewed_on), ("meant for", goal.target_on))
+    for word, text in days:
+        if (day := as_day(text)) is not None:
+            line.append(f"{word} {voice.day(start_of(day, voice.zone))}")
+    return GoalLine(goal.title or "A goal without a title", ", ".join(line))
+
+
+def _answer(row: AnswerRow, voice: Voice) -> AnswerLine:
+    return AnswerLine(
+        voice.day_and_distance(row.at),
+        row.kind.replace("_", " "),
+        said(Reply(row.reply), row.until, row.days, row.reason, voice),
+        row.note,
+        row.by,
+    )

@@ -1,0 +1,58 @@
+"""Pages of those who are no therapists: the front office finds a client by id or name, technical staff see how the practice runs."""
+
+from fastapi.responses import Response
+
+from integrations.store import arming, cases, identity, lookups, quarantine
+from integrations.store.sources import all_rows
+from models.instants import DAY
+from tending.desk.asking import Asked, go, page
+from tending.output import since
+
+
+def find(asked: Asked) -> Response:
+    """The page that asks for a name or an id."""
+    return page(asked, "find.html", title="Find a client", codes=[], nobody=False)
+
+
+def found(asked: Asked) -> Response:
+    """Whoever has that id or name: their page, or a list where several have it. What was asked stands in no address; each look is
+    audited."""
+    asked.require_form()
+    words = " ".join(asked.form.get("words", "").split())[:200]
+    codes = identity.codes_of(asked.practice.store, asked.practice.vault, words, asked.by, asked.now) if words else []
+    if len(codes) == 1:
+        return go(f"/client/{codes[0]}")
+    return page(asked, "find.html", title="Find a client", codes=codes, nobody=not codes)
+
+
+def practice(asked: Asked) -> Response:
+    """Sources, messages and quarantine, in counts: nobody's identity and no evidence."""
+    here, voice = asked.practice, asked.voice
+    with here.store.read() as connection:
+        rows = all_rows(connection)
+        late = cases.stale_sources(here, connection, asked.now)
+        messages = lookups.message_counts(connection, asked.now - 7 * DAY)
+        waiting = lookups.waiting(connection, asked.now)
+        aside = quarantine.counts(connection)
+        state = arming.state_in(connection, here.data)
+    sources = [
+        {
+            "name": source.name,
+            "read": since(voice, rows[source.name].read_at)
+            if source.name in rows and rows[source.name].read_at is not None
+            else "never",
+            "late": source.name in late,
+            "held": rows[source.name].held.get("count", 0) if source.name in rows else 0,
+            "aside": aside.get(source.name, 0),
+        }
+        for source in here.settings.source
+    ]
+    return page(
+        asked,
+        "practice.html",
+        title="The practice",
+        sources=sources,
+        messages=messages,
+        waiting=waiting,
+        armed=state is arming.Arming.armed,
+    )

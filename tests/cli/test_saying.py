@@ -1,0 +1,124 @@
+"""`answer` and `users`: what is said at the terminal counts as on the desk, and who may use it."""
+
+import re
+
+from tests.cli.clinic import NAMES
+
+
+def test_an_answer_is_given_shown_and_taken_back(codes, tending):
+    code = codes["1002"]
+    done = tending(
+        "answer",
+        code.lower(),
+        "quiet",
+        "snooze",
+        "--until",
+        _ahead(),
+        "--reason",
+        "waiting",
+        "--note",
+        "Ünalsson ruft an",
+    )
+    assert (done.code, done.err) == (0, "")
+    assert re.match(rf"{code}, Quiet: Ask me again on .*: waiting for the client's answer\.", done.out)
+    answer_id = re.search(r"--undo (\w+)`", done.out).group(1)
+    assert "Ünalsson" not in done.out
+    assert tending("answer", "--undo", answer_id).out == f"{code}: the answer is taken back.\n"
+    again = tending("answer", "--undo", answer_id)
+    assert (again.code, "taken back already" in again.err) == (2, True)
+    acts = [act["act"] for act in tending("audit", "--json").json[:2]]
+    assert acts == ["answer taken back", "answered"]
+    given = tending("answer", code, "quiet", "no-concern", "--reason", "planned", "--json").json
+    assert (given["code"], given["reply"], given["until"]) == (code, "no-concern", None)
+    assert "no-concern" in tending("audit").out
+
+
+def test_an_agreed_contact_settles_it(codes, tending):
+    code = codes["1002"]
+    assert tending("answer", code, "quiet", "agreed", "--until", _ahead()).code == 0
+    assert "Quiet: no." in tending("why", code).out
+    assert code not in {f["code"] for f in tending("findings", "--day-one", "--json").json if f["kind"] == "quiet"}
+
+
+def _ahead():
+    from datetime import datetime, timedelta
+    from zoneinfo import ZoneInfo
+
+    from tests.cli.clinic import ZONE
+
+    return str(datetime.now(ZoneInfo(ZONE)).date() + timedelta(days=9))
+
+
+WORDS = {
+    "nothing": ([], "Say about whom, to what, and what"),
+    "no code": (["Müllenbröck", "quiet", "done"], "A client code looks like"),
+    "no such kind": (["{code}", "calm", "done"], "There is no such kind of finding; there are"),
+    "no such answer": (["{code}", "quiet", "dismiss"], "That is no answer; there are done, agreed"),
+    "no day": (["{code}", "quiet", "agreed", "--until", "soon"], "A day is written like"),
+    "a day that was": (["{code}", "quiet", "agreed", "--until", "2020-01-01"], "That day has passed"),
+    "no reason": (["{code}", "quiet", "no-concern"], "Say why; the reasons are planned"),
+    "nothing open": (["{code}", "missed", "done"], "There is nothing open of that kind"),
+    "an id and more": (["{code}", "--undo", "abc"], "give its id alone"),
+    "an id of nothing": (["--undo", "abc"], "There is no such answer"),
+    "too long": (["{code}", "quiet", "done", "--note", "x" * 201], "at most 200"),
+}
+
+
+def test_what_does_not_fit_is_one_sentence(codes, tending):
+    for case, (words, sentence) in WORDS.items():
+        done = tending("answer", *(word.format(code=codes["1002"]) for word in words))
+        assert (done.code, done.out) == (2, ""), case
+        assert sentence in done.err, (case, done.err)
+        assert done.err.count("\n") == 1, case
+        assert not any(name in done.err for name in NAMES), case
+
+
+def test_users_are_added_listed_given_a_link_and_disabled(read, tending):
+    assert "Nobody may use the desk yet" in tending("users").out
+    added = tending("users", "add", "therapist", "kaercher@example.org", "--name", "Dr Kärcher", "--therapist", "t1")
+    assert (added.code, "Account 1 may use the desk" in added.out) == (0, True)
+    assert tending("users", "add", "technical", "office@example.org").code == 0
+    listed = tending("users", "list", "--json").json
+    assert [(u["role"], u["therapist_id"], u["address"], u["name"]) for u in listed] == [
+        ("therapist", "T1", "kaercher@example.org", "Dr Kärcher"),
+        ("technical", "", "office@example.org", ""),
+    ]
+    link = tending("users", "link", "1")
+    assert re.fullmatch(r"http://127\.0\.0\.1:4280/in/[\w-]{43}\n", link.out)
+    assert tending("users", "link", "1", "--json").json["minutes"] == 15
+    assert tending("users", "disable", "1").code == 0
+    assert "(disabled)" in tending("users").out
+    for words in (["link", "1"], ["disable", "1"], ["link", "77"]):
+        assert tending("users", *words).code == 2
+    assert tending("users", "add", "therapist", "Kaercher@Example.org", "--therapist", "T1").code == 0
+    assert tending("users", "list", "--json").json[0]["disabled_at"] is None
+
+
+def test_users_that_do_not_fit(read, tending):
+    assert tending("users", "add", "technical", "office@example.org").code == 0
+    wrong = (
+        (["technical", "office@example.org"], "has an account already"),
+        (["technical", "nobody"], "A mail address looks like"),
+        (["technical", "a b@example.org"], "A mail address looks like"),
+        (["therapist", "a@example.org"], "--therapist and the clinic's id"),
+        (["therapist", "a@example.org", "--therapist", "T9"], "No therapist has that id"),
+        (["front_office", "a@example.org", "--therapist", "T1"], "leave --therapist away"),
+        (["boss", "a@example.org"], "is not one of"),
+    )
+    for words, sentence in wrong:
+        done = tending("users", "add", *words)
+        assert (done.code, sentence in done.err) == (2, True), (words, done.err)
+
+
+def test_the_desks_settings(practice, tending):
+    text = practice.read_text()
+    for url, sentence in (
+        ("http://desk.example.org", "has to begin with https://"),
+        ("desk.example.org", "an address without a path"),
+        ("https://example.org/desk", "an address without a path"),
+    ):
+        practice.write_text(f'{text}\n[desk]\npublic_url = "{url}"\n')
+        done = tending("status")
+        assert (done.code, sentence in done.err) == (3, True), url
+    practice.write_text(f'{text}\n[desk]\npublic_url = "http://localhost:4280/"\n')
+    assert tending("status").code == 0

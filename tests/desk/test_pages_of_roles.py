@@ -1,0 +1,192 @@
+"""Every route against every role; what each part of a client is shown to; and that looks at who somebody is are audited."""
+
+import pytest
+from sqlalchemy import event
+
+from integrations.store import lookups
+from models.access import PAGES, Page
+from models.accounts import Role
+from models.audit import Audit
+from tending.desk.app import HEADERS, ROUTES
+from tests.builders import NOW, days_ago, each
+from tests.desk.conftest import DESK, form, forms, quiet
+
+
+def test_every_route_is_for_everybody_or_for_a_page_with_its_roles():
+    assert {route.page for route in ROUTES if route.page} == set(Page)
+    public = {(r.method, r.path) for r in ROUTES if r.page is None}
+    assert public == {
+        ("GET", "/desk.css"),
+        ("GET", "/sign-in"),
+        ("POST", "/sign-in"),
+        ("GET", "/in/{token}"),
+        ("POST", "/in/{token}"),
+        ("GET", "/card/{token}"),
+        ("POST", "/card/{token}"),
+        ("POST", "/card/{token}/undo"),
+        ("POST", "/card/{token}/fresh"),
+    }
+
+
+def test_every_route_against_every_role_and_nobody(served, code):
+    people = {
+        role: served.seated(role.value, "T1" if role in (Role.therapist, Role.supervisor) else "") for role in Role
+    }
+    stranger = served.browser()
+    for route in ROUTES:
+        path = route.path.replace("{code}", code).replace("{token}", "t" * 43)
+        if route.page is None:
+            continue
+        nobody = stranger.request(route.method, path)
+        assert nobody.status_code == (303 if route.method == "GET" else 403), path
+        for role, sitting in people.items():
+            if route.path == "/sign-out":
+                continue
+            done = sitting.browser.request(route.method, path)
+            refused = done.status_code == 404 and "There is nothing here for you." in done.text
+            assert refused == (role not in PAGES[route.page]), (role, path, done.status_code)
+            if not refused:
+                assert done.status_code in ((200, 303) if route.method == "GET" else (400,)), (role, path)
+
+
+def test_all_answers_carry_the_headers_and_no_page_asks_elsewhere(served, code):
+    kim = served.seated("therapist", "T1")
+    for path in ("/today", f"/client/{code}", "/sign-in", "/nowhere", "/desk.css", "/", "/card/x"):
+        done = kim.get(path)
+        for name, value in HEADERS.items():
+            assert done.headers.get_list(name) == [value], (path, name)
+        assert "http://" not in done.text.replace("http://www.w3.org", "")
+        assert "https://" not in done.text
+        assert "<script" not in done.text
+        assert " style=" not in done.text
+        if done.headers.get("content-type", "").startswith("text/html"):
+            assert "This is not a crisis service" in done.text, path
+
+
+def test_the_clients_page_says_who_it_is_what_is_open_why_and_why_not(served, code):
+    kim = served.seated("therapist", "T1")
+    before = len(looked(served))
+    page = kim.get(f"/client/{code}")
+    assert page.status_code == 200
+    for words in (
+        "Anna Müller",
+        code,
+        "<svg",
+        "six attended",
+        "Nothing is booked ahead.",
+        "Quiet: yes",
+        "Missed: no",
+        "quiet_after_days = 14 days",
+        "No goal is written down.",
+    ):
+        assert words in page.text, words
+    done = kim.send(form(page.text, "snooze"), until="2026-12-01", reason="away", note="Ruft zurück <b>")
+    assert "You said: Ask me again on Tue 1 Dec, in 8 days" in done.text
+    assert "Ruft zurück &lt;b&gt;" in done.text
+    assert "by therapist:T1" in done.text
+    with served.clinic.practice.store.read() as connection:
+        acts = [(act.act, act.who) for act in lookups.acts(connection, 20, code)]
+    assert len(looked(served)) == before + 2
+    assert ("client page read", "therapist:T1") in acts
+    assert ("answered", "therapist:T1") in acts
+
+
+def test_a_supervisor_sees_their_teams_findings_and_not_who_it_is(serve):
+    def team(clinic):
+        clinic.therapists.clear()
+        clinic.therapist("T1", supervisor="S1")
+        clinic.therapist("S1")
+        quiet(clinic)
+
+    served = serve(team, more=DESK + 'label = "name"\n')
+    sam = served.seated("supervisor", "S1")
+    page = sam.get("/today").text
+    assert "Müller" not in page
+    link = next(f for f in forms(page) if f.fields.get("reply") == "done").action.removesuffix("/answer")
+    about = sam.get(link).text
+    for words, wanted in (
+        ("Quiet: yes", True),
+        ("Müller", False),
+        ("<svg", False),
+        ("Goals", False),
+        ("What was answered", False),
+    ):
+        assert (words in about) is wanted, words
+    assert "You said" in sam.send(form(page, "done")).text
+    lee = served.seated("therapist", "S1")
+    assert "Quiet" not in lee.get("/today").text
+    assert lee.get(link).status_code == 404
+
+
+def test_the_front_office_finds_people_and_their_appointments_and_nothing_else(served, code):
+    flo = served.seated("front_office")
+    (find,) = [f for f in forms(flo.get("/find").text) if f.action == "/find"]
+    page = flo.send(find, words="müller  ANNA")
+    for words, wanted in (("Anna Müller", True), ("<svg", True), ("Quiet", False), ("Goals", False), ("Why", False)):
+        assert (words in page.text) is wanted, words
+    assert "Nobody has that id or name" in flo.send(find, words="Niemand <Namenlos>").text
+    assert flo.send(find, words="1001").status_code == 200
+    assert flo.post(f"/client/{code}/answer", {}).status_code == 404
+
+
+def test_technical_staff_see_how_the_practice_runs_and_nobody(served, code):
+    page = served.seated("technical").get("/practice").text
+    assert "records: read" in page
+    assert "Nothing is sent from here until somebody arms it." in page
+    assert code not in page
+
+
+@pytest.mark.parametrize(("label", "shown"), [("code", ""), ("initials", "A. M."), ("name", "Anna Müller")])
+def test_the_practice_chooses_what_stands_on_cards_and_each_look_is_audited(serve, label, shown):
+    served = serve(quiet, more=f'{DESK}label = "{label}"\n')
+    kim = served.seated("therapist", "T1")
+    before = len(looked(served))
+    page = kim.get("/today").text
+    looks = looked(served)[before:]
+    assert (shown in page, len(looks)) == (True, 1 if shown else 0)
+    assert ("Müller" in page) == (label == "name")
+
+
+def looked(served):
+    """Who looked at who somebody is. Rows of the audit stay from test to test: nobody can remove them."""
+    return [act for act in served.clinic.rows(Audit) if act.act == "identity read"]
+
+
+def statements(served, sitting, path):
+    """How many statements a page takes."""
+    seen = []
+
+    def count(connection, cursor, statement, *_):
+        seen.append(statement)
+
+    store = served.clinic.practice.store
+    for engine in (store.engine, store._reader):
+        event.listen(engine, "before_cursor_execute", count)
+    try:
+        assert sitting.get(path).status_code == 200
+    finally:
+        for engine in (store.engine, store._reader):
+            event.remove(engine, "before_cursor_execute", count)
+    return len(seen)
+
+
+def test_the_number_of_queries_does_not_depend_on_the_number_of_clients(serve):
+    def many(clinic):
+        for number in range(2000, 2200):
+            clinic.client(str(number), f"Klara Nr{number}", therapist="T2")
+            clinic.seen(str(number), *each(7, 4, days_ago(30)), therapist="T2")
+        clinic.therapist("T2")
+        clinic.client("1002", "Berta Braun")
+        clinic.seen("1001", *each(7, 4, days_ago(30)))
+        clinic.seen("1002", *each(7, 4, days_ago(30)))
+        clinic.sync(NOW)
+        clinic.look(NOW)
+
+    served = serve(many, more=f'{DESK}label = "name"\n', calendars=())
+    few, full = served.seated("therapist", "T1"), served.seated("therapist", "T2")
+    counts = statements(served, few, "/today"), statements(served, full, "/today")
+    assert counts[0] == counts[1] <= 20
+    assert full.get("/today").text.count("<article") == 200
+    codes = [next(f.action for f in forms(s.get("/today").text) if "/answer" in f.action) for s in (few, full)]
+    pages = [statements(served, s, c.removesuffix("/answer")) for s, c in zip((few, full), codes, strict=True)]
+    assert pages[0] == pages[1] <= 60

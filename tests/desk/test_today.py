@@ -1,0 +1,111 @@
+"""*Today* and answering on it, as a browser does it."""
+
+import re
+
+from models.observations import Observation
+from tests.desk.conftest import form, forms
+
+
+def test_what_asks_for_somebody_is_said_with_its_evidence_and_answers_as_sentences(served, code):
+    page = served.seated("therapist", "T1").get("/today")
+    assert page.status_code == 200
+    text = re.sub(r"<[^>]+>", " ", page.text)
+    for words in (
+        "Quiet:",
+        code,
+        "usually every 7 days. Nothing booked.",
+        "Clears when an appointment is booked",
+        "I have seen to it",
+        "We agreed on the next contact on",
+        "Ask me again on",
+        "This isn&#39;t a concern",
+        "We have begun an ending",
+        "This is not a crisis service",
+    ):
+        assert words.replace("&#39;", "'") in text.replace("&#39;", "'"), words
+    assert "Müller" not in page.text
+
+
+def test_an_answer_acts_at_once_says_so_in_place_and_is_taken_back_within_a_minute(served, code):
+    kim = served.seated("therapist", "T1")
+    said = kim.send(form(kim.get("/today").text, "done"))
+    assert "You said: I have seen to it." in said.text
+    assert served.findings("1001").answered
+    (undo,) = [f for f in forms(said.text) if f.action.endswith("/undo")]
+    back = kim.send(undo)
+    assert "You said" not in back.text
+    assert not served.findings("1001").answered
+    again = kim.send(undo)  # sent twice
+    assert again.status_code == 200
+    assert form(again.text, "done")
+
+
+def test_after_a_minute_it_is_not_taken_back(served, code):
+    kim = served.seated("therapist", "T1")
+    said = kim.send(form(kim.get("/today").text, "done"))
+    (undo,) = [f for f in forms(said.text) if f.action.endswith("/undo")]
+    served.later(61)
+    late = kim.send(undo)
+    assert (late.status_code, "can be taken back for a minute" in late.text) == (409, True)
+    page = kim.get("/today").text
+    assert "You said" not in page
+    assert "Answered, and still so" in page
+    assert "Nothing asks for you today. Sources were read" in page
+
+
+def test_a_form_that_is_sent_twice_or_from_two_tabs_does_nothing_twice(served, code):
+    kim = served.seated("therapist", "T1")
+    first, second = form(kim.get("/today").text, "done"), form(kim.get("/today").text, "ending")
+    one = kim.send(first)
+    two = kim.send(first)
+    assert "You said: I have seen to it." in one.text
+    assert "You said: I have seen to it." in two.text
+    other = kim.send(second)
+    assert (other.status_code, "answered meanwhile" in other.text) == (409, True)
+    assert len(served.clinic.rows(Observation, kind="answer")) == 1
+
+
+def test_every_kind_of_answer(served, code):
+    kim = served.seated("therapist", "T1")
+    answers = (
+        (
+            "agreed",
+            {"until": "2026-12-10", "note": "per Telefon"},
+            "We agreed on the next contact: Thu 10 Dec, in 17 days.",
+        ),
+        ("snooze", {"until": "2026-11-30", "reason": "waiting"}, "Ask me again on Mon 30 Nov, in 7 days: waiting"),
+        ("no-concern", {"reason": "planned"}, "This isn&#39;t a concern: it is as we planned."),
+        ("ending", {}, "We have begun an ending."),
+    )
+    for reply, fields, words in answers:
+        said = kim.send(form(kim.get("/today").text, reply), **fields)
+        assert words in said.text, reply
+        (undo,) = [f for f in forms(said.text) if f.action.endswith("/undo")]
+        assert kim.send(undo).status_code == 200
+    rhythm = next(f for f in forms(kim.get("/today").text) if f.fields.get("reply") == "agreed")
+    said = kim.send(rhythm, days="28", until="")
+    assert "We agreed to meet every 28 days." in said.text
+
+
+def test_what_does_not_fit_is_a_plain_sentence_and_changes_nothing(served, code):
+    kim = served.seated("therapist", "T1")
+    page = kim.get("/today").text
+    wrong = (
+        ("agreed", {}, "Say what was agreed"),
+        ("agreed", {"until": "2026-11-01"}, "That day has passed"),
+        ("agreed", {"until": "soon"}, "That is no day"),
+        ("agreed", {"until": "9999-12-31"}, "That is no day"),
+        ("agreed", {"days": "-3"}, "whole number of days"),
+        ("snooze", {"until": "2026-12-01"}, "Say why"),
+        ("snooze", {"until": "2027-12-01", "reason": "later"}, "Longer than 90 days"),
+        ("no-concern", {"reason": "'; DROP TABLE client"}, "Say why"),
+        ("done", {"reply": "delete"}, "could not be read"),
+        ("done", {"seen": "x"}, "could not be read"),
+        ("done", {"id": "x"}, "could not be read"),
+        ("done", {"kind": "nothing"}, "nothing open of that kind"),
+        ("done", {"note": "x" * 201}, "at most 200"),
+    )
+    for reply, fields, words in wrong:
+        done = kim.send(form(page, reply), **fields)
+        assert (done.status_code, words in done.text) == (409, True), (reply, fields, done.text)
+    assert not served.clinic.rows(Observation, kind="answer")

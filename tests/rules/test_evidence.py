@@ -1,0 +1,150 @@
+"""The evidence of a finding suffices to find it again: each verdict is reckoned anew from its facts, the policy and the day alone."""
+
+from collections.abc import Callable
+from itertools import pairwise
+from typing import Any
+
+from hypothesis import given, settings
+
+from models.goals import QUESTIONS
+from models.instants import DAY, HOUR
+from models.measures import REGISTRY
+from models.policy import ALLIANCE_RULES, REVIEW_RULES, Policy
+from models.rule import Verdict
+from models.rules.safety import OLD_NEWS
+from models.told import NOT_KNOWN
+from tests.builders import NOW
+from tests.rules.drawing import KINDS, histories, leaves, policies, verdicts
+
+
+def quiet(verdict: Verdict, policy: Policy) -> bool:
+    last, rhythm, _, due = verdict.facts
+    return last + int(max(policy.quiet_after_days * DAY, policy.quiet_factor * rhythm)) <= due <= NOW
+
+
+def missed(verdict: Verdict, policy: Policy) -> bool:
+    return len(set(verdict.facts)) == policy.missed_in_a_row and max(verdict.facts) <= NOW
+
+
+def not_started(verdict: Verdict, policy: Policy) -> bool:
+    asked, due = verdict.facts
+    return asked + policy.not_started_after_days * DAY <= due <= NOW
+
+
+def unconfirmed(verdict: Verdict, policy: Policy) -> bool:
+    enough = len(verdict.facts) == policy.unconfirmed_in_a_row
+    return enough and max(verdict.facts) + policy.mark_within_days * DAY <= NOW
+
+
+def no_goal(verdict: Verdict, policy: Policy) -> bool:
+    seen, wanted, _ = verdict.facts
+    return seen >= wanted == policy.goal_by_appointment
+
+
+def review_due(verdict: Verdict, policy: Policy) -> bool:
+    name, at, since, limit, count, total, lacks = verdict.facts
+    assert 1 <= count <= total
+    assert set(lacks) <= {name for name, _ in QUESTIONS}
+    if name in ("target", "achievement"):
+        return bool(since < at <= NOW)
+    if name == "appointments":
+        return limit == policy.review_every_appointments and (at == NOT_KNOWN or since < at <= NOW)
+    assert limit == (policy.review_every_days if name == "days" else REVIEW_RULES[policy.review_rule])
+    return bool(since + round(limit * DAY) == at <= NOW)
+
+
+def off_track(verdict: Verdict, policy: Policy) -> bool:
+    untouched = [at for word, at in verdict.facts[0] if word == "untouched"]
+    return bool(verdict.facts[0]) and all(at + round(policy.goal_untouched_days * DAY) <= NOW for at in untouched)
+
+
+def moving_on(verdict: Verdict, policy: Policy) -> bool:
+    if verdict.reason == "goals_met":
+        return bool(verdict.facts[0] >= 1)
+    return all(
+        len(values) == policy.healthy_in_a_row
+        and not any(REGISTRY[name].clinical(value) for value in values)
+        and at + round(policy.rating_counts_days * DAY) > NOW
+        for name, values, at in verdict.facts[0]
+    )
+
+
+def rating(verdict: Verdict, policy: Policy) -> bool:
+    before, value, at = verdict.facts
+    assert at <= NOW < at + round(policy.rating_counts_days * DAY)
+    return value < before if verdict.reason == "low" else round((before - value) * 100) >= round(policy.srs_drop * 100)
+
+
+def alliance(verdict: Verdict, policy: Policy) -> bool:
+    level, value, rule, deviation, at = verdict.facts
+    assert at <= NOW < at + round(policy.rating_counts_days * DAY)
+    assert rule == policy.alliance_rule
+    return round((level - value) * 100) >= ALLIANCE_RULES[rule][0] * round(deviation * 100) >= 100
+
+
+def early_check(verdict: Verdict, policy: Policy) -> bool:
+    seen, wanted = verdict.facts
+    return wanted == policy.trust_check_by_appointment and wanted <= seen < wanted + 3
+
+
+def later_cancels(verdict: Verdict, policy: Policy) -> bool:
+    (found,) = verdict.facts
+    counts = round(policy.rating_counts_days * DAY)
+    assert found[-1][1] <= NOW < found[-1][1] + counts
+    assert all(later[0] - earlier[0] <= counts for earlier, later in pairwise(found))
+    hours = [max(0, start - said_at) // HOUR for start, said_at in found]
+    return len(found) == policy.later_cancels_in_a_row and all(b < a for a, b in pairwise(hours))
+
+
+def risk(verdict: Verdict, policy: Policy) -> bool:
+    results, zero, plan, _ = verdict.facts
+    assert all(at <= NOW for _, at, _ in results)
+    assert plan == NOT_KNOWN or plan > NOW
+    assert zero == NOT_KNOWN or (results[-1][1] < zero <= NOW and results[-1][1] + OLD_NEWS > NOW)
+    return bool(results) and all(risk > 0 for risk, _, _ in results)
+
+
+AGAIN: dict[str, Callable[[Verdict, Policy], bool]] = {
+    "quiet": quiet,
+    "missed": missed,
+    "not_started": not_started,
+    "unconfirmed": unconfirmed,
+    "no_goal": no_goal,
+    "review_due": review_due,
+    "off_track": off_track,
+    "moving_on": moving_on,
+    "rating": rating,
+    "alliance": alliance,
+    "early_check": early_check,
+    "later_cancels": later_cancels,
+    "item9": risk,
+    "screen": risk,
+}
+
+
+def test_every_kind_is_reckoned_anew():
+    assert AGAIN.keys() == KINDS.keys()
+
+
+@given(history=histories(), pauses=leaves, policy=policies)
+@settings(max_examples=400, deadline=None)
+def test_the_evidence_of_a_finding_suffices_to_find_it_again(history, pauses, policy):
+    agreed: Any = next((a.days for a in sorted(history["answers"])[::-1] if a.days and a.at <= NOW), 0)
+    line = Policy(**policy, agreed_rhythm_days=agreed)
+    for verdict in verdicts(history, NOW, pauses, **policy):
+        if verdict.fired:
+            assert AGAIN[verdict.kind](verdict, line), verdict
+
+
+@given(history=histories(), policy=policies)
+@settings(max_examples=100, deadline=None)
+def test_evidence_is_of_this_client(history, policy):
+    starts = {"missed": set(history["missed"]), "later_cancels": {c.start for c in history["cancelled"]}}
+    taken = {s.at for s in history["scores"]}
+    for verdict in verdicts(history, NOW, **policy):
+        if verdict.fired and verdict.kind == "missed":
+            assert set(verdict.facts) <= starts["missed"]
+        elif verdict.fired and verdict.kind == "later_cancels":
+            assert {start for start, _ in verdict.facts[0]} <= starts["later_cancels"]
+        elif verdict.fired and verdict.kind in ("item9", "screen"):
+            assert {at for _, at, _ in verdict.facts[0]} <= taken
