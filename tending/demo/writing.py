@@ -15,6 +15,7 @@ from tending.demo.world import WITH_CODES, WITHOUT_RECORDS, Person, World
 NAME = "Northside"
 ADMIN = "office@northside.example"
 SENDER = "tending@northside.example"
+PROTOCOL = "Northside's protocol: the red folder in the office, page 2."
 IN_SERIES = "T2"  # enters weekly series with exceptions; the others single appointments
 AT_ONCE = "T2"  # hears at any hour, so that what the reader tries shows at once
 WINDOWS_ZONE = {WITH_CODES: "GMT Standard Time"}  # as one widespread program writes it
@@ -35,6 +36,9 @@ sender = "{sender}"
 
 [admin]
 email = "{admin}"
+
+[safety]
+protocol = "{protocol}"
 
 [policy.therapist.{at_once}]
 # For what you may try in the demonstration: this therapist hears at once, at any hour of a working day.
@@ -61,7 +65,14 @@ every_minutes = 0.05
 def write_settings(folder: Path, port: int, holidays: str) -> Path:
     """Write practice.toml, with the mail server at that port of this machine; gives its path."""
     text = SETTINGS.format(
-        name=NAME, zone=ZONE, holidays=holidays, port=port, sender=SENDER, admin=ADMIN, at_once=AT_ONCE
+        name=NAME,
+        zone=ZONE,
+        holidays=holidays,
+        port=port,
+        sender=SENDER,
+        admin=ADMIN,
+        at_once=AT_ONCE,
+        protocol=PROTOCOL,
     )
     text += "".join(CALENDAR.format(name=therapist.lower(), therapist=therapist) for therapist, *_ in THERAPISTS)
     path = folder / "practice.toml"
