@@ -1,6 +1,5 @@
 """The demonstration practice: six therapists and 120 clients over nine months, the same for the same seed and day."""
 
-from dataclasses import dataclass, field
 from datetime import date, timedelta
 from random import Random
 
@@ -17,13 +16,13 @@ from tending.demo.diary import (
     Leave,
     Meeting,
 )
+from tending.demo.measured import tell_measured
 from tending.demo.names import THERAPISTS, invented
+from tending.demo.world import NEW_THERAPIST, NEWCOMER, ON_LEAVE, WITH_CODES, WITHOUT_RECORDS, Person, World
 
 CLIENTS = 120  # at the beginning of the week
 HISTORY_DAYS = 273
 SEED = 20261
-NEWCOMER = "asks for help"  # comes in the week, besides the others
-NEW_THERAPIST, WITHOUT_RECORDS, WITH_CODES, ON_LEAVE = "T5", "T6", "T3", "T4"
 CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 # What becomes of whom, besides the many whose care simply goes on: therapist, part played.
@@ -37,71 +36,20 @@ PARTS: tuple[tuple[str, str], ...] = (
     # nothing to ask about
     *(("T1", "ended"),) * 2, *(("T2", "ended"),) * 2, ("T3", "ended"), *(("T4", "ended"),) * 2, ("T5", "ended"),
     ("T6", "ended"), ("T3", "died"), ("T1", "paused"), ("T2", "paused"), ("T4", "paused"),
-    ("T2", "on a break"), ("T3", "on a break"),
+    ("T2", "on a break"), ("T3", "on a break"), ("T4", "on the waiting list"),
+    # what their goals and measures say already
+    ("T1", "has no goal"), ("T2", "has no goal"), ("T4", "has no goal"), ("T1", "review overdue"), ("T3", "review overdue"),
+    ("T2", "gets worse"), ("T4", "has arrived"), ("T3", "asked for safety"),
     # what the week brings
     ("T1", "falls silent"), ("T3", "falls silent"), ("T2", "cancels"), ("T4", "cancels"), ("T1", "cancels"),
     ("T5", "stays away"), ("T5", "misses again"), ("T2", "misses again"), ("T3", "waits too long"),
     ("T6", "third unmarked"), ("T4", "third unmarked"), ("T3", NEWCOMER),
+    ("T5", "review due"), ("T2", "rates lower"), ("T6", "asks for safety"),
     # what the reader may try, and what cannot be said
     ("T2", "tries"), ("T1", "unreadable"),
     # two at once
     *(("T3", "couple"),) * 4, *(("T1", "couple"),) * 2,
 )  # fmt: skip
-
-
-@dataclass(slots=True)
-class Person:
-    """A client as the record system holds one; `ended_told` is when the ending was written down, `known_from` the row itself."""
-
-    id: str
-    first: str
-    last: str
-    therapist: str
-    part: str
-    code: str = ""
-    intake_on: date | None = None
-    known_from: Instant = 0
-    ended_on: date | None = None
-    ended_told: Instant = 0
-    died_on: date | None = None
-    paused_until: str = ""
-    opted_out: bool = False
-    started: bool = True
-
-    @property
-    def name(self) -> str:
-        return f"{self.first} {self.last}"
-
-    def status(self, when: Instant) -> str:
-        """Where care stands, as the export says it at an instant."""
-        if self.ended_on is not None and self.ended_told <= when:
-            return "ended"
-        return "active" if self.started else "intake"
-
-
-@dataclass(slots=True)
-class World:
-    """All that is ever known of the practice; `at` of a view is the instant as of which its files are written."""
-
-    diary: Diary
-    people: list[Person] = field(default_factory=list)
-    meetings: list[Meeting] = field(default_factory=list)
-    breaks: list[tuple[str, date, date]] = field(default_factory=list)
-
-    @property
-    def now(self) -> Instant:
-        return self.diary.now
-
-    @property
-    def week_ago(self) -> Instant:
-        return self.diary.week_ago
-
-    def playing(self, part: str) -> list[Person]:
-        """Everybody who plays that part."""
-        return [person for person in self.people if person.part == part]
-
-    def meetings_of(self, person: Person) -> list[Meeting]:
-        return [meeting for meeting in self.meetings if person.id in meeting.clients]
 
 
 def synthetic(now: Instant, seed: int = SEED) -> World:
@@ -150,6 +98,7 @@ class _Cast:
         for number, meeting in enumerate(self._world.meetings, 20001):
             meeting.id = f"A-{number}"
         self._world.people.sort(key=lambda p: p.id)
+        tell_measured(self._world, self.random)
         return self._world
 
     # ---------------------------------------------------------------- what people do
@@ -159,6 +108,16 @@ class _Cast:
         match person.part:
             case "goes on" | "couple":
                 self._goes_on(person)
+            case (
+                "has no goal" | "review overdue" | "gets worse" | "has arrived" | "asked for safety" | "asks for safety"
+            ):
+                self._regular(person, 7, day(-200), None, marked=person.therapist != WITHOUT_RECORDS)
+            case "review due":
+                self._regular(person, 14, day(-120), None)
+            case "rates lower":
+                self._regular(person, 7, day(-180), -10)
+                self._this_week(person, ATTENDED)
+                self._ahead(person, 4)
             case "drifted" | "returns" | "is ended":
                 every = random.choice((7, 7, 7, 14))
                 last = self._regular(
@@ -182,6 +141,9 @@ class _Cast:
                     self._meet(person, self.diary.near(person.therapist, 14), booked=self.diary.now - 3 * DAY)
             case "asked lately":
                 self._intake(person, -9)
+            case "on the waiting list":
+                self._intake(person, random.randint(-50, -40))
+                self._world.holds.append((person.id, day(-38)))
             case "asks for help":
                 self._intake(person, -2)
                 person.known_from = self.diary.now - DAY

@@ -24,8 +24,9 @@ from models.errors import TendingError
 from models.instants import Instant, utc_text
 from tending.demo.diary import REGION
 from tending.demo.folder import DemoError, Folder, Mark, Stage
-from tending.demo.practice import World, synthetic
+from tending.demo.practice import synthetic
 from tending.demo.telling import Teller
+from tending.demo.world import World
 from tending.demo.writing import write_files, write_settings
 from tending.log_files import log_to, stop_logging
 from tending.output import say, working

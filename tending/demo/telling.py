@@ -19,12 +19,15 @@ from models.subjects import CODE
 from models.voice import Voice
 from models.words import counted, day_and_distance, time_of_day
 from tending.demo.names import THERAPISTS
-from tending.demo.practice import World
+from tending.demo.world import World
 from tending.demo.writing import ADMIN, AT_ONCE
 from tending.output import columns, say, toned
 
-LABELS = {name: kind.label for rule in all_rules() for name, kind in rule.kinds.items()}
-WEEKLY = {name for rule in all_rules() for name, kind in rule.kinds.items() if kind.speaks == "weekly_list"}
+KINDS = {name: kind for rule in all_rules() for name, kind in rule.kinds.items()}
+LABELS = {name: KINDS[name].label for name in sorted(KINDS, key=lambda name: KINDS[name].speaks != "safety")}
+WEEKLY = {name for name, kind in KINDS.items() if kind.speaks == "weekly_list"}
+ALERT = re.compile(rf"(?m)^[^.\n]*[:?] ({CODE.pattern})$")  # the first line of an alert in a mail
+TEAM = "This week: therapist "
 PEOPLE = {f"{mail}@northside.example": name for _, name, mail, *_ in THERAPISTS} | {ADMIN: "the administrator"}
 NAMES = {ref: name for ref, name, *_ in THERAPISTS}
 
@@ -102,7 +105,7 @@ class Teller:
         for therapist in sorted({row.therapist_id for row in rows}):
             mine = [row for row in rows if row.therapist_id == therapist]
             say(f"  {therapist} {NAMES.get(therapist, '')}")
-            plain = [row for row in mine if row.kind not in WEEKLY]
+            plain = [row for kind in LABELS for row in mine if row.kind == kind and kind not in WEEKLY]
             columns([self._finding(row, voice) for row in plain], indent=4)
             for kind in sorted(WEEKLY & {row.kind for row in mine}):
                 number = sum(row.kind == kind for row in mine)
@@ -142,16 +145,21 @@ class Teller:
         say(
             f"  Ordinary alerts wait for the next working morning: the demonstration's clock stands at {self._moment(morning)}."
         )
+        say("  What asks for safety does not wait for anything.")
         if self.world.diary.works(AT_ONCE, self.world.diary.today):
             say(f"  {NAMES[AT_ONCE]} asked in practice.toml to hear at once.")
         away = [x for x in self.world.diary.leave if x.from_on <= local(morning, self.practice.zone).date() <= x.to_on]
         for leave in away:
             say(f"  {NAMES[leave.therapist]} is on leave that day: {NAMES[leave.cover]} gets what is theirs.")
         columns([self._mail(mail) for mail in fresh], indent=2)
-        shown = next((m for m in fresh if m.to != ADMIN and CODE.search(m.text)), fresh[0])
+        alerts = [m for m in fresh if ALERT.search(m.text) and TEAM not in m.text]
+        shown = max(alerts or fresh, key=lambda mail: len(ALERT.findall(mail.text)))
         self._heading(f"One of them, to {PEOPLE.get(shown.to, 'somebody')}, as it was sent: {shown.subject}")
-        for line in shown.text.rstrip().splitlines():
-            say(f"  | {line}".rstrip())
+        _quote(shown.text)
+        team = next((m for m in fresh if TEAM in m.text), None)
+        if team is not None:
+            self._heading(f"A supervisor's week, in the mail to {PEOPLE.get(team.to, 'somebody')}")
+            _quote("\n\n".join(part for part in team.text.split("\n\n") if part.startswith(TEAM)))
 
     def where(self, ui_url: str) -> None:
         self._heading("Where things are")
@@ -167,14 +175,18 @@ class Teller:
 
     def try_next(self, mails: Sequence[Mail], *, live: bool) -> None:
         """Three commands that work; and while it runs, how to see a mail arrive."""
-        told_of = [code for mail in mails for code in CODE.findall(mail.text)]
+        told_of = [code for mail in mails for code in ALERT.findall(mail.text)]
+        with self.practice.store.read() as connection:
+            due = [row for row in lookups.findings(connection) if row.kind == "review_due" and row.code in told_of]
         unsure = [
             item.client_code for item in quarantine.listed(self.practice.store) if item.reason == "unknown-status"
         ]
         command, practice = self.command(), f"--practice {self._path('practice.toml')}"
         self._heading("Three things to try next")
         rows = []
-        if told_of:
+        for row in due[:1]:
+            rows.append((f"{command} why {row.code} {practice}", "why a look at the goals is due, by which policy"))
+        if told_of and not due:
             rows.append((f"{command} why {told_of[0]} {practice}", "why this was said, by which policy"))
         if unsure:
             rows.append((f"{command} why {unsure[0]} {practice}", "why nothing is said while a row cannot be read"))
@@ -236,8 +248,15 @@ class Teller:
         return (*([row.therapist_id] if who else []), words["label"], row.code, words["sentence"])
 
     def _mail(self, mail: Mail) -> tuple[str, ...]:
-        codes = list(dict.fromkeys(CODE.findall(mail.text)))
-        return mail.path.name, PEOPLE.get(mail.to, mail.to), mail.subject, " ".join(codes) or "counts only"
+        said = list(dict.fromkeys(ALERT.findall(mail.text)))
+        weeks = mail.text.count(TEAM)
+        said += [f"and the week of {counted(weeks, 'therapist')}"] * bool(weeks)
+        return mail.path.name, PEOPLE.get(mail.to, mail.to), mail.subject, " ".join(said) or "counts only"
+
+
+def _quote(text: str) -> None:
+    for line in text.rstrip().splitlines():
+        say(f"  | {line}".rstrip())
 
 
 def _came_to(answer: Any) -> str:

@@ -1,22 +1,21 @@
 """Writes the demonstration practice as what a clinic has: an .ics file for each therapist, CSV exports, and practice.toml."""
 
-import csv
-import io
 import itertools
-from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from icalendar import Calendar, Event
 
 from models.instants import DAY, HOUR, Instant, at_wall
-from tending.demo.diary import ATTENDED, MINUTES, ZONE, Meeting
+from tending.demo.diary import MINUTES, ZONE, Meeting
+from tending.demo.exports import exports
 from tending.demo.names import THERAPISTS
-from tending.demo.practice import WITH_CODES, WITHOUT_RECORDS, Person, World
+from tending.demo.world import WITH_CODES, WITHOUT_RECORDS, Person, World
 
 NAME = "Northside"
 ADMIN = "office@northside.example"
 SENDER = "tending@northside.example"
+PROTOCOL = "Northside's protocol: the red folder in the office, page 2."
 IN_SERIES = "T2"  # enters weekly series with exceptions; the others single appointments
 AT_ONCE = "T2"  # hears at any hour, so that what the reader tries shows at once
 WINDOWS_ZONE = {WITH_CODES: "GMT Standard Time"}  # as one widespread program writes it
@@ -37,6 +36,9 @@ sender = "{sender}"
 
 [admin]
 email = "{admin}"
+
+[safety]
+protocol = "{protocol}"
 
 [policy.therapist.{at_once}]
 # For what you may try in the demonstration: this therapist hears at once, at any hour of a working day.
@@ -63,7 +65,14 @@ every_minutes = 0.05
 def write_settings(folder: Path, port: int, holidays: str) -> Path:
     """Write practice.toml, with the mail server at that port of this machine; gives its path."""
     text = SETTINGS.format(
-        name=NAME, zone=ZONE, holidays=holidays, port=port, sender=SENDER, admin=ADMIN, at_once=AT_ONCE
+        name=NAME,
+        zone=ZONE,
+        holidays=holidays,
+        port=port,
+        sender=SENDER,
+        admin=ADMIN,
+        at_once=AT_ONCE,
+        protocol=PROTOCOL,
     )
     text += "".join(CALENDAR.format(name=therapist.lower(), therapist=therapist) for therapist, *_ in THERAPISTS)
     path = folder / "practice.toml"
@@ -85,92 +94,6 @@ def _replace(path: Path, data: bytes) -> None:
     partial = path.with_name(f".{path.name}.part")
     partial.write_bytes(data)
     partial.replace(path)
-
-
-# ---------------------------------------------------------------- exports
-
-
-def exports(world: World, when: Instant) -> dict[str, bytes]:
-    """The five CSV files by name. Two rows of the appointments are such as no reader can understand, as in real exports."""
-    people = [person for person in world.people if person.known_from <= when]
-    started = {ref: "" if days is None else world.diary.day(-days).isoformat() for ref, _, _, days, _ in THERAPISTS}
-    return {
-        "therapists": _csv(
-            ("id", "name", "email", "supervisor", "started"),
-            [
-                (ref, name, f"{mail}@northside.example", supervisor, started[ref])
-                for ref, name, mail, _, supervisor in THERAPISTS
-            ],
-        ),
-        "clients": _csv(
-            (
-                "id",
-                "name",
-                "code",
-                "therapist",
-                "status",
-                "intake date",
-                "ended date",
-                "died",
-                "paused until",
-                "opted out",
-            ),
-            [_client(person, when) for person in people],
-        ),
-        "appointments": _csv(
-            ("id", "client", "therapist", "start", "minutes", "status"),
-            [
-                *(
-                    _appointment(m, when)
-                    for m in world.meetings
-                    if m.booked_at <= when and m.therapist != WITHOUT_RECORDS
-                ),
-                *_unreadable(world),
-            ],
-        ),
-        "breaks": _csv(("client", "from", "to"), [(ref, a.isoformat(), b.isoformat()) for ref, a, b in world.breaks]),
-        "leave": _csv(
-            ("id", "therapist", "from", "to", "cover"),
-            [(x.id, x.therapist, x.from_on.isoformat(), x.to_on.isoformat(), x.cover) for x in world.diary.leave],
-        ),
-    }
-
-
-def _client(person: Person, when: Instant) -> tuple[str, ...]:
-    status = person.status(when)
-    return (
-        person.id,
-        person.name,
-        person.code,
-        person.therapist,
-        status,
-        person.intake_on.isoformat() if person.intake_on else "",
-        person.ended_on.isoformat() if person.ended_on and status == "ended" else "",
-        person.died_on.isoformat() if person.died_on else "",
-        person.paused_until,
-        "yes" if person.opted_out else "no",
-    )
-
-
-def _appointment(meeting: Meeting, when: Instant) -> tuple[str, ...]:
-    start = meeting.start.strftime("%Y-%m-%d %H:%M")
-    return meeting.id, ";".join(meeting.clients), meeting.therapist, start, str(MINUTES), meeting.status(when)
-
-
-def _unreadable(world: World) -> list[tuple[str, ...]]:
-    """A day that no calendar has, of somebody whose care has ended; and a word that no vocabulary has."""
-    ended, doubtful = world.playing("ended")[0], world.playing("unreadable")[0]
-    start = world.meetings_of(doubtful)[-1].start + timedelta(days=7)
-    return [
-        ("A-19998", ended.id, ended.therapist, f"{start.year - 1}-02-30 10:00", str(MINUTES), ATTENDED),
-        ("A-19999", doubtful.id, doubtful.therapist, start.strftime("%Y-%m-%d %H:%M"), str(MINUTES), "see note"),
-    ]
-
-
-def _csv(header: Sequence[str], rows: Iterable[Sequence[str]]) -> bytes:
-    out = io.StringIO()
-    csv.writer(out).writerows([header, *rows])
-    return out.getvalue().encode()
 
 
 # ---------------------------------------------------------------- calendars

@@ -5,22 +5,27 @@ from datetime import date
 
 from models.appointments import Mark
 from models.digest import Held, History, digest_of
-from models.instants import Instant
+from models.instants import Instant, start_of
 from models.looking import DIGEST_COLUMNS, Shared
 from models.observations import ClientStatus
 from models.people import OPEN_ENDED
-from models.policy import PolicyBook
+from models.policy import DEFAULT, PolicyBook
 from models.rules import all_rules
+from models.told import Told, goal_of, kept, score_of
 from tending.demo.diary import ATTENDED, MISSED, ZONE
-from tending.demo.practice import THERAPISTS, WITHOUT_RECORDS, Person, World
+from tending.demo.names import THERAPISTS
+from tending.demo.world import WITHOUT_RECORDS, Person, World
 
+NEW_FOR = int(DEFAULT.new_therapist_days)
 MARKS = {ATTENDED: Mark.attended, MISSED: Mark.no_show}
 
 
 def found(world: World, at: Instant) -> dict[tuple[str, str], str]:
     """(client, kind) of every finding at an instant, and the part that client plays."""
     pauses = {ref: world.diary.pauses(ref) for ref, *_ in THERAPISTS}
-    together = Shared(at, PolicyBook(), all_rules(), pauses, {})
+    new = {ref: start_of(world.diary.day(NEW_FOR - began), ZONE) for ref, _, _, began, _ in THERAPISTS if began}
+    heard = frozenset({"goal", "score"})
+    together = Shared(at, PolicyBook(), all_rules(), pauses, {}, heard=heard, new=new)
     result = {}
     for person in world.people:
         if person.known_from <= at:
@@ -49,9 +54,39 @@ def _history(world: World, person: Person, at: Instant) -> History:
         person.died_on is not None,
         paused,
         tuple(held),
-        tuple((a, b) for ref, a, b in world.breaks if ref == person.id),
+        (
+            *((a, b) for ref, a, b in world.breaks if ref == person.id),
+            *((first, OPEN_ENDED) for ref, first in world.holds if ref == person.id),
+        ),
         at,
+        _told(world, person, at),
     )
+
+
+def _told(world: World, person: Person, at: Instant) -> Told:
+    """Their goals and scores, as far as they were written down by then."""
+    goals = []
+    for goal in world.goals:
+        if goal.client == person.id and goal.known(at):
+            looked_on, achievement = goal.look(at) or (None, "in progress")
+            facts = {
+                "set_on": goal.set_on.isoformat(),
+                "target_on": goal.target_on and goal.target_on.isoformat(),
+                "reviewed_on": looked_on and looked_on.isoformat(),
+                "achievement": achievement.replace(" ", "-"),
+                "achievement_on": looked_on and looked_on.isoformat(),
+                "status": goal.status(at),
+                "has_target": "target" in goal.given,
+                "has_measure": "measure" in goal.given,
+                "own_words": "words" in goal.given,
+            }
+            goals.append(goal_of(goal.id, facts, ZONE))
+    scores = [
+        score_of({"at": s.at, "measure": s.measure, "value": s.value, "risk": s.risk}, s.told_at)
+        for s in world.scores
+        if s.client == person.id and s.told_at <= at
+    ]
+    return kept(goals, scores, (), ())
 
 
 def by_part(findings: dict[tuple[str, str], str]) -> Counter[tuple[str, str]]:

@@ -1,5 +1,6 @@
 """The demonstration practice, on any day of the year: who plays what part, how much there is of everything."""
 
+from collections import Counter
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -9,16 +10,10 @@ from hypothesis import strategies as st
 from models.instants import DAY, instant_of
 from models.subjects import CODE, normal_form
 from tending.demo.diary import ATTENDED, BY_CLIENT, BY_PRACTICE, MISSED
-from tending.demo.practice import (
-    CLIENTS,
-    NEW_THERAPIST,
-    NEWCOMER,
-    WITH_CODES,
-    WITHOUT_RECORDS,
-    World,
-    synthetic,
-)
-from tending.demo.writing import calendar, exports
+from tending.demo.exports import exports
+from tending.demo.practice import CLIENTS, synthetic
+from tending.demo.world import NEW_THERAPIST, NEWCOMER, WITH_CODES, WITHOUT_RECORDS, World, evening
+from tending.demo.writing import calendar
 from tests.demo.looked import by_part, found
 
 DAY_ONE = {
@@ -30,6 +25,12 @@ DAY_ONE = {
     ("missed", "attends again"): 1,
     ("not_started", "waits"): 2,
     ("not_started", "gets a first appointment"): 1,
+    ("no_goal", "has no goal"): 3,
+    ("no_goal", "drifted"): 1,
+    ("review_due", "review overdue"): 2,
+    ("off_track", "gets worse"): 1,
+    ("moving_on", "has arrived"): 1,
+    ("item9", "asked for safety"): 1,
 }
 IN_THE_WEEK = {
     ("quiet", "falls silent"): 2,
@@ -39,7 +40,11 @@ IN_THE_WEEK = {
     ("missed", "misses again"): 2,
     ("not_started", "waits too long"): 1,
     ("unconfirmed", "third unmarked"): 2,
+    ("review_due", "review due"): 1,
+    ("rating", "rates lower"): 1,
+    ("item9", "asks for safety"): 1,
 }
+MOST_NOTICES = 3
 CLEARED = {
     ("quiet", "returns"): 1,
     ("quiet", "is ended"): 1,
@@ -72,6 +77,29 @@ def test_the_story_holds_on_every_day_of_the_year(now: int) -> None:
     assert by_part(sure) == DAY_ONE
     assert by_part({key: part for key, part in after.items() if key not in before}) == IN_THE_WEEK
     assert by_part({key: part for key, part in before.items() if key not in after}) == CLEARED
+    whose = {person.id: person.therapist for person in world.people}
+    apart = {"unconfirmed", "item9"}  # one list a week, and what is never counted
+    noticed = Counter(whose[client] for client, kind in after if (client, kind) not in before and kind not in apart)
+    assert max(noticed.values()) <= MOST_NOTICES
+
+
+def test_goals_and_scores_are_told_as_of_an_instant() -> None:
+    world = synthetic(at(2026, 11, 23, 12))
+    before, after = exports(world, world.week_ago), exports(world, world.now)
+    (told,) = [s for s in world.scores if s.client == world.playing("asks for safety")[0].id and s.risk]
+    assert told.id.encode() not in before["scores"]
+    assert told.id.encode() in after["scores"]
+    rated = [s for s in world.scores if s.client == world.playing("rates lower")[0].id]
+    assert rated[-2].value - rated[-1].value > 1
+    assert rated[-1].id.encode() not in before["scores"]
+    goal = world.goals[0]
+    looked_on, _ = goal.looks[-1]
+    assert goal.look(evening(looked_on)) == goal.looks[-1] != goal.look(evening(looked_on) - 1)
+    assert goal.known(evening(goal.set_on))
+    assert not goal.known(evening(goal.set_on) - 1)
+    with_goals = {g.client for g in world.goals}
+    assert 60 < len(with_goals) < CLIENTS - 20
+    assert not with_goals & {p.id for p in world.people if p.therapist == WITHOUT_RECORDS}
 
 
 @settings(max_examples=15, deadline=None)

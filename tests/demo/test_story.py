@@ -1,5 +1,6 @@
 """The whole demonstration as a reader sees it: a process of its own, a real Prefect server, a real mailbox."""
 
+import csv
 import os
 import re
 import shlex
@@ -15,7 +16,7 @@ import pytest
 
 from integrations.messages.mailbox import read_mails
 from models.instants import instant_of
-from models.subjects import CODE
+from tending.demo.telling import ALERT
 
 pytestmark = [pytest.mark.long, pytest.mark.timeout(400)]
 LIMIT = 180
@@ -83,12 +84,16 @@ def test_it_says_what_was_read_found_and_sent(told: tuple[Path, str]) -> None:
     assert re.search(r"read +7 sources: 6 calendars", text)
     assert re.search(r"clients +120 ", text)
     assert re.search(r"set aside +3 entries", text)
-    assert "What the week brought: 11 findings" in text
+    assert "What the week brought: 14 findings" in text
     mails = read_mails(base / "demo-practice" / "mails")
-    assert 5 <= len(mails) <= 9
+    assert 6 <= len(mails) <= 10
     assert f"{len(mails)} mails through Apprise to the mailbox" in text
-    alerts = {mail.to: mail for mail in mails if CODE.search(mail.text)}
+    alerts = {mail.to: mail for mail in mails if ALERT.search(mail.text)}
     assert len(alerts) >= 5
+    for label, mailed in (("Goal review", 1), ("Session rating", 1), ("Safety: PHQ-9, item 9", 1), ("Quiet", 6)):
+        assert len(re.findall(rf"(?m)^  T\d  {label}  ", text)) == mailed
+        assert sum(len(re.findall(rf"(?m)^{label}: C-", mail.text)) for mail in mails) == mailed
+    assert "| This week: therapist T5" in text
     assert all(mail.subject.startswith("Northside: ") for mail in mails)
     for mail in mails:
         assert mail.path.name in text
@@ -102,15 +107,19 @@ def test_nobody_is_named_anywhere_but_in_the_clinics_own_files(told: tuple[Path,
     stored = "".join(path.read_text() for path in folder.glob("exports/clients.csv"))
     names = [line.split(",")[1] for line in stored.splitlines()[1:]]
     assert len(names) == 121
-    family = [name.split()[-1] for name in names]
+    unsaid = [name.split()[-1] for name in names]
+    with (folder / "exports" / "goals.csv").open(encoding="utf-8", newline="") as file:
+        titles = {row["goal"] for row in csv.DictReader(file)}
+    assert len(titles) > 10
+    unsaid += titles
     sinks = {"terminal": text.encode()}
     for part in ("mails", "data", "prefect"):
         sinks |= {str(path): path.read_bytes() for path in (folder / part).rglob("*") if path.is_file()}
     sinks |= {f"{mail.path} decoded": (mail.text + mail.html).encode() for mail in read_mails(folder / "mails")}
     assert len(sinks) > 10
     for where, content in sinks.items():
-        named = [name for name in family if name.encode() in content]
-        assert not named, where
+        said = [words for words in unsaid if words.encode() in content]
+        assert not said, where
 
 
 def test_the_three_things_to_try_work(told: tuple[Path, str]) -> None:
@@ -125,7 +134,8 @@ def test_the_three_things_to_try_work(told: tuple[Path, str]) -> None:
         )
         assert done.returncode == 0, (command, done.stderr)
         answers.append(done.stdout)
-    assert "Quiet" in answers[0]
+    assert "Goal review: yes" in answers[0]
+    assert "(new therapist; " in answers[0]
     assert "cannot" in answers[1].casefold()
 
 
@@ -196,11 +206,11 @@ def test_ctrl_c_in_the_middle_stops_everything_and_the_next_run_comes_to_the_sam
     assert children_of(folder) == []
     done = run(tmp_path, "demo", "--once")
     assert done.returncode == 0, done.stderr
-    assert "What the week brought: 11 findings" in done.stdout
+    assert "What the week brought: 14 findings" in done.stdout
     mails = read_mails(folder / "mails")
     assert len({mail.message_id for mail in mails}) == len(mails)
-    told_of = [code for mail in mails for code in set(CODE.findall(mail.text))]
-    assert len(told_of) == len(set(told_of)) == 11
+    told_of = [code for mail in mails for code in ALERT.findall(mail.text)]
+    assert len(told_of) == len(set(told_of)) == 14
 
 
 def test_the_story_holds_on_a_sunday_after_holidays(tmp_path: Path) -> None:
@@ -215,11 +225,11 @@ def test_the_story_holds_on_a_sunday_after_holidays(tmp_path: Path) -> None:
         env={**environment(tmp_path), "PYTHONTZPATH": "", "PYTHONPATH": str(Path(__file__).parents[2])},
     )
     assert done.returncode == 0, done.stderr
-    assert "What the week brought: 11 findings" in done.stdout
+    assert "What the week brought: 14 findings" in done.stdout
     # Monday is a holiday in lieu: even who wants to hear at once hears on Tuesday.
     assert "the demonstration's clock stands at Tue 29 Dec, 08:00" in done.stdout
-    told_of = [code for mail in read_mails(tmp_path / "d" / "mails") for code in set(CODE.findall(mail.text))]
-    assert len(told_of) == len(set(told_of)) == 11
+    told_of = [code for mail in read_mails(tmp_path / "d" / "mails") for code in ALERT.findall(mail.text)]
+    assert len(told_of) == len(set(told_of)) == 14
 
 
 def test_beginning_anew_tells_it_once_more(told: tuple[Path, str]) -> None:
@@ -227,5 +237,5 @@ def test_beginning_anew_tells_it_once_more(told: tuple[Path, str]) -> None:
     done = run(base, "demo", "--once", "--fresh")
     assert done.returncode == 0, done.stderr
     assert "is continued" not in done.stdout
-    assert "What the week brought: 11 findings" in done.stdout
-    assert 5 <= len(read_mails(base / "demo-practice" / "mails")) <= 9
+    assert "What the week brought: 14 findings" in done.stdout
+    assert 6 <= len(read_mails(base / "demo-practice" / "mails")) <= 10
