@@ -100,9 +100,12 @@ class Folder:
             else:
                 path.unlink(missing_ok=True)
 
-    def set_port(self, port: int) -> None:
-        """Let practice.toml name the mailbox's port of this run; everything else in it stays."""
+    def set_ports(self, mail: int, desk: int) -> None:
+        """Let practice.toml name the ports of this run, the mailbox's and the desk's; everything else in it stays."""
         text = self.toml.read_text(encoding="utf-8")
-        new = re.sub(r"(?m)^(\[mail\]\n(?:[^\[\n].*\n|\n)*?port = )\d+", rf"\g<1>{port}", text, count=1)
+        new = text
+        for part, port in (("mail", mail), ("desk", desk)):
+            new = re.sub(rf"(?m)^(\[{part}\]\n(?:[^\[\n].*\n|\n)*?port = )\d+", rf"\g<1>{port}", new, count=1)
+        new = re.sub(r'(?m)^(public_url = "http://127\.0\.0\.1:)\d+', rf"\g<1>{desk}", new, count=1)
         if new != text:
             self.toml.write_text(new, encoding="utf-8")

@@ -22,12 +22,14 @@ from integrations.store.recipients import Recipients
 from integrations.syncing import Synced, sync_sources
 from models.errors import TendingError
 from models.instants import Instant, utc_text
+from models.settings import DeskPart
 from tending.demo.diary import REGION
 from tending.demo.folder import DemoError, Folder, Mark, Stage
 from tending.demo.practice import synthetic
 from tending.demo.telling import Teller
 from tending.demo.world import World
 from tending.demo.writing import write_files, write_settings
+from tending.desk.serve import beside, listening
 from tending.log_files import log_to, stop_logging
 from tending.output import say, working
 from tending.prefect_settings import apply_environment, client_environment
@@ -110,13 +112,15 @@ def _mailbox(place: Folder) -> Iterator[Mailbox]:
 
 
 def _told(place: Folder, mark: Mark, mailbox: Mailbox, server: Server, once: bool, *, new: bool) -> int:
+    with listening(DeskPart().port) as free:
+        desk = free.getsockname()[1]  # named in mails; served only where the story goes on
     with working("Making a practice"):
         world = synthetic(mark.now, mark.seed)
         if new:
             write_files(world, place.path, world.week_ago)
-            write_settings(place.path, mailbox.port, REGION)
+            write_settings(place.path, mailbox.port, REGION, desk)
         else:
-            place.set_port(mailbox.port)
+            place.set_ports(mailbox.port, desk)
     with open_practice(place.toml, create=True) as practice, _logging(practice):
         teller = Teller(practice, world, place.path)
         teller.opening(new)
@@ -142,6 +146,7 @@ def _told(place: Folder, mark: Mark, mailbox: Mailbox, server: Server, once: boo
             teller.runs(answers)
             teller.found()
             teller.mails(mails[before:], mails, morning)
+            teller.desk(mails, live=not once)
             teller.where(server.ui_url)
             teller.try_next(mails, live=not once)
             sys.stdout.flush()
@@ -223,7 +228,10 @@ def _live(practice: Practice, server: Server, mailbox: Mailbox, teller: Teller) 
         target=_tell_of_mails, args=(mailbox, teller, ended), name="watching mails", daemon=True
     )
     try:
-        with leases.lease(practice.store, LEASE, LEASE, int(time.time()), LEASE_SECONDS) as held:
+        with (
+            leases.lease(practice.store, LEASE, LEASE, int(time.time()), LEASE_SECONDS) as held,
+            beside(practice, teller.folder / "practice.toml", say),
+        ):
             watching.start()
             return asyncio.run(live(practice, server, held, say, None))
     finally:

@@ -42,6 +42,9 @@ COUNTS = {
 }
 
 
+LINK = re.compile(r"http://127\.0\.0\.1:\d+/card/[\w-]+")
+
+
 class Teller:
     """Tells one demonstration. It names therapists; of clients it says the code and nothing else."""
 
@@ -160,6 +163,18 @@ class Teller:
         if team is not None:
             self._heading(f"A supervisor's week, in the mail to {PEOPLE.get(team.to, 'somebody')}")
             _quote("\n\n".join(part for part in team.text.split("\n\n") if part.startswith(TEAM)))
+
+    def desk(self, mails: Sequence[Mail], *, live: bool) -> None:
+        """One link of those in the mails: it opens a card of the desk, where a therapist says what happened."""
+        link = next((found.group() for mail in mails if (found := LINK.search(mail.text))), None)
+        if link is None:
+            return
+        self._heading("The desk, where a therapist answers. One of the links in these mails")
+        say(f"  {link}")
+        if not live:
+            served = f"{self.command()} desk --practice {self._path('practice.toml')}"
+            say(f"  It opens while the desk is served: {served}")
+        say("  What is answered there, `tending why` tells, and nobody is written to about it again.")
 
     def where(self, ui_url: str) -> None:
         self._heading("Where things are")

@@ -7,6 +7,7 @@ from pathlib import Path
 from icalendar import Calendar, Event
 
 from models.instants import DAY, HOUR, Instant, at_wall
+from models.settings import DeskPart
 from tending.demo.diary import MINUTES, ZONE, Meeting
 from tending.demo.exports import exports
 from tending.demo.names import THERAPISTS
@@ -40,6 +41,12 @@ email = "{admin}"
 [safety]
 protocol = "{protocol}"
 
+[desk]
+# On this machine only, since the address says so; a practice names the https address of its own web server.
+public_url = "http://127.0.0.1:{desk}"
+port = {desk}
+label = "initials"
+
 [policy.therapist.{at_once}]
 # For what you may try in the demonstration: this therapist hears at once, at any hour of a working day.
 speak = "at_once"
@@ -62,8 +69,8 @@ every_minutes = 0.05
 """
 
 
-def write_settings(folder: Path, port: int, holidays: str) -> Path:
-    """Write practice.toml, with the mail server at that port of this machine; gives its path."""
+def write_settings(folder: Path, port: int, holidays: str, desk: int = DeskPart().port) -> Path:
+    """Write practice.toml, with the mail server and the desk at these ports of this machine; gives its path."""
     text = SETTINGS.format(
         name=NAME,
         zone=ZONE,
@@ -72,6 +79,7 @@ def write_settings(folder: Path, port: int, holidays: str) -> Path:
         sender=SENDER,
         admin=ADMIN,
         at_once=AT_ONCE,
+        desk=desk,
         protocol=PROTOCOL,
     )
     text += "".join(CALENDAR.format(name=therapist.lower(), therapist=therapist) for therapist, *_ in THERAPISTS)

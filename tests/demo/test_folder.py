@@ -65,9 +65,9 @@ def test_a_mark_that_cannot_be_understood_is_none(tmp_path: Path, text: str) -> 
     assert Folder(tmp_path).mark() is None
 
 
-def test_another_port_changes_one_number_only(tmp_path: Path) -> None:
+def test_other_ports_change_their_numbers_only(tmp_path: Path) -> None:
     path = write_settings(tmp_path, 2525, REGION)
     edited = path.read_text().replace("[policy.", '# mine: port = 7\n[policy."x"]\n[policy.', 1)
     path.write_text(edited)
-    Folder(tmp_path).set_port(40123)
-    assert path.read_text() == edited.replace("port = 2525", "port = 40123")
+    Folder(tmp_path).set_ports(40123, 40124)
+    assert path.read_text() == edited.replace("port = 2525", "port = 40123").replace("4280", "40124")
