@@ -36,8 +36,9 @@ PATHS: dict[Purpose, str] = {Purpose.card: "/card/", Purpose.sign_in: "/in/"}
 
 
 class Account(SQLModel, table=True):
-    """Somebody who may use the desk. `therapist_id` is the clinic's own reference, empty for who is no therapist; `sealed` holds name and
-    mail address, encrypted; `address_hash` is the keyed hash under which the address is found."""
+    """Somebody who may use the desk. `therapist_id` is the clinic's own reference, empty for who is no therapist; `sealed` holds name, mail
+    address and the secret of a second factor, encrypted; `totp_step` is the last step of it that was used; `address_hash` the keyed
+    hash under which the address is found."""
 
     __tablename__ = "account"
 
@@ -48,13 +49,14 @@ class Account(SQLModel, table=True):
     address_hash: str = Field(unique=True, index=True)
     made_at: int = instant()
     disabled_at: int | None = instant(nullable=True)
+    totp_step: int = instant(default=0)
 
 
 class Link(SQLModel, table=True):
     """A link or a session, by the keyed hash of its token: the token itself is kept nowhere.
 
     `recipient` is whom it was made for (`therapist:<id>`, `admin` or `account:<id>`); `client_id` and `kind` name a card's finding.
-    `used_at` is when it was acted with, `answer_id` what was answered then.
+    `used_at` is when it was acted with, `answer_id` what was answered then; `wrong` counts wrong codes.
     """
 
     __tablename__ = "link"
@@ -68,6 +70,7 @@ class Link(SQLModel, table=True):
     expires_at: int = instant(index=True)
     used_at: int | None = instant(nullable=True)
     answer_id: str = ""
+    wrong: int = 0
 
 
 class LinkState(StrEnum):

@@ -13,10 +13,12 @@ from models.errors import UsageError
 from models.instants import Instant
 from models.notices import Notice
 from models.noticing import NoticeKey, notice_row
+from models.totp import step_of
 
 
 class Person(NamedTuple):
-    """One account, opened. `disabled_at` is None while it may be used."""
+    """One account, opened. `disabled_at` is None while it may be used; `totp` is the secret of a second factor, empty without one, and
+    `totp_step` the last step of it that was used."""
 
     id: int
     role: Role
@@ -25,6 +27,8 @@ class Person(NamedTuple):
     address: str
     made_at: Instant
     disabled_at: Instant | None
+    totp: str = ""
+    totp_step: int = 0
 
 
 def add(
@@ -48,6 +52,7 @@ def add(
         "sealed": vault.seal({"name": name.strip(), "address": address.strip()}),
         "address_hash": hashed,
         "disabled_at": None,
+        "totp_step": 0,
     }
     new = insert_new(connection, Account, {**values, "made_at": now})
     if not new:
@@ -81,6 +86,31 @@ def disable(connection: Connection, number: int, by: str, now: Instant) -> None:
     its = (links.c.recipient == f"{ACCOUNT}{number}") & (links.c.expires_at > now)
     connection.execute(update(links).where(its).values(expires_at=now))
     audit.record(connection, now, by, "account disabled", f"{ACCOUNT}{number}")
+
+
+def set_totp(connection: Connection, vault: Vault, number: int, secret: str, by: str, now: Instant) -> Person:
+    """Give an account a second factor, or (with an empty secret) take it away, and end what it has open. Raises UsageError."""
+    person = of_number(connection, vault, number)
+    if person is None:
+        raise UsageError(f"There is no account {number} that may be used; `tending users` lists them.")
+    rows, links = table(Account), table(Link)
+    sealed = vault.seal({"name": person.name, "address": person.address} | ({"totp": secret} if secret else {}))
+    connection.execute(update(rows).where(rows.c.id == number).values(sealed=sealed, totp_step=0))
+    its = (links.c.recipient == f"{ACCOUNT}{number}") & (links.c.expires_at > now)
+    connection.execute(update(links).where(its).values(expires_at=now))
+    act = "second factor set" if secret else "second factor removed"
+    audit.record(connection, now, by, act, f"{ACCOUNT}{number}")
+    return person
+
+
+def use_code(connection: Connection, person: Person, code: str, now: Instant) -> bool:
+    """Whether a code of the account's second factor fits now; of two that give the same one at once, one may."""
+    step = step_of(person.totp, code, now, person.totp_step)
+    if step is None:
+        return False
+    rows = table(Account)
+    unused = (rows.c.id == person.id) & (rows.c.totp_step < step)
+    return connection.execute(update(rows).where(unused).values(totp_step=step)).rowcount == 1
 
 
 def of_number(connection: Connection, vault: Vault, number: int) -> Person | None:
@@ -130,4 +160,14 @@ def ask_for_link(
 
 def _opened(vault: Vault, row: Any) -> Person:
     said = vault.open(row.sealed)
-    return Person(row.id, Role(row.role), row.therapist_id, said["name"], said["address"], row.made_at, row.disabled_at)
+    return Person(
+        row.id,
+        Role(row.role),
+        row.therapist_id,
+        said["name"],
+        said["address"],
+        row.made_at,
+        row.disabled_at,
+        said.get("totp", ""),
+        row.totp_step,
+    )

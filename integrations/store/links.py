@@ -40,6 +40,7 @@ def make(
         "expires_at": now + LASTS[purpose],
         "used_at": None,
         "answer_id": "",
+        "wrong": 0,
     }
     insert_rows(connection, Link, [row])
     return token
@@ -61,6 +62,14 @@ def use(connection: Connection, link: Link, now: Instant, answer_id: str = "") -
     links = table(Link)
     good = (links.c.token_hash == link.token_hash) & links.c.used_at.is_(None) & (links.c.expires_at > now)
     return connection.execute(update(links).where(good).values(used_at=now, answer_id=answer_id)).rowcount == 1
+
+
+def count_wrong(connection: Connection, link: Link, most: int, now: Instant) -> None:
+    """A wrong code was given with it; after the last try it opens nothing any more."""
+    links = table(Link)
+    mine = links.c.token_hash == link.token_hash
+    connection.execute(update(links).where(mine).values(wrong=links.c.wrong + 1))
+    connection.execute(update(links).where(mine, links.c.wrong >= most).values(expires_at=now))
 
 
 def give_back(connection: Connection, link: Link) -> None:

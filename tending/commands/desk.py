@@ -1,12 +1,14 @@
 """`desk` and `users`: the pages on which therapists answer, and who may use them."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from integrations.store import accounts, audit, links
 from models.accounts import ACCOUNT, LASTS, MINUTE, Purpose, Role, address_of
 from models.errors import UsageError
+from models.totp import address_of as otpauth
+from models.totp import new_secret
 from tending.commands.common import (
     JsonOption,
     PracticeOption,
@@ -28,7 +30,7 @@ def add_to(app: typer.Typer) -> None:
     group = typer.Typer(invoke_without_command=True, rich_markup_mode=None)
     group.callback()(users_group)
     group.command("list")(list_users)
-    for command in (add, disable, link):
+    for command in (add, disable, link, totp):
         group.command()(command)
     app.add_typer(group, name="users")
 
@@ -62,17 +64,7 @@ def list_users(as_json: JsonOption = False, practice: PracticeOption = None) -> 
     with opened(practice) as here, here.store.read() as connection:
         people = accounts.listed(connection, here.vault)
     if as_json:
-        show_json(
-            [
-                p._asdict()
-                | {
-                    "role": p.role.value,
-                    "made_at": instant_or_none(p.made_at),
-                    "disabled_at": instant_or_none(p.disabled_at),
-                }
-                for p in people
-            ]
-        )
+        show_json([_plain(p) for p in people])
         return
     columns(
         [
@@ -88,6 +80,20 @@ def list_users(as_json: JsonOption = False, practice: PracticeOption = None) -> 
     )
     if not people:
         say("Nobody may use the desk yet: `tending users add ROLE ADDRESS`.")
+
+
+def _plain(person: accounts.Person) -> dict[str, Any]:
+    """An account for machines; of a second factor only whether there is one."""
+    return {
+        "id": person.id,
+        "role": person.role.value,
+        "therapist_id": person.therapist_id,
+        "name": person.name,
+        "address": person.address,
+        "made_at": instant_or_none(person.made_at),
+        "disabled_at": instant_or_none(person.disabled_at),
+        "second_factor": bool(person.totp),
+    }
 
 
 def add(
@@ -150,3 +156,27 @@ def link(number: Number, as_json: JsonOption = False, practice: PracticeOption =
         show_json({"link": address, "minutes": LASTS[Purpose.sign_in] // MINUTE})
     else:
         say(address)
+
+
+def totp(
+    number: Number,
+    off: Annotated[bool, typer.Option("--off", help="Take the second factor away.")] = False,
+    as_json: JsonOption = False,
+    practice: PracticeOption = None,
+) -> None:
+    """Ask for a second factor at sign-in.
+
+    Prints the address that an authenticator app reads, once; whoever is signed in is signed out. From then on a code of
+    that app is asked for besides the link. Without a link it opens nothing.
+    """
+    secret = "" if off else new_secret()
+    with opened(practice) as here, here.store.write() as connection:
+        person = accounts.set_totp(connection, here.vault, number, secret, login(), now())
+        name = here.name
+    address = otpauth(secret, name, person.address) if secret else ""
+    if as_json:
+        show_json({"id": number, "otpauth": address or None})
+    elif secret:
+        say(address)
+    else:
+        say(f"Account {number} signs in with a link alone.")

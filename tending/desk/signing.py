@@ -1,13 +1,16 @@
 """Signing in with a link that is mailed, works once and for a quarter of an hour; signing out."""
 
 from fastapi.responses import Response
+from sqlalchemy import Connection
 
 from integrations.store import accounts, audit, links
 from models.access import FIRST_PAGE
-from models.accounts import ACCOUNT, LASTS, LinkState, Purpose
+from models.accounts import ACCOUNT, LASTS, LinkState, Opened, Purpose
+from models.totp import TRIES
 from tending.desk.asking import COOKIE, Asked, afterwards, go, page, sentence
 
 SENT = "If that address belongs to somebody here, a link is on its way to it. It works once, for 15 minutes."
+WRONG = "That code does not fit. It changes every half minute; after five wrong ones this link opens nothing any more."
 NO_MORE = "This link opens nothing any more: it works once, for 15 minutes. Ask for another one."
 
 
@@ -38,9 +41,30 @@ def offer(asked: Asked) -> Response:
     token = asked.path["token"]
     with asked.practice.store.read() as connection:
         found = links.open(connection, asked.practice.vault, token, Purpose.sign_in, asked.now)
-    if found.state is not LinkState.good:
+        person = _whose(asked, connection, found)
+    if person is None:
         return page(asked, "sign_in.html", status=410, title="Signing in", note=NO_MORE, mails=_mails(asked))
-    return page(asked, "enter.html", title="Signing in", token=token, link_form=asked.sealed_form(token))
+    return _button(asked, token, person)
+
+
+def _button(asked: Asked, token: str, person: accounts.Person, note: str = "", status: int = 200) -> Response:
+    return page(
+        asked,
+        "enter.html",
+        status=status,
+        title="Signing in",
+        token=token,
+        link_form=asked.sealed_form(token),
+        code=bool(person.totp),
+        note=note,
+    )
+
+
+def _whose(asked: Asked, connection: Connection, found: Opened) -> accounts.Person | None:
+    """Whose a sign-in link is that is still good; None for any other."""
+    if found.state is not LinkState.good or found.link is None or not found.link.recipient.startswith(ACCOUNT):
+        return None
+    return accounts.of_number(connection, asked.practice.vault, int(found.link.recipient.removeprefix(ACCOUNT)))
 
 
 def enter(asked: Asked) -> Response:
@@ -49,10 +73,13 @@ def enter(asked: Asked) -> Response:
     asked.require_form(token)
     with asked.practice.store.write() as connection:
         found = links.open(connection, asked.practice.vault, token, Purpose.sign_in, asked.now)
-        person = None
-        if found.link is not None and links.use(connection, found.link, asked.now):
-            number = int(found.link.recipient.removeprefix(ACCOUNT))
-            person = accounts.of_number(connection, asked.practice.vault, number)
+        person = _whose(asked, connection, found)
+        if person is not None and found.link is not None:
+            if person.totp and not accounts.use_code(connection, person, asked.form.get("code", ""), asked.now):
+                links.count_wrong(connection, found.link, TRIES, asked.now)
+                return _button(asked, token, person, WRONG, status=403)
+            if not links.use(connection, found.link, asked.now):
+                person = None
         if person is None:
             return page(asked, "sign_in.html", status=410, title="Signing in", note=NO_MORE, mails=_mails(asked))
         whose = f"{ACCOUNT}{person.id}"

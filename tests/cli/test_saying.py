@@ -127,3 +127,16 @@ def test_the_desks_settings(practice, tending):
     assert "1 account may sign in at http://localhost:4280." in tending("check", "--offline").out
     practice.write_text(f"{text}\n[desk]\n")
     assert "[desk] has no public_url" in tending("check", "--offline").out
+
+
+def test_a_second_factor_is_printed_once_and_never_again(read, tending):
+    number = tending("users", "add", "technical", "tina@example.org", "--json").json["id"]
+    address = tending("users", "totp", str(number), "--json").json["otpauth"]
+    secret = address.partition("secret=")[2].partition("&")[0]
+    assert len(secret) == 32
+    (listed,) = [one for one in tending("users", "list", "--json").json if one["id"] == number]
+    assert listed["second_factor"] is True
+    for words in (("users",), ("users", "list", "--json"), ("audit", "--json")):
+        assert secret not in tending(*words).out
+    assert tending("users", "totp", str(number), "--off").code == 0
+    assert tending("users", "totp", "99").code == 2

@@ -24,6 +24,7 @@ def upgrade() -> None:
         sa.Column("address_hash", sa.String(), nullable=False),
         sa.Column("made_at", sa.BigInteger(), nullable=False),
         sa.Column("disabled_at", sa.BigInteger(), nullable=True),
+        sa.Column("totp_step", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_index(op.f("ix_account_address_hash"), "account", ["address_hash"], unique=True)
@@ -120,6 +121,7 @@ def upgrade() -> None:
         sa.Column("expires_at", sa.BigInteger(), nullable=False),
         sa.Column("used_at", sa.BigInteger(), nullable=True),
         sa.Column("answer_id", sa.String(), nullable=False),
+        sa.Column("wrong", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("token_hash"),
     )
     op.create_index(op.f("ix_link_expires_at"), "link", ["expires_at"], unique=False)
