@@ -31,7 +31,7 @@ PARTS: tuple[tuple[str, str], ...] = (
     *(("T1", "drifted"),) * 2, *(("T2", "drifted"),) * 2, *(("T3", "drifted"),) * 2, *(("T4", "drifted"),) * 2,
     ("T5", "drifted"), ("T6", "series ended"), ("T1", "returns"), ("T2", "is ended"),
     # missed, not started already
-    ("T5", "missed"), ("T5", "missed"), ("T3", "attends again"),
+    ("T5", "missed"), ("T4", "missed"), ("T3", "attends again"),
     ("T1", "waits"), ("T5", "waits"), ("T4", "gets a first appointment"), ("T2", "asked lately"), ("T3", "asked lately"),
     # nothing to ask about
     *(("T1", "ended"),) * 2, *(("T2", "ended"),) * 2, ("T3", "ended"), *(("T4", "ended"),) * 2, ("T5", "ended"),
