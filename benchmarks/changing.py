@@ -177,7 +177,7 @@ def sweep(practice: Practice) -> float:
         before = text("UPDATE look SET next_look = :now WHERE client_id > 400 AND client_id <= :last")
         connection.execute(before, {"now": NOW - 60, "last": 400 + DUE})
     with timed() as spent, practice.store.write() as connection:
-        ready = cases.due(connection, NOW, cases.basis(practice))
+        ready = cases.due(connection, NOW, cases.basis(practice, connection))
         decided = decide(practice, connection, ready, NOW)
     if decided.looked != DUE:
         raise AssertionError(f"{decided.looked} were due instead of {DUE}")

@@ -59,8 +59,8 @@ def practice_on(database: Database, name: str, *, more: str = "", port: int = 25
 def filled(database: Database, count: int) -> Practice:
     """A practice of so many clients with their digests, each looked at before and due at another time, none now."""
     practice = practice_on(database, f"clients-{count}")
-    basis_now = basis(practice)
     with practice.store.write() as connection:
+        basis_now = basis(practice, connection)
         fill(connection, count, NOW)
         for part in chunks(range(1, count + 1), 1000):
             looks = [

@@ -114,7 +114,7 @@ def _all(practice: "Practice", now: Instant) -> Iterator[Batch]:
         clients = sorted({c.client_id for c in waiting if c.client_id is not None})
         yield Batch(tuple(clients), tuple((c.id, c.client_id) for c in waiting))
     with practice.store.read() as connection:
-        ready = cases.due(connection, now, cases.basis(practice), MOST_DUE)
+        ready = cases.due(connection, now, cases.basis(practice, connection), MOST_DUE)
     for part in chunks(ready, AT_ONCE):
         yield Batch(tuple(part))
 

@@ -14,7 +14,7 @@ from models.accounts import Purpose, address_of
 from models.eligibility import Urgency
 from models.instants import Instant
 from models.noticing import TO_ADMIN
-from models.rules import told
+from models.rules import KIND_WORD, told
 from models.voice import Voice
 
 if TYPE_CHECKING:
@@ -39,9 +39,11 @@ class Renderer:
         self._protocol = practice.settings.safety.protocol or None
         desk = practice.settings.desk
         self._public_url = desk.public_url if desk else ""
+        self._kindly = True
 
     def __call__(self, recipient: str, bundle: Iterable[Any], now: Instant, more: int) -> dict[str, Any]:
         """The message as plain data; `more` is how many others it tells of by number only."""
+        self._kindly = True
         zone = people.zone_of(self._connection, recipient.partition(":")[2]) or self._practice.zone
         voice = Voice(zone, self._practice.settings.practice.locale, now)
         said = [item for notice in bundle for item in self._spoken(notice, recipient, voice)]
@@ -80,7 +82,9 @@ class Renderer:
     def _finding(self, rule: str, kind: str, client_id: int, recipient: str, voice: Voice) -> Item:
         code, reason, evidence = last_look.evidence(self._connection, client_id, kind)
         _, therapist = last_look.whose(self._connection, client_id)
-        said = told(kind, reason, evidence, voice, gently=voice.now < self._beginners.get(therapist, 0))
+        gently = self._kindly and voice.now < self._beginners.get(therapist, 0)
+        said = told(kind, reason, evidence, voice, gently=gently)
+        self._kindly = self._kindly and not said["sentence"].endswith(KIND_WORD)  # once in a mail is kind
         facts = said | {"code": code, "protocol": self._protocol}
         return self._item(rule, kind, facts, voice, self._link(Purpose.card, recipient, voice.now, client_id, kind))
 

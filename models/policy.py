@@ -250,14 +250,11 @@ class Layered:
     origin: Mapping[str, str]
 
     def line(self, name: str) -> str:
-        """One line for people: the field, its value and unit, the layer and its basis."""
+        """One line for people: the field, its value and unit, the layer that set it, and the basis of a default."""
         meta = next(f.metadata for f in fields(Policy) if f.name == name)
-        layer = self.origin.get(name, "default")
-        return (
-            f"{name} = {getattr(self.policy, name):g} {meta['unit']} ({layer}; basis: {meta['basis']})"
-            if not isinstance(getattr(self.policy, name), str)
-            else f"{name} = {getattr(self.policy, name)} ({layer}; basis: {meta['basis']})"
-        )
+        layer, value = self.origin.get(name, "default"), getattr(self.policy, name)
+        said = f"{name} = {value}" if isinstance(value, str) else f"{name} = {value:g} {meta['unit']}"
+        return f"{said} ({layer}; basis: {meta['basis']})" if layer == "default" else f"{said} ({layer})"
 
     def agreed(self, answers: Sequence[Answered]) -> "Layered":
         """The same with the rhythm that was agreed with this client last, if one was."""

@@ -251,7 +251,9 @@ class Reactor:
             waits = due.what_waits(connection, now)
             if thoroughly and not waits.looks:
                 # Looks made under other rules or another policy.
-                waits = waits._replace(looks=bool(cases.due(connection, now, cases.basis(self.practice), 1)))
+                waits = waits._replace(
+                    looks=bool(cases.due(connection, now, cases.basis(self.practice, connection), 1))
+                )
             return waits, arming.state_in(connection, self.practice.data) is arming.Arming.armed
 
     async def _decide(self, codes: tuple[str, ...], *, sweep: bool) -> None:

@@ -302,7 +302,7 @@ class Clinic:
     def look(self, now: Instant = NOW) -> Decided:
         """Look at everybody who is due, as a sweep does."""
         with self.practice.store.write() as connection:
-            due = cases.due(connection, now, cases.basis(self.practice))
+            due = cases.due(connection, now, cases.basis(self.practice, connection))
             decided = decide(self.practice, connection, due, now)
             changes.drained(connection, [change.id for change in changes.waiting(connection)], now)
         return decided

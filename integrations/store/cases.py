@@ -46,11 +46,18 @@ _DOUBTFUL = Prepared(
 )
 
 
-def basis(practice: "Practice") -> str:
-    """Rules, policy and what else of the settings all looks rest on, as one word: looks made under another one are made anew."""
+def basis(practice: "Practice", connection: Connection) -> str:
+    """Rules, policy, what else of the settings all looks rest on, and what sources tell of besides appointments, as one word: looks made
+    under another one are made anew."""
+    return basis_under(practice, _heard(connection, None))
+
+
+def basis_under(practice: "Practice", heard: frozenset[str]) -> str:
+    """The same where it is known what sources tell of."""
     settings = practice.settings
     terms = [settings.practice.zone, settings.practice.holidays]
     terms += [f"{s.name} {s.therapist} {fresh_seconds(practice, s)}" for s in settings.source]
+    terms += sorted(heard)
     around = hashlib.blake2b("\n".join(terms).encode(), digest_size=4).hexdigest()
     return f"{rules_version()}-{practice.book.fingerprint()}-{around}"
 

@@ -6,6 +6,7 @@ from sqlalchemy import Connection, func, select
 
 from integrations.store import policies
 from integrations.store.cases import digest_known
+from integrations.store.facts import words_told
 from integrations.store.tables import insert_new, table
 from models.instants import Instant
 from models.looking import DigestRow, Looked, Shared
@@ -85,10 +86,10 @@ class DayOne:
         return self._books[basis]
 
     def _newest_source(self) -> Instant:
-        """When the source that was read for the first time last was so."""
+        """When the source that was read for the first time last was so, or a source first told of goals, scores or ratings."""
         if self._source_since is None:
             newest = self._connection.execute(select(func.max(table(Source).c.first_read_at))).scalar()
-            self._source_since = newest or 0
+            self._source_since = max([newest or 0, *words_told(self._connection).values()])
         return self._source_since
 
     def _first_look(self, therapist: str) -> Instant | None:

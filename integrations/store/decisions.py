@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, bindparam, select, update
 
-from integrations.store.cases import basis, digests, shared
+from integrations.store.cases import basis_under, digests, shared
 from integrations.store.day_one import DayOne
 from integrations.store.recipients import Recipients
 from integrations.store.recording import Recorder
@@ -60,7 +60,7 @@ def decide(practice: "Practice", connection: Connection, clients: Iterable[int],
         # Taken first, in the order of ids: another worker, or news about one of them, waits, or is all there to be read below.
         before |= {row.client_id: row for row in _TAKE_LOOKS.rows(connection, {"ids": part})}
     together = shared(practice, connection, now)
-    basis_now = basis(practice)
+    basis_now = basis_under(practice, together.heard)
     recipients = Recipients(practice, connection, now)
     day_one = DayOne(practice, connection, together, basis_now, now)
     result = Decided()

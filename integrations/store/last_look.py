@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from integrations.practice import Practice
 
 MERGED = {Urgency.ordinary, Urgency.prompt, Urgency.weekly}
+CAPPED = MERGED - {Urgency.weekly}  # a weekly letter fills nobody's day
 NEWS_SECONDS = 60  # before a notice is tried again whose client there is news of
 
 
@@ -192,8 +193,8 @@ class LastLook:
         return hours.next_morning(end_of(day_of(self._now, hours.zone), hours.zone) - 1)
 
     def full(self, addressee: str, notice: Any) -> bool:
-        """Whether somebody's day is full of what is merged; if not, one more is counted."""
-        if notice.urgency not in MERGED:
+        """Whether somebody's day is full; if not, one more is counted."""
+        if notice.urgency not in CAPPED:
             return False
         hours, most = self._hours(addressee)
         today = day_of(self._now, hours.zone)
@@ -206,7 +207,7 @@ class LastLook:
                     messages.c.recipient == addressee,
                     messages.c.claimed_at >= start_of(today, hours.zone),
                     messages.c.state != MessageState.released,
-                    notices.c.urgency.in_([u.value for u in MERGED]),
+                    notices.c.urgency.in_([u.value for u in CAPPED]),
                 )
             ).scalar_one()
         if self._taken_today[addressee] >= most:

@@ -13,7 +13,7 @@ from models.digest import Digest
 from models.eligibility import Urgency
 from models.findings import Finding
 from models.instants import DAY, Instant
-from models.notices import Notice
+from models.notices import Message, MessageState, Notice
 from models.noticing import NoticeKey, notice_row, therapist_recipient
 from models.people import Client, Therapist
 from models.timing import not_before
@@ -51,7 +51,8 @@ def write_team_letters(practice: "Practice", connection: Connection, week: int, 
 
 
 def team_facts(connection: Connection, team: set[str], now: Instant) -> dict[str, dict[str, Any]]:
-    """How the caseloads of these therapists stand: load, quiet clients, appointments missed early this week, prompts without an answer."""
+    """How the caseloads of these therapists stand: load, quiet clients, appointments missed early this week, and prompts that were sent and
+    have no answer."""
     digests, findings, clients = table(Digest), table(Finding), table(Client)
     found: dict[str, dict[str, Any]] = {
         who: {"therapist": who, "clients": 0, "quiet": 0, "early_missed": 0, "unanswered": 0, "codes": ""}
@@ -71,8 +72,20 @@ def team_facts(connection: Connection, team: set[str], now: Instant) -> dict[str
         facts["early_missed"] += missed
         if missed:
             codes[row.therapist_id].add(row.code)
+    notices, messages = table(Notice), table(Message)
+    sent = (
+        select(notices.c.id)
+        .join_from(notices, messages, messages.c.id == notices.c.message_id)
+        .where(
+            notices.c.client_id == findings.c.client_id,
+            notices.c.purpose == findings.c.rule + "." + findings.c.kind,
+            notices.c.generation == findings.c.generation,
+            messages.c.state == MessageState.sent.value,
+        )
+        .exists()
+    )
     open_ones = (
-        select(digests.c.therapist_id, clients.c.code, findings.c.kind, findings.c.told_to, findings.c.answered)
+        select(digests.c.therapist_id, clients.c.code, findings.c.kind, findings.c.answered, sent.label("told"))
         .select_from(
             findings.join(digests, digests.c.client_id == findings.c.client_id).join(
                 clients, clients.c.id == findings.c.client_id
@@ -82,7 +95,7 @@ def team_facts(connection: Connection, team: set[str], now: Instant) -> dict[str
     )
     for row in connection.execute(open_ones):
         facts = found[row.therapist_id]
-        waits = bool(row.told_to) and not row.answered
+        waits = bool(row.told) and not row.answered
         facts["quiet"] += row.kind == "quiet"
         facts["unanswered"] += waits
         if waits or row.kind == "quiet":

@@ -275,8 +275,7 @@ def _review(facts: Facts, voice: Voice) -> str:
         asks = f"{PAYERS[name]} asks for a look at the goals every {limit:g} days"
         why = f"{asks}; the last was {last}. We know that number from memory: compare it with your own text."
     else:
-        passed = f"{limit:g} {name}" if at != NOT_KNOWN else f"More than {limit:g} {name}"
-        why = f"{passed} have passed since the goals were last looked at ({last})."
+        why = f"The goals were last looked at {last}; every {limit:g} {name} is what is asked for."
     several = f" So it is with {count} of {total} goals." if count < total else ""
     asked = voice.listing([words for key, words in QUESTIONS if key in lacks])
     return f"{why}{several}{f' You might ask {asked}.' if asked else ''}"

@@ -228,7 +228,8 @@ def _print(facts: dict[str, Any], voice: Voice, of: str) -> None:
     for one in facts["rules"]:
         say()
         fired = FIRED[one["fired"]]
-        say(f"{one['label']}: {toned(fired, 'good' if one['fired'] is False else 'mend')}. {one['sentence']}")
+        mark = "" if one["label"].endswith("?") else ":"
+        say(f"{one['label']}{mark} {toned(fired, 'good' if one['fired'] is False else 'mend')}. {one['sentence']}")
         if one["clears"]:
             say(f"  {one['clears']}")
         for line in one["policy"]:

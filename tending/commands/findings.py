@@ -10,6 +10,7 @@ from integrations.store.arming import Arming
 from integrations.store.sources import all_rows, left_over
 from models.findings import Opened
 from models.instants import DAY, Instant
+from models.kinds import is_safety
 from models.rules import all_rules, told
 from models.voice import Voice
 from models.words import counted as words_counted
@@ -65,6 +66,7 @@ def findings(
             rows = lookups.findings(connection, cleared_since=cleared_since)
             read = all_rows(connection)
         voice = voice_of(here, at)
+    rows.sort(key=lambda row: not is_safety(row.kind))  # and else as they came
     facts = [_fact(row, voice) for row in rows if mine is None or row.therapist_id == mine]
     noticed = [f for f in facts if f["cleared_at"] is None and f["opened"] == Opened.noticed]
     first = [f for f in facts if f["cleared_at"] is None and f["opened"] == Opened.day_one]

@@ -128,11 +128,11 @@ def decide_due(here: Practice, at: Instant) -> Any:
     """Look at everybody who is due, in short transactions. Answers the counts."""
     from integrations.store.decisions import Decided, decide
 
-    total, basis, seen = Decided(), cases.basis(here), set[int]()
+    total, seen = Decided(), set[int]()
     with working("Looking at clients") as step:
         while True:
             with here.store.write() as connection:
-                due = [c for c in cases.due(connection, at, basis, AT_ONCE) if c not in seen]
+                due = [c for c in cases.due(connection, at, cases.basis(here, connection), AT_ONCE) if c not in seen]
                 total.add(decide(here, connection, due, at))
             seen.update(due)
             if not due:

@@ -29,6 +29,8 @@ IDS = ("KLIENT-ÆGIR-90417", "KLIENT-77120934", "KLIENT-77120935", "KLIENT-55501
 CONTACT, PHONE = "zolcislawa@privatpostfach.example", "+49151588901177"
 TITLE = f"Erstgespräch {UNKNOWN} wegen Kindesmißhandlung"
 NOTES = "trauert um verünglückten Bräutigam"
+GOAL = "Nächtelang ohne Zähneknirschen schlafen können"
+MISSCORED = "Trübsinnsskala Schwermütigkeitsgröße"
 UID = "sitzung-þórunnsdóttir-rosenkränzchen@kalender"
 OWN_ZONE = "Zeitzone/Mühlhäuserinnen"
 IDENTITIES = (
@@ -46,6 +48,8 @@ IDENTITIES = (
     NOTES,
     UID,
     OWN_ZONE,
+    GOAL,
+    MISSCORED,
 )
 SEARCH = Search([text.replace(".example", "").removesuffix("@kalender") for text in IDENTITIES])
 # What is planted in Prefect, which all tests share: names that no other run looks for.
@@ -76,6 +80,7 @@ class Run:
     server: Server
     printed: dict[str, bytes] = field(default_factory=dict)
     shown: dict[str, bytes] = field(default_factory=dict)
+    tokens: list[str] = field(default_factory=list)
 
     @property
     def toml(self) -> Path:
@@ -156,6 +161,13 @@ def write_files(folder: Path, now: Instant) -> None:
         f"b4,{IDS[1]},{TWIN},T1,2026-03-29 02:30,50,attended",
     ]
     (exports / "appointments.csv").write_text("\n".join(rows) + "\n", encoding="utf-8")
+    goals = [f"G-1,{IDS[0]},{GOAL},{NOTES},2026-01-05", f"G-2,{IDS[1]},{GOAL},,2026-31-31"]
+    (exports / "goals.csv").write_text("\n".join(["id,client,goal,target,set", *goals]) + "\n", encoding="utf-8")
+    taken = wall_of(now - DAY, ZONE)[:10]
+    scores = [f"{IDS[0]},PHQ-9,{taken},12,1", f"{IDS[1]},{MISSCORED},{taken},12,", f"{IDS[1]},PHQ-9,{taken},{QUIET},"]
+    (exports / "scores.csv").write_text(
+        "\n".join(["client,measure,taken,score,risk", *scores]) + "\n", encoding="utf-8"
+    )
     (exports / "breaks.csv").write_text(f"client,from,to\n{IDS[1]},2026-02-01,2026-02-08\n", encoding="utf-8")
     (folder / "misread").mkdir()
     row = f"{IDS[3]},{MISREAD},T1,active\n".encode("cp1252")
@@ -195,6 +207,9 @@ port = {port}
 sender = "alerts@example.org"
 [admin]
 email = "admin@example.org"
+[desk]
+public_url = "http://127.0.0.1:9"
+label = "name"
 [policy]
 speak = "at_once"
 {parts}"""

@@ -19,6 +19,7 @@ from integrations.practice import open_practice
 from integrations.store import arming
 from integrations.store.decisions import decide
 from models.instants import DAY, HOUR, Instant, utc_text
+from tests.faults.canary_desk import sit_down
 from tests.faults.canary_practice import (
     IDS,
     NOTES,
@@ -56,6 +57,7 @@ async def everything(run: Run) -> str:
         await refusals(run, 451, "RCPT", now + 120)
         await client_looks(now=at(now + HOUR))
         assert any(run.code_of(IDS[0]) in mail.text for mail in run.mailbox.mails())
+    run.tokens = await asyncio.to_thread(sit_down, run)
     for clinic_id in IDS[:3]:
         await asyncio.to_thread(run.command, "who", run.code_of(clinic_id), expect=0, shows=True)
     run.reopen(broken=True)

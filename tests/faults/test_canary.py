@@ -133,6 +133,12 @@ async def test_identities_lie_nowhere_but_sealed(run: Run, caplog: pytest.LogCap
     looks = sinks(run, lambda: caplog.text)
     leaks = [f"{name}: {leak}" for name, look in looks.items() for leak in SEARCH.in_sink(look())]
     assert not leaks, "\n".join(leaks[:40])
+    # A token opens a door: it lies in the mail that brought it, and nowhere else.
+    assert len(run.tokens) > 2
+    tokens = Search(run.tokens)
+    opened = [f"{name}: {leak}" for name, look in looks.items() if name != "mails" for leak in tokens.in_sink(look())]
+    assert not opened, "\n".join(opened[:10])
+    assert tokens.in_sink(looks["mails"]())
     stranger = Search([STRANGER[run.practice.store.dialect]])
     assert not [one for name, look in looks.items() for one in stranger.in_sink(look())]
     planted = await plant(run)

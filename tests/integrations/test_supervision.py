@@ -198,7 +198,7 @@ def test_beginners_are_told_earlier_and_kindly(a_clinic, mailbox):
     with clinic.practice.store.read() as connection:
         (row,) = cases.digests(connection, [clinic.id_of("1001")])
         line = cases.shared(clinic.practice, connection, NOW + 2 * DAY).policy(row).line("quiet_after_days")
-    assert "(new therapist;" in line
+    assert "(new therapist)" in line
 
 
 def test_a_beginner_is_one_no_longer_on_the_day(a_clinic):

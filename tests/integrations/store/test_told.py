@@ -165,3 +165,33 @@ def test_a_risk_of_somebody_unknown_is_told_to_the_administrator(clinic):
     clinic.sync(LATER + DAY)
     clinic.look(LATER + DAY)
     assert [n.purpose for n in clinic.notices(recipient="therapist:T1")] == ["safety.screen"]
+
+
+def test_a_practice_that_begins_with_goals_gets_a_list_and_no_flood(clinic):
+    for number in ("1002", "1003", "1004"):
+        clinic.client(number)
+    for number in ("1001", "1002", "1003", "1004"):
+        clinic.seen(number, *each(7, 8, days_ago(3)))
+        clinic.entry("t1", f"next{number}", in_days(30), f"Klara Nr{number}" if number != "1001" else "Anna Müller")
+    clinic.sync()
+    clinic.look()
+    assert clinic.findings() == set()
+    clinic.goal("1004", "Wieder schlafen", set="2026-11-20", reviewed="2026-11-20")
+    clinic.score("1004", "SRS", days_ago(3), 39)
+    clinic.sync(LATER)
+    clinic.look(LATER)
+    assert {kind for _, kind in clinic.findings()} == {"no_goal"}
+    assert {f.opened for f in clinic.rows(Finding)} == {"day_one"}
+    assert clinic.notices() == []
+    # Whoever comes to their third appointment from then on is news.
+    clinic.client("1005")
+    clinic.seen("1005", *each(7, 2, NOW))
+    clinic.entry("t1", "next1005", in_days(30), "Klara Nr1005")
+    clinic.sync(LATER + DAY)
+    clinic.look(LATER + DAY)
+    clinic.seen("1005", NOW + 7 * DAY)
+    for day in (7, 8):
+        clinic.sync(NOW + day * DAY + HOUR)
+        clinic.look(NOW + day * DAY + HOUR)
+    assert {n.client_id for n in clinic.notices()} == {clinic.id_of("1005")}
+    assert {n.purpose for n in clinic.notices()} == {"goal_review.no_goal", "trust.early_check"}
