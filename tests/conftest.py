@@ -47,6 +47,18 @@ def corpus() -> Path:
     return folder
 
 
+# ---------------------------------------------------------------- what runs when
+SURFACES = ("desk", "cli")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The store itself runs on both databases every time; what people touch runs on PostgreSQL too with the long tests."""
+    for item in items:
+        folder = Path(item.path).relative_to(ROOT / "tests").parts[0]
+        if folder in SURFACES and "postgres" in getattr(getattr(item, "callspec", None), "id", ""):
+            item.add_marker(pytest.mark.long)
+
+
 # ---------------------------------------------------------------- what could not run is named, or fails
 
 

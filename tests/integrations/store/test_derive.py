@@ -3,6 +3,8 @@
 import threading
 from functools import partial
 
+import pytest
+
 from integrations.store.derive import derive
 from integrations.store.rebuild import rebuild
 from models.appointments import Appointment, Participant
@@ -15,6 +17,7 @@ from tests.builders import NOW, a_client, a_reading, an_appointment, in_days
 LATER = NOW + HOUR
 
 
+@pytest.mark.long
 def test_more_than_one_statement_can_take(clinic):
     """Beyond every limit on values in one statement: people, entries, and a group that all of them share."""
     numbers = [f"{n:05d}" for n in range(1, 602)]
