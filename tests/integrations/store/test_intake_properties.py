@@ -13,7 +13,21 @@ from models.appointments import Appointment, Participant
 from models.digest import Digest
 from models.findings import Finding, Look
 from models.instants import DAY, HOUR
-from models.observations import AppointmentEntry, Attendance, BreakEntry, ClientStatus, LeaveEntry, Plan, Reading
+from models.observations import (
+    KIND_OF,
+    Achievement,
+    AppointmentEntry,
+    Attendance,
+    BreakEntry,
+    ClientStatus,
+    GoalEntry,
+    GoalStatus,
+    HoldEntry,
+    LeaveEntry,
+    Plan,
+    Reading,
+    ScoreEntry,
+)
 from models.people import Break, Leave, Relation
 from tests.builders import NOW, Clinic, a_client, a_reading, an_appointment
 
@@ -71,17 +85,50 @@ leave = st.builds(
 )
 
 
+goals = st.builds(
+    lambda n, number, set_on, status, achievement: GoalEntry(
+        f"g{n}", number, "Wieder schlafen", set_on, status, achievement=achievement
+    ),
+    st.integers(0, 3),
+    st.sampled_from(NUMBERS),
+    st.none() | days,
+    st.sampled_from(GoalStatus),
+    st.sampled_from(Achievement),
+)
+scores = st.builds(
+    lambda n, number, measure, days_back, value, risk: ScoreEntry(
+        f"x{n}", number, measure, NOW - days_back * DAY, value, risk if measure == "PHQ-9" else None
+    ),
+    st.integers(0, 4),
+    st.sampled_from((*NUMBERS, "1004")),
+    st.sampled_from(("SRS", "PHQ-9", "WAI-SR")),
+    st.integers(0, 60),
+    st.integers(12, 27),
+    st.none() | st.integers(0, 3),
+)
+holds = st.builds(
+    lambda n, number, day, length: HoldEntry(f"h{n}", number, day, day + timedelta(days=length) if length else None),
+    st.integers(0, 1),
+    st.sampled_from(NUMBERS),
+    days,
+    st.integers(0, 20),
+)
+
+
 def once(entries: list[Any]) -> list[Any]:
     """Each entry's id once."""
     return list({(type(e).__name__, e.id): e for e in entries}.values())
 
 
 records = st.builds(
-    lambda *parts: a_reading(*(e for part in parts for e in once(part))),
+    lambda *parts: a_reading(*(e for part in parts for e in once(part)), kinds=set(KIND_OF.values())),
     st.lists(people, max_size=4),
     st.lists(appointments, max_size=6),
     st.lists(breaks, max_size=2),
     st.lists(leave, max_size=1),
+    st.lists(goals, max_size=3),
+    st.lists(scores, max_size=4),
+    st.lists(holds, max_size=1),
 )
 # What another system says of clients comes with what it says of appointments: the newest word on a client holds.
 calendars = st.builds(
