@@ -83,3 +83,18 @@ class Rule:
             }
             for verdict in said
         ]
+
+
+def common_sentence(verdict: Verdict, voice: Voice) -> str:
+    """The sentence for a reason that several rules have alike. Raises ValueError for any other."""
+    match verdict.reason:
+        case "paused":
+            (until,) = verdict.facts
+            return f"Paused until {voice.day(until)}." if voice.can_name(until) else "Paused until further notice."
+        case "blind":
+            return f"Cannot say: {voice.listing(verdict.facts)} could show otherwise and cannot be relied on now."
+        case "died":
+            return "The client has died; nothing is asked."
+        case "ended":
+            return "Care has ended."
+    raise ValueError(f"no sentence for {verdict.reason}")

@@ -23,7 +23,7 @@ from models.instants import DAY, FAR, Instant
 from models.measures import BY_NUMBER, NUMBERS, REGISTRY
 from models.observations import Achievement
 from models.policy import Policy
-from models.rule import Facts, Kind, Rule, Verdict
+from models.rule import Facts, Kind, Rule, Verdict, common_sentence
 from models.scores import asks_for_safety, valued
 from models.told import ACHIEVEMENTS, NOT_KNOWN, Goal
 from models.voice import Voice
@@ -244,17 +244,7 @@ def tell(verdict: Verdict, voice: Voice) -> str:
             return "There is no goal that is worked at."
         case "not_told":
             return "No source tells of goals or scores."
-        case "paused":
-            return (
-                f"Paused until {voice.day(facts[0])}." if voice.can_name(facts[0]) else "Paused until further notice."
-            )
-        case "blind":
-            return f"Cannot say: {voice.listing(facts)} could show otherwise and cannot be relied on now."
-        case "died":
-            return "The client has died; nothing is asked."
-        case "ended":
-            return "Care has ended."
-    raise ValueError(f"no sentence for {verdict.reason}")
+    return common_sentence(verdict, voice)
 
 
 def _seen(count: int, voice: Voice) -> str:

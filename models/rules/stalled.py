@@ -5,7 +5,7 @@ from models.case import ENDED, Case
 from models.clock import Clock, counted_until
 from models.instants import DAY, Instant
 from models.policy import Policy
-from models.rule import Kind, Rule, Verdict
+from models.rule import Kind, Rule, Verdict, common_sentence
 from models.voice import Voice
 
 KINDS = {
@@ -263,12 +263,6 @@ def tell(verdict: Verdict, voice: Voice) -> str:
             return f"Next appointment is booked for {voice.day_and_distance(facts[0])}."
         case "agreed":
             return f"The next contact was agreed for {voice.day(facts[0] - 1)}."
-        case "paused":
-            return (
-                f"Paused until {voice.day(facts[0])}." if voice.can_name(facts[0]) else "Paused until further notice."
-            )
-        case "blind":
-            return f"Cannot say: {voice.listing(facts)} could show otherwise and cannot be relied on now."
         case "started":
             return f"Started; last seen {voice.day_and_distance(facts[0])}."
         case "never_seen":
@@ -277,11 +271,7 @@ def tell(verdict: Verdict, voice: Voice) -> str:
             return "Nothing more is planned, so nothing asks to be marked."
         case "no_intake_day":
             return "Not seen yet, and no intake day is known; add it to the clients file."
-        case "died":
-            return "The client has died; nothing is asked."
-        case "ended":
-            return "Care has ended."
-    raise ValueError(f"no sentence for {verdict.reason}")
+    return common_sentence(verdict, voice)
 
 
 def _usual(rhythm: float, own: bool | str, voice: Voice) -> str:

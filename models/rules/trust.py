@@ -10,7 +10,7 @@ from models.goals import done_at
 from models.instants import DAY, HOUR, Instant
 from models.measures import NUMBERS, REGISTRY
 from models.policy import ALLIANCE_RULES, Policy
-from models.rule import Facts, Kind, Rule, Verdict
+from models.rule import Facts, Kind, Rule, Verdict, common_sentence
 from models.scores import valued
 from models.told import NOT_KNOWN, Cancelled, Score
 from models.voice import Voice
@@ -233,17 +233,7 @@ def tell(verdict: Verdict, voice: Voice) -> str:
             return (
                 "No source says when this client called anything off; without its own time stamp there is no evidence."
             )
-        case "paused":
-            return (
-                f"Paused until {voice.day(facts[0])}." if voice.can_name(facts[0]) else "Paused until further notice."
-            )
-        case "blind":
-            return f"Cannot say: {voice.listing(facts)} could show otherwise and cannot be relied on now."
-        case "died":
-            return "The client has died; nothing is asked."
-        case "ended":
-            return "Care has ended."
-    raise ValueError(f"no sentence for {verdict.reason}")
+    return common_sentence(verdict, voice)
 
 
 def _notice(called_off: Sequence[Sequence[Instant]], voice: Voice) -> str:
