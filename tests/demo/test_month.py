@@ -26,8 +26,9 @@ from models.notices import Message, Notice
 from tending.demo.diary import REGION, ZONE
 from tending.demo.practice import synthetic
 from tending.demo.writing import AT_ONCE, write_files, write_settings
-from tending.server import Server
+from tending.server import start_server
 from tests.demo.reading import rows_of
+from tests.prefect_server import pointed_at
 
 pytestmark = [pytest.mark.long, pytest.mark.timeout(900)]
 LAST = instant_of(datetime(2026, 11, 23, 17, 0, tzinfo=UTC))
@@ -67,9 +68,10 @@ async def completed(runs: list[Any]) -> int:
         return known
 
 
-def test_four_weeks(prefect_server: Server, tmp_path: Path) -> None:
+def test_four_weeks(prefect_folder: Path, tmp_path: Path) -> None:
     world = synthetic(LAST)
-    with Mailbox(tmp_path / "mails") as mailbox:
+    # A server of its own: two hundred runs and their logs are no other test's to read.
+    with start_server(prefect_folder) as server, pointed_at(server), Mailbox(tmp_path / "mails") as mailbox:
         write_settings(tmp_path, mailbox.port, REGION)
         with open_practice(tmp_path / "practice.toml", create=True) as practice:
             arming.arm(practice.store, practice.data, "test", LAST - DAYS * DAY)

@@ -103,7 +103,7 @@ async def test_a_cancellation_becomes_one_mail_and_clears_when_somebody_books(
     assert clinic.rows("SELECT count(*) FROM change WHERE drained_at IS NULL") == [(0,)]
     runs = {row["workflow"]: row["came to"] for row in json.loads((await artifact("last-run")).data)}
     assert runs["calendar sync"].startswith("1 read, ")
-    assert "1 looked at" in runs["stalled clients"]
+    assert "1 looked at" in runs["client looks"]
 
 
 async def test_the_other_workflows_run_and_name_themselves_in_plain_words(
