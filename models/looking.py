@@ -150,33 +150,37 @@ class Shared:
         """One look at each of many clients, as they stream by."""
         now, kept, heard, personal = self.now, self._kept, self.heard, self.book.personal
         special, nothing_more = self._doubtful | self._unread, More(NOTHING, heard, False)
-        all_rules = [rule.decide for rule in self.rules]
         # Of somebody of whom appointments alone are told, while no source tells of more, most rules say the same.
-        few_rules = all_rules if heard else [rule.decide for rule in self.rules if rule.untold is None]
+        first, *others = [rule.decide for rule in self.rules if heard or rule.untold is None]
         the_same: tuple[Verdict, ...] = () if heard else tuple(v for rule in self.rules for v in rule.untold or ())
         clock = Clock(now)
         begun = last_begun(now)
         for row in rows:
             client_id, therapist, site, status, intake_at, away_until, died, line, breaks, told = row
             if told or breaks or personal or client_id in special:
-                _, policy, pauses, blind, until = self._own(row)
-                whole = unpacked(told)
-                more = More(whole.by(now), heard, client_id in self._unread)
-                until = min(until, whole.after(now))
-                if client_id in self._missing:
-                    line = self._relied_on(client_id, line)
-                verdicts: tuple[Verdict, ...] = ()
-                decides = all_rules
-            else:
-                _, policy, pauses, blind, until = kept.get((therapist, site)) or self._of(therapist, site)
-                more, verdicts, decides = nothing_more, the_same, few_rules
+                yield self._with_more(row, clock)
+                continue
+            _, policy, pauses, blind, until = kept.get((therapist, site)) or self._of(therapist, site)
             # As case_at does, without a call: half of what looking costs is calls.
             entries = unpack[len(line) >> 3](line)
             past = bisect_right(entries, begun)
-            case = _new(Case, (client_id, status, intake_at, away_until, died == 1, entries, past, pauses, blind, more))
+            case = _new(
+                Case, (client_id, status, intake_at, away_until, died == 1, entries, past, pauses, blind, nothing_more)
+            )
+            # What lies ahead will lie behind then.
             ahead = entries[past] >> 3 if past < len(entries) else FAR
-            clock.next_look = ahead if ahead < until else until  # what lies ahead will lie behind then
-            for decide in decides:
+            clock.next_look = ahead if ahead < until else until
+            verdicts = first(case, policy, clock) + the_same
+            for decide in others:
                 verdicts += decide(case, policy, clock)
-            unsaid = any(verdict.fired is None for verdict in verdicts) if blind or more.unread else False
+            unsaid = any(verdict.fired is None for verdict in verdicts) if blind else False
             yield _new(Looked, (client_id, verdicts, clock.next_look, unsaid))
+
+    def _with_more(self, row: DigestRow, clock: Clock) -> Looked:
+        """One look at somebody of whom more is told than appointments, or who has something of their own."""
+        common, case = self._own(row), self.case(row)
+        clock.next_look = min(case.next_entry() or FAR, common.until, unpacked(row[-1]).after(self.now))
+        verdicts: tuple[Verdict, ...] = ()
+        for rule in self.rules:
+            verdicts += rule.decide(case, common.policy, clock)
+        return Looked(case.client_id, verdicts, clock.next_look, any(verdict.fired is None for verdict in verdicts))

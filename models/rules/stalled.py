@@ -3,6 +3,7 @@
 from models.appointments import Mark
 from models.case import ENDED, Case
 from models.clock import Clock, counted_until
+from models.digest import BOOKED
 from models.instants import DAY, Instant
 from models.policy import Policy
 from models.rule import Kind, Rule, Verdict, common_sentence
@@ -62,7 +63,7 @@ AGREED = "agreed"
 
 def stalled(case: Case, policy: Policy, clock: Clock) -> tuple[Verdict, ...]:
     """One verdict for each of KINDS, in their order."""
-    _, status, _, away_until, died, line, past, *_ = case
+    _, status, _, away_until, died, line, past, _, _, _ = case
     if died:
         return DIED
     if status == ENDED:
@@ -70,7 +71,10 @@ def stalled(case: Case, policy: Policy, clock: Clock) -> tuple[Verdict, ...]:
     if away_until > clock.now:
         clock.passed(away_until)
         return QUIET_PAUSED, MISSED_PAUSED, NOT_STARTED_PAUSED, unconfirmed(case, policy, clock)
-    booked = case.next_booked() if past < len(line) else None
+    if past == len(line):
+        booked = None
+    else:  # mostly the next entry is it
+        booked = line[past] >> 3 if line[past] & BOOKED else case.next_booked()
     if past and line[past - 1] & 3 == ATTENDED:
         # Most clients on most days: the last appointment took place, so nothing was missed and nothing waits to be marked.
         if booked is not None:
@@ -133,7 +137,9 @@ def quiet(case: Case, policy: Policy, clock: Clock, last: Instant | None, booked
 def missed(case: Case, policy: Policy) -> Verdict:
     """The last appointments of which it is known how they went were all missed, whether another is booked or not."""
     starts: list[Instant] = []
-    for entry in reversed(case.line[: case.past]):
+    line = case.line
+    for i in range(case.past - 1, -1, -1):
+        entry = line[i]
         if not entry & 3:
             continue  # nobody marks these: there may be many
         if entry & 3 != NO_SHOW:
