@@ -48,14 +48,15 @@ def corpus() -> Path:
 
 
 # ---------------------------------------------------------------- what runs when
-SURFACES = ("desk", "cli")
+SURFACES = ("desk", "cli", "faults/test_canary.py")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The store itself runs on both databases every time; what people touch runs on PostgreSQL too with the long tests."""
+    surfaces = [ROOT / "tests" / name for name in SURFACES]
     for item in items:
-        folder = Path(item.path).relative_to(ROOT / "tests").parts[0]
-        if folder in SURFACES and "postgres" in getattr(getattr(item, "callspec", None), "id", ""):
+        variant = getattr(getattr(item, "callspec", None), "id", "")
+        if "postgres" in variant and any(item.path.is_relative_to(surface) for surface in surfaces):
             item.add_marker(pytest.mark.long)
 
 

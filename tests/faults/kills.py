@@ -14,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import Any, Self
 
 from sqlalchemy import Connection, Engine, event
 from sqlalchemy.pool import Pool
@@ -140,6 +140,12 @@ class Forge:
         answer = self._process.stdout.readline()
         assert answer, "the forge is gone"
         return int(answer)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *raised: object) -> None:
+        self.close()
 
     def close(self) -> None:
         assert self._process.stdin is not None

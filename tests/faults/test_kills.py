@@ -32,6 +32,7 @@ ENOUGH = {"before commit": 40, "after commit": 40, "outward smtp": 20, "outward 
 
 
 @pytest.mark.timeout(300)
+@pytest.mark.long
 def test_one_of_each_kind_of_kill_at_each_place_changes_nothing(telling: Telling) -> None:
     points, unkilled = recorded(telling)
     seed = int(os.environ.get("KILLS_SEED") or random.randrange(10_000))

@@ -65,6 +65,7 @@ def state_names(runs: list[FlowRun]) -> list[str]:
 
 
 @pytest.mark.timeout(180)
+@pytest.mark.long
 async def test_a_scheduled_tick_fires_and_runs_of_one_workflow_do_not_overlap(
     prefect_server: Server, root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -129,6 +130,7 @@ async def test_a_scheduled_tick_fires_and_runs_of_one_workflow_do_not_overlap(
         await client.delete_deployment(tick.id)
 
 
+@pytest.mark.long
 async def test_of_late_runs_the_newest_stays(prefect_server: Server) -> None:
     often = [Interval(timedelta(seconds=2), anchor_date=datetime(2026, 1, 1, tzinfo=UTC))]
     deployment = RunnerDeployment.from_flow(flow(name="late")(never_run), name="late", schedules=often)
@@ -158,6 +160,7 @@ async def never_run() -> None:
 
 
 @pytest.mark.timeout(180)
+@pytest.mark.long
 async def test_a_run_cut_off_by_a_power_failure_does_not_block_the_next(prefect_folder: Path) -> None:
     server = start_server(prefect_folder)
     with pointed_at(server):
