@@ -135,7 +135,7 @@ def test_the_three_things_to_try_work(told: tuple[Path, str]) -> None:
         assert done.returncode == 0, (command, done.stderr)
         answers.append(done.stdout)
     assert "Goal review: yes" in answers[0]
-    assert "(new therapist; " in answers[0]
+    assert "(new therapist)" in answers[0]
     assert "cannot" in answers[1].casefold()
 
 
