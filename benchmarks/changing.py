@@ -190,9 +190,8 @@ def keep_history(practice: Practice, measured: range, clients: int) -> None:
         for client in measured:
             rows = [_said(client, n, "booked", NOW - DAY) for n in range(APPOINTMENTS)]
             insert_rows(connection, Observation, rows)
-            subjects = [
-                {"source": "calendar", "entry_id": row["entry_id"], "client_id": client, "how": "code"} for row in rows
-            ]
+            same = {"source": "calendar", "client_id": client, "kind": "appointment", "how": "code", "since": NOW - DAY}
+            subjects = [{"entry_id": row["entry_id"], **same} for row in rows]
             insert_rows(connection, Subject, subjects)
             relation = {"client_id": client, "therapist_id": "T1", "kind": "main", "from_on": None, "to_on": None}
             insert_rows(connection, Relation, [relation])
@@ -257,11 +256,12 @@ def _elsewhere(dialect: str) -> list[str]:
         "INSERT INTO observation (source, kind, entry_id, content_hash, said_at, known_at, gone, current, facts, hints, sealed)"
         f" SELECT 'calendar', 'appointment', {entry}, {entry}, NULL, :now, :no, :yes,"
         f" {to_json.replace('{}', facts)}, {to_json}, NULL FROM {what} {where}",
-        f"INSERT INTO subject (source, entry_id, client_id, how) SELECT 'calendar', {entry}, c.id, 'code' FROM {what} {where}",
+        "INSERT INTO subject (source, entry_id, client_id, kind, how, since)"
+        f" SELECT 'calendar', {entry}, c.id, 'appointment', 'code', :now FROM {what} {where}",
         "INSERT INTO appointment (id, wall, zone, start_at, end_at, therapist_id, known_since)"
         f" SELECT {entry}, '2026-01-01T10:00:00', '{ZONE}', :now, :now, 'T1', :now FROM {what} {where}",
         f"INSERT INTO participant ({', '.join(Participant.model_fields)})"
-        f" SELECT {entry}, c.id, 'booked', 'attended', 2, NULL, NULL FROM {what} {where}",
+        f" SELECT {entry}, c.id, 'booked', 'attended', 2, NULL, NULL, NULL FROM {what} {where}",
         "INSERT INTO relation (client_id, therapist_id, kind, from_on, to_on)"
         f" SELECT c.id, 'T1', 'main', NULL, NULL FROM client c {where}",
     ]
