@@ -1,6 +1,6 @@
 """The shape of a rule: a pure, versioned function from a case to verdicts, and the words that go with each reason."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -23,6 +23,11 @@ class Verdict(NamedTuple):
     fired: bool | None
     reason: str
     facts: tuple[Any, ...] = ()
+
+
+def silent(kinds: Iterable[str], reason: str) -> tuple[Verdict, ...]:
+    """A verdict for each of these kinds, in their order, that none has anything to say, all for this reason."""
+    return tuple(Verdict(kind, False, reason) for kind in kinds)
 
 
 @dataclass(frozen=True, slots=True)

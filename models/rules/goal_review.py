@@ -23,7 +23,7 @@ from models.instants import DAY, FAR, Instant
 from models.measures import BY_NUMBER, NUMBERS, REGISTRY
 from models.observations import Achievement
 from models.policy import Policy
-from models.rule import Facts, Kind, Rule, Verdict, common_sentence
+from models.rule import Facts, Kind, Rule, Verdict, common_sentence, silent
 from models.scores import asks_for_safety, valued
 from models.told import ACHIEVEMENTS, NOT_KNOWN, Goal
 from models.voice import Voice
@@ -62,11 +62,11 @@ KINDS = {
         ("healthy_in_a_row", "rating_counts_days"),
     ),
 }
-DIED = tuple(Verdict(kind, False, "died") for kind in KINDS)
-OVER = tuple(Verdict(kind, False, "ended") for kind in KINDS)
-PAUSED = tuple(Verdict(kind, False, "paused") for kind in KINDS)
-NOT_TOLD = tuple(Verdict(kind, False, "not_told") for kind in KINDS)
-NO_GOALS = tuple(Verdict(kind, False, "no_goals") for kind in KINDS)
+DIED = silent(KINDS, "died")
+OVER = silent(KINDS, "ended")
+PAUSED = silent(KINDS, "paused")
+NOT_TOLD = silent(KINDS, "not_told")
+NO_GOALS = silent(KINDS, "no_goals")
 
 
 def goal_review(case: Case, policy: Policy, clock: Clock) -> tuple[Verdict, ...]:

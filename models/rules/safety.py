@@ -8,7 +8,7 @@ from models.clock import Clock
 from models.instants import DAY, Instant
 from models.measures import NUMBERS, REGISTRY
 from models.policy import Policy
-from models.rule import Facts, Kind, Rule, Verdict
+from models.rule import Facts, Kind, Rule, Verdict, silent
 from models.scores import answered
 from models.told import NOT_KNOWN, REPLIES, Answered, Score, number_of
 from models.voice import Voice
@@ -57,7 +57,7 @@ KINDS = {
     ),
 }
 MEASURES = {"item9": NUMBERS["PHQ-9"], "screen": NUMBERS["C-SSRS"]}
-NOTHING_SEEN = tuple(Verdict(kind, False, "no_result") for kind in KINDS)
+NOTHING_SEEN = silent(KINDS, "no_result")
 
 
 def safety(case: Case, policy: Policy, clock: Clock) -> tuple[Verdict, ...]:

@@ -6,7 +6,7 @@ from models.clock import Clock, counted_until
 from models.digest import BOOKED
 from models.instants import DAY, Instant
 from models.policy import Policy
-from models.rule import Kind, Rule, Verdict, common_sentence
+from models.rule import Kind, Rule, Verdict, common_sentence, silent
 from models.voice import Voice
 
 KINDS = {
@@ -40,8 +40,8 @@ KINDS = {
 }
 
 # What is said of most clients on most days. They carry no facts: `with_facts` adds them when somebody asks why.
-DIED = tuple(Verdict(kind, False, "died") for kind in KINDS)
-OVER = tuple(Verdict(kind, False, "ended") for kind in KINDS)
+DIED = silent(KINDS, "died")
+OVER = silent(KINDS, "ended")
 QUIET_PAUSED, MISSED_PAUSED, NOT_STARTED_PAUSED, _ = (Verdict(kind, False, "paused") for kind in KINDS)
 QUIET_BOOKED = Verdict("quiet", False, "booked")
 QUIET_AGREED = Verdict("quiet", False, "agreed")

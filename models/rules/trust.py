@@ -10,7 +10,7 @@ from models.goals import done_at
 from models.instants import DAY, HOUR, Instant
 from models.measures import NUMBERS, REGISTRY
 from models.policy import ALLIANCE_RULES, Policy
-from models.rule import Facts, Kind, Rule, Verdict, common_sentence
+from models.rule import Facts, Kind, Rule, Verdict, common_sentence, silent
 from models.scores import valued
 from models.told import NOT_KNOWN, Cancelled, Score
 from models.voice import Voice
@@ -56,10 +56,10 @@ KINDS = {
         ("later_cancels_in_a_row", "rating_counts_days"),
     ),
 }
-DIED = tuple(Verdict(kind, False, "died") for kind in KINDS)
-OVER = tuple(Verdict(kind, False, "ended") for kind in KINDS)
-PAUSED = tuple(Verdict(kind, False, "paused") for kind in KINDS)
-NOT_RATED = tuple(Verdict(kind, False, "not_rated") for kind in KINDS)
+DIED = silent(KINDS, "died")
+OVER = silent(KINDS, "ended")
+PAUSED = silent(KINDS, "paused")
+NOT_RATED = silent(KINDS, "not_rated")
 NO_STAMPS = Verdict("later_cancels", False, "no_stamps")
 UNTOLD = (*NOT_RATED[:3], NO_STAMPS)
 

@@ -323,7 +323,7 @@ def policy(
     """Every threshold that holds, and where it comes from.
 
     Its value, the layer that set it, and the basis of the number. Layers, the later ones winning: default,
-    practice, site, therapist, agreed with this client.
+    practice, site, new therapist, therapist, agreed with this client.
     """
     if client and therapist:
         raise UsageError("Name a client or a therapist, not both.")

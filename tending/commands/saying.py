@@ -7,7 +7,7 @@ import typer
 
 from integrations import answering
 from integrations.practice import Practice
-from models.answers import UNDO_SECONDS, Reply, answer, said, until_of
+from models.answers import REASONS, UNDO_SECONDS, Reply, answer, said, until_of
 from models.errors import UsageError
 from models.instants import FAR, Instant
 from models.kinds import all_kinds, is_safety
@@ -62,7 +62,7 @@ def answer_finding(
         typer.Option(
             "--reason",
             metavar="WORD",
-            help="snooze: waiting, away, later; no-concern: planned, elsewhere, record, not-useful.",
+            help="; ".join(f"{reply.value}: {', '.join(words)}" for reply, words in REASONS.items()) + ".",
             show_default=False,
         ),
     ] = "",
