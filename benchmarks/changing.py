@@ -15,6 +15,7 @@ from integrations.store import cases
 from integrations.store.appointments import appointments_of, source_traits
 from integrations.store.decisions import Decided, decide
 from integrations.store.derive import derive, write_digests
+from integrations.store.engine import open_store
 from integrations.store.tables import insert_rows
 from models.appointments import Participant
 from models.instants import DAY, HOUR, Instant, wall_of
@@ -68,6 +69,8 @@ class Changes:
         self._practice = practice
         self._next = iter(measured)
         self._raw = driver_connection(practice)
+        # Listened to on a second store: an engine that ever had a listener pays for listeners at every statement.
+        self._heard = open_store(practice.settings.store.url)
         self.statements = 0
 
     def by_product(self) -> float:
@@ -117,6 +120,7 @@ class Changes:
 
     def close(self) -> None:
         self._raw.close()
+        self._heard.close()
 
     def _cancelled(self) -> int:
         """The next client, of whom a calendar has just said that the appointment is cancelled."""
@@ -134,9 +138,9 @@ class Changes:
         def record(_c: Any, _cursor: Any, statement: str, values: Any, _context: Any, many: bool) -> None:
             recorded.append((statement, values, many))
 
-        event.listen(self._practice.store.engine, "before_cursor_execute", record)
+        event.listen(self._heard.engine, "before_cursor_execute", record)
         try:
-            with self._practice.store.write() as connection:
+            with self._heard.write() as connection:
                 if decided_only:
                     derived, last_told, group = _derived(self._practice, connection, client)
                     recorded.clear()
@@ -148,7 +152,7 @@ class Changes:
         except _TakenBack:
             pass
         finally:
-            event.remove(self._practice.store.engine, "before_cursor_execute", record)
+            event.remove(self._heard.engine, "before_cursor_execute", record)
         return [part for part in recorded if not part[0].startswith("BEGIN")]
 
 

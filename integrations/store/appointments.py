@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, select
 
 from integrations.store.subjects import Entry, concerned_then
-from integrations.store.tables import Prepared, chunks, given, table
+from integrations.store.tables import Prepared, among, chunks, table
 from models.instants import FAR, Instant
 from models.matching import Derived, Said, Trait, derive
 from models.observations import TOLD, CancelledBy, Observation, Subject
@@ -29,7 +29,7 @@ class _Entries:
         self.concerned = Prepared(
             select(shared.c.source, shared.c.entry_id, shared.c.client_id)
             .select_from(subjects.join(shared, same))
-            .where(subjects.c.client_id.in_(given("ids")), subjects.c.kind == "appointment")
+            .where(among(subjects.c.client_id, "ids"), subjects.c.kind == "appointment")
         )
         rows = _OBSERVATIONS
         same = (rows.c.source == subjects.c.source) & (rows.c.entry_id == subjects.c.entry_id)
@@ -37,7 +37,7 @@ class _Entries:
             select(*(rows.c[name] for name in _SAID_COLUMNS))
             .select_from(subjects.join(rows, same))
             .where(
-                subjects.c.client_id.in_(given("ids")),
+                among(subjects.c.client_id, "ids"),
                 subjects.c.kind == "appointment",
                 rows.c.kind == "appointment",
                 # In this form it is no reason for a database to walk through all that was known by then.
@@ -48,7 +48,7 @@ class _Entries:
             select(subjects.c.client_id, *(rows.c[name] for name in _TOLD_COLUMNS))
             .select_from(subjects.join(rows, same & (rows.c.kind == subjects.c.kind)))
             .where(
-                subjects.c.client_id.in_(given("ids")),
+                among(subjects.c.client_id, "ids"),
                 subjects.c.kind.in_(TOLD),
                 rows.c.known_at + 0 <= bindparam("known_by"),
             )

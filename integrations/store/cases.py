@@ -2,7 +2,7 @@
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator, Sequence
 from datetime import date, timedelta
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -14,7 +14,7 @@ from integrations.store import policies
 from integrations.store.appointments import appointments_of, source_traits, told_of
 from integrations.store.doubt import in_doubt
 from integrations.store.facts import words_told
-from integrations.store.tables import Prepared, chunks, given, table
+from integrations.store.tables import Prepared, among, chunks, table
 from models.clock import Spans, merged
 from models.digest import Digest, Held, History, digest_of
 from models.findings import Look
@@ -35,10 +35,11 @@ if TYPE_CHECKING:
 
 _DIGESTS = table(Digest)
 _COLUMNS = [_DIGESTS.c[name] for name in DIGEST_COLUMNS]
-_SOME_DIGESTS = Prepared(select(*_COLUMNS).where(_DIGESTS.c.client_id.in_(given("ids"))).order_by(_DIGESTS.c.client_id))
+_SOME_DIGESTS = Prepared(select(*_COLUMNS).where(among(_DIGESTS.c.client_id, "ids")).order_by(_DIGESTS.c.client_id))
 _LEAVE = Prepared(select(table(Leave)))
 _STARTED = Prepared(select(table(Therapist).c.id, table(Therapist).c.started_on))
-_SOURCES = Prepared(select(table(Source)))
+_READ = ("name", "first_read_at", "read_at", "renewed_at", "held")
+_SOURCES = Prepared(select(*(table(Source).c[name] for name in _READ)))
 _DOUBTFUL = Prepared(
     select(table(Quarantine).c.client_id, table(Quarantine).c.kind).where(
         table(Quarantine).c.client_id.is_not(None), table(Quarantine).c.state == QuarantineState.held
@@ -96,14 +97,15 @@ def shared(practice: "Practice", connection: Connection, now: Instant, known_at:
     for therapist, spans in leave.items():
         pauses[therapist] = _days_off(holidays, tuple(sorted(spans)), practice.zone)
     doubtful = _doubtful(connection, known_at)
+    read = _SOURCES.rows(connection)
     return Shared(
         now,
         book,
         all_rules(),
         pauses,
-        blind_by_therapist(practice, connection, now, known_at),
+        _blind_by_therapist(practice, stale_sources(practice, connection, now, known_at, read)),
         frozenset(client for client, kind in doubtful if kind not in TOLD),
-        in_doubt(connection, known_at),
+        in_doubt(connection, read, known_at),
         _heard(connection, known_at),
         frozenset(client for client, kind in doubtful if kind in TOLD),
         new_therapists(practice, connection, book.of().policy, known_at),
@@ -149,11 +151,8 @@ def _known(connection: Connection, kind: str, known_at: Instant, entry_id: str |
     return [row.facts for row in newest.values() if not row.gone]
 
 
-def blind_by_therapist(
-    practice: "Practice", connection: Connection, now: Instant, known_at: Instant | None = None
-) -> dict[str, tuple[str, ...]]:
+def _blind_by_therapist(practice: "Practice", late: Container[str]) -> dict[str, tuple[str, ...]]:
     """The stale sources that could refute an absence, by therapist; "" for clients whose therapist has no calendar of their own."""
-    late = set(stale_sources(practice, connection, now, known_at))
     everybody = [s for s in practice.settings.source if not s.therapist]
     common = tuple(s.name for s in everybody if s.name in late)
     blind = {"": common}
@@ -164,11 +163,16 @@ def blind_by_therapist(
 
 
 def stale_sources(
-    practice: "Practice", connection: Connection, now: Instant, known_at: Instant | None = None
+    practice: "Practice",
+    connection: Connection,
+    now: Instant,
+    known_at: Instant | None = None,
+    rows: Sequence[Any] | None = None,
 ) -> dict[str, Instant | None]:
-    """Sources that are too old to refute an absence at `now`, and when each was last read, or its files last renewed."""
+    """Sources that are too old to refute an absence at `now`, and when each was last read, or its files last renewed. `rows` are those
+    of all sources, where the caller has them."""
     gaps = table(SourceGap)
-    read = {row.name: row for row in _SOURCES.rows(connection)}
+    read = {row.name: row for row in (_SOURCES.rows(connection) if rows is None else rows)}
     found: dict[str, Instant | None] = {}
     for source in practice.settings.source:
         fresh_for = fresh_seconds(practice, source)

@@ -10,7 +10,7 @@ from integrations.store.cases import basis_under, digests, shared
 from integrations.store.day_one import DayOne
 from integrations.store.recipients import Recipients
 from integrations.store.recording import Recorder
-from integrations.store.tables import Prepared, chunks, given, insert_rows, table
+from integrations.store.tables import Prepared, among, chunks, insert_rows, table
 from models.findings import Finding, Look, Standing
 from models.instants import FAR, HOUR, Instant
 from models.looking import Shared
@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 _FINDINGS, _LOOKS = table(Finding), table(Look)
 _STANDING = Prepared(
     select(*(_FINDINGS.c[name] for name in ("client_id", *Standing._fields, "reason", "evidence"))).where(
-        _FINDINGS.c.client_id.in_(given("ids"))
+        among(_FINDINGS.c.client_id, "ids")
     )
 )
 _TAKE_LOOKS = Prepared(
-    select(_LOOKS).where(_LOOKS.c.client_id.in_(given("ids"))).order_by(_LOOKS.c.client_id).with_for_update()
+    select(_LOOKS).where(among(_LOOKS.c.client_id, "ids")).order_by(_LOOKS.c.client_id).with_for_update()
 )
 _LOOK_AGAIN = Prepared(update(_LOOKS).where(_LOOKS.c.client_id == bindparam("of_client")))
 

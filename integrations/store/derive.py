@@ -4,11 +4,11 @@ from collections import defaultdict
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import Connection, delete, select, update
+from sqlalchemy import Connection, delete, select
 
 from integrations.store.appointments import appointments_of, source_traits, told_of
 from integrations.store.changes import tell_all
-from integrations.store.tables import Prepared, chunks, given, insert_rows, table, upsert
+from integrations.store.tables import Prepared, among, chunks, table, upsert
 from integrations.store.turns import take_turn
 from models.appointments import Appointment, Mark, Participant
 from models.changes import ChangeKind
@@ -22,37 +22,32 @@ from models.policy import Policy
 from models.told import NOTHING
 
 _PARTICIPANTS, _APPOINTMENT = table(Participant), table(Appointment)
-_CLIENTS, _RELATIONS, _BREAK, _LOOKS = table(Client), table(Relation), table(Break), table(Look)
-_CODES = Prepared(select(_CLIENTS.c.id, _CLIENTS.c.code).where(_CLIENTS.c.id.in_(given("ids"))))
+_CLIENTS, _RELATIONS, _BREAK = table(Client), table(Relation), table(Break)
+_CODES = Prepared(select(_CLIENTS.c.id, _CLIENTS.c.code).where(among(_CLIENTS.c.id, "ids")))
 _HEAD = ("wall", "zone", "start_at", "end_at", "therapist_id", "known_since")
 _APPOINTMENTS = Prepared(
     select(_PARTICIPANTS, *(_APPOINTMENT.c[name] for name in _HEAD))
     .join_from(_PARTICIPANTS, _APPOINTMENT)
-    .where(_PARTICIPANTS.c.client_id.in_(given("ids")))
+    .where(among(_PARTICIPANTS.c.client_id, "ids"))
 )
-_MAIN_THERAPISTS = Prepared(
-    select(_RELATIONS.c.client_id, _RELATIONS.c.therapist_id)
+_MAIN_THERAPIST = (
+    select(_RELATIONS.c.therapist_id)
     .where(
-        _RELATIONS.c.client_id.in_(given("ids")),
+        _RELATIONS.c.client_id == _CLIENTS.c.id,
         _RELATIONS.c.kind == RelationKind.main.value,
         _RELATIONS.c.to_on.is_(None),
     )
-    .order_by(_RELATIONS.c.id)
+    .order_by(_RELATIONS.c.id.desc())
+    .limit(1)
+    .scalar_subquery()
 )
-_BREAKS = Prepared(
-    select(_BREAK.c.client_id, _BREAK.c.from_on, _BREAK.c.to_on).where(_BREAK.c.client_id.in_(given("ids")))
-)
+_BREAKS = Prepared(select(_BREAK.c.client_id, _BREAK.c.from_on, _BREAK.c.to_on).where(among(_BREAK.c.client_id, "ids")))
 _PERSON = ("id", "site", "status", "intake_on", "died", "paused_until")
 _PEOPLE = Prepared(
-    select(*(_CLIENTS.c[name] for name in _PERSON)).where(_CLIENTS.c.id.in_(given("ids"))).order_by(_CLIENTS.c.id)
+    select(*(_CLIENTS.c[name] for name in _PERSON), _MAIN_THERAPIST.label("therapist_id"))
+    .where(among(_CLIENTS.c.id, "ids"))
+    .order_by(_CLIENTS.c.id)
 )
-_TAKE_LOOKS = Prepared(
-    select(_LOOKS.c.client_id)
-    .where(_LOOKS.c.client_id.in_(given("ids")))
-    .order_by(_LOOKS.c.client_id)
-    .with_for_update()
-)
-_LOOK_NOW = Prepared(update(_LOOKS).where(_LOOKS.c.client_id.in_(given("ids"))))
 
 
 def derive(connection: Connection, clients: Iterable[int], policy: Policy, now: Instant, zone: str) -> None:
@@ -79,13 +74,9 @@ def write_digests(
     """Write the digests of clients whose appointments these are, and that each of them is due for a look."""
     histories = histories_of(connection, group, derived, last_told, zone)
     upsert(connection, Digest, [digest_of(history, zone)._asdict() for history in histories])
-    there: set[int] = set()
-    for few in chunks(sorted(group)):
-        # In the order of ids, as looks are taken elsewhere: two transactions never wait for one another.
-        there |= set(_TAKE_LOOKS.run(connection, {"ids": few}).scalars())
-        _LOOK_NOW.run(connection, {"ids": few, "next_look": 0})
-    fresh = {"next_look": 0, "looked_at": 0, "basis": "", "blind": False}
-    insert_rows(connection, Look, [{"client_id": c, **fresh} for c in sorted(group - there)])
+    # In the order of ids, as looks are taken elsewhere: two transactions never wait for one another.
+    never = {"next_look": 0, "looked_at": 0, "basis": "", "blind": False}
+    upsert(connection, Look, [{"client_id": client, **never} for client in sorted(group)], only=("next_look",))
 
 
 def histories_of(
@@ -105,7 +96,6 @@ def histories_of(
     result = []
     for few in chunks(sorted(set(clients))):
         ids = {"ids": few}
-        therapist = {row.client_id: row.therapist_id for row in _MAIN_THERAPISTS.rows(connection, ids)}
         spans: dict[int, list[Any]] = defaultdict(list)
         for row in _BREAKS.rows(connection, ids):
             spans[row.client_id].append((row.from_on, row.to_on))
@@ -113,7 +103,7 @@ def histories_of(
             result.append(
                 History(
                     row.id,
-                    therapist.get(row.id, ""),
+                    row.therapist_id or "",
                     row.site,
                     ClientStatus(row.status),
                     row.intake_on,

@@ -1,19 +1,17 @@
 """Entries that a source lacks while nobody knows yet whether they are gone: until that is settled, nothing rests on them."""
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from sqlalchemy import Connection, literal, select, update
 
 from integrations.store.subjects import concerned_then
-from integrations.store.tables import Prepared, chunks, insert_rows, table
+from integrations.store.tables import chunks, insert_rows, table
 from models.findings import Look
 from models.instants import Instant
 from models.observations import Observation, Subject
-from models.sources import QuestionWas, Source
-
-_HELD = Prepared(select(table(Source).c.name, table(Source).c.held))
+from models.sources import QuestionWas
 
 
 def in_question(held: Mapping[str, Any]) -> dict[str, Instant]:
@@ -44,10 +42,13 @@ def settled(
         connection.execute(update(looks).where(looks.c.client_id.in_(mine)).values(next_look=0))
 
 
-def in_doubt(connection: Connection, known_at: Instant | None = None) -> dict[int, frozenset[Instant]]:
-    """Clients with entries in question, and when those entries are, as they were last said. With `known_at` as it was known then."""
+def in_doubt(
+    connection: Connection, sources: Iterable[Any], known_at: Instant | None = None
+) -> dict[int, frozenset[Instant]]:
+    """Clients with entries in question, and when those entries are, as they were last said. With `known_at` as it was known then.
+    `sources` are rows with `name` and `held`."""
     entries: dict[str, set[str]] = defaultdict(set)
-    for row in _HELD.rows(connection):
+    for row in sources:
         for entry, since in in_question(row.held or {}).items():
             if known_at is None or since <= known_at:
                 entries[row.name].add(entry)

@@ -56,12 +56,20 @@ class Store:
                     yield connection
             else:
                 with self._turn, self.engine.begin() as connection:
+                    connection.exec_driver_sql("BEGIN IMMEDIATE")
                     yield connection
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """A transaction that cannot write and sees one state of the database from its first statement to its end."""
-        with self._plain_errors(), self._reader.begin() as connection:
+        with self._plain_errors(), self._reading() as connection:
+            yield connection
+
+    @contextmanager
+    def _reading(self) -> Iterator[Connection]:
+        with self._reader.begin() as connection:
+            if self.dialect == SQLITE:
+                connection.exec_driver_sql("BEGIN")
             yield connection
 
     def stream(
@@ -76,7 +84,7 @@ class Store:
         compiled = clause.compile(dialect=self.engine.dialect, compile_kwargs={"render_postcompile": True})  # type: ignore[attr-defined]
         given = compiled.construct_params(dict(parameters or {}))
         values = [given[name] for name in compiled.positiontup] if compiled.positional else given
-        with self._plain_errors(), self._reader.begin() as connection:
+        with self._plain_errors(), self._reading() as connection:
             raw = connection.connection.driver_connection
             assert raw is not None
             # Binary, since PostgreSQL otherwise sends a bytea column as hexadecimal digits.
@@ -226,17 +234,14 @@ def _engine(url: URL, busy_seconds: float, *, reading: bool) -> Engine:
     if url.get_backend_name() == SQLITE:
         # hide_parameters: what a statement was given must never stand in an error or a log.
         engine = create_engine(url, hide_parameters=True, connect_args={"timeout": busy_seconds})
-        begin = "BEGIN" if reading else "BEGIN IMMEDIATE"
 
         @event.listens_for(engine, "connect")
         def prepare(raw: sqlite3.Connection, _: ConnectionPoolEntry) -> None:
-            raw.isolation_level = None  # transactions begin where we say, not where the driver guesses
+            # Transactions begin where we say, not where the driver guesses. They do so in `write` and `read`, not at SQLAlchemy's event:
+            # an engine that has one listener pays for listeners at every statement.
+            raw.isolation_level = None
             for pragma in _pragmas(reading):
                 raw.execute(f"PRAGMA {pragma}")
-
-        @event.listens_for(engine, "begin")
-        def start(connection: Connection) -> None:
-            connection.exec_driver_sql(begin)
 
         return engine
     connect = {} if "connect_timeout" in url.query else {"connect_timeout": CONNECT_SECONDS}

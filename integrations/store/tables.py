@@ -2,11 +2,25 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
-from typing import Any, TypeVar, cast
+from typing import Any, ClassVar, TypeVar, cast
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import BindParameter, Connection, Dialect, Table, bindparam
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    BindParameter,
+    ColumnElement,
+    Connection,
+    Dialect,
+    Table,
+    TypeDecorator,
+    bindparam,
+)
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.visitors import InternalTraversal
+from sqlalchemy.types import TypeEngine
 from sqlmodel import SQLModel
 
 T = TypeVar("T")
@@ -33,7 +47,7 @@ def chunks(values: Iterable[T], size: int = MANY) -> Iterator[list[T]]:
 class Prepared:
     """A statement that is built once and compiled once for each database: building it anew takes longer than running it.
 
-    What it asks for at each run are bound parameters; for `column IN (...)` write `column.in_(given("name"))`.
+    What it asks for at each run are bound parameters; for "one of these ids" write `among(column, "name")`.
     """
 
     def __init__(self, statement: Any) -> None:
@@ -59,34 +73,69 @@ class Prepared:
         return found
 
 
-def given(name: str) -> BindParameter[Any]:
-    """The values of an IN that are given at each run."""
-    return bindparam(name, expanding=True)
+class among(ColumnElement[bool]):  # it reads as a condition
+    """Whether a column of ids is one of those that are given at each run, under `name`, as a list.
+
+    One parameter for all of them: the statement's text is the same however many there are, so nobody writes or reads it anew.
+    """
+
+    inherit_cache = True
+    _traverse_internals = [  # noqa: RUF012  # SQLAlchemy declares it as of instances
+        ("ids", InternalTraversal.dp_clauseelement), ("given", InternalTraversal.dp_clauseelement)]
+
+    def __init__(self, ids: ColumnElement[Any], name: str) -> None:
+        self.ids = ids
+        self.given: BindParameter[Any] = bindparam(name, type_=_Ids())
+
+
+class _Ids(TypeDecorator[list[int]]):
+    """A list of ids as one parameter: an array where the database has them, else JSON."""
+
+    impl = JSON
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        kind: TypeEngine[Any] = postgresql.ARRAY(BigInteger()) if dialect.name == "postgresql" else JSON()
+        return dialect.type_descriptor(kind)
+
+
+@compiles(among, "sqlite")
+def _in_json(element: among, compiler: SQLCompiler, **kw: Any) -> str:
+    ids, given = compiler.process(element.ids, **kw), compiler.process(element.given, **kw)
+    return f"{ids} IN (SELECT value FROM json_each({given}))"  # noqa: S608  # both are SQLAlchemy's own text
+
+
+@compiles(among, "postgresql")
+def _in_array(element: among, compiler: SQLCompiler, **kw: Any) -> str:
+    return f"{compiler.process(element.ids, **kw)} = ANY({compiler.process(element.given, **kw)})"
 
 
 # SQLAlchemy keeps no compiled form of an INSERT ... ON CONFLICT, and compiling one takes longer than the database does: we keep it.
 @lru_cache(maxsize=256)
-def _on_conflict(model: type[SQLModel], dialect: Dialect, columns: tuple[str, ...], replace: bool) -> Any:
-    """An INSERT of these columns that replaces, or leaves, the row that is there; it runs with rows as parameters."""
+def _on_conflict(model: type[SQLModel], dialect: Dialect, columns: tuple[str, ...], replaced: tuple[str, ...]) -> Any:
+    """An INSERT of these columns that replaces some of the row that is there, or leaves it; it runs with rows as parameters."""
     statement: Any = (postgresql.insert if dialect.name == "postgresql" else sqlite.insert)(table(model))
-    if replace:
+    if replaced:
         keys = [column.name for column in table(model).primary_key]
-        changed = {name: statement.excluded[name] for name in columns if name not in keys}
+        changed = {name: statement.excluded[name] for name in replaced if name not in keys}
         statement = statement.on_conflict_do_update(index_elements=keys, set_=changed)
     else:
         statement = statement.on_conflict_do_nothing()
     return statement.compile(dialect=dialect, column_keys=list(columns))
 
 
-def upsert(connection: Connection, model: type[SQLModel], rows: Sequence[dict[str, Any]]) -> None:
-    """Insert rows, or replace those whose primary key is there."""
+def upsert(
+    connection: Connection, model: type[SQLModel], rows: Sequence[dict[str, Any]], only: tuple[str, ...] = ()
+) -> None:
+    """Insert rows; of those whose primary key is there replace the columns that are given, or `only` some of them."""
     if rows:
-        connection.execute(_on_conflict(model, connection.dialect, tuple(rows[0]), True), list(rows))
+        columns = tuple(rows[0])
+        connection.execute(_on_conflict(model, connection.dialect, columns, only or columns), list(rows))
 
 
 def insert_new(connection: Connection, model: type[SQLModel], row: dict[str, Any]) -> bool:
     """Insert a row unless a unique key says that it is there; whether it was new."""
-    statement = _on_conflict(model, connection.dialect, tuple(row), False)
+    statement = _on_conflict(model, connection.dialect, tuple(row), ())
     # Without this option the count of an insert is -1 on PostgreSQL, which would pass for new.
     result = connection.execute(statement, row, execution_options={"preserve_rowcount": True})
     return result.rowcount == 1

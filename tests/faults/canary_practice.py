@@ -133,7 +133,7 @@ class Run:
         self.practice = open_practice(self.toml)
 
     def execute(self, *statements: str) -> None:
-        with self.practice.store.engine.begin() as connection:
+        with self.practice.store.write() as connection:
             for statement in statements:
                 connection.execute(text(statement))
 

@@ -11,7 +11,7 @@ from integrations.store.sources import release_held
 from integrations.store.subjects import concerned_then
 from models.instants import DAY, HOUR
 from models.observations import Subject, SubjectWas
-from models.sources import QuestionWas
+from models.sources import QuestionWas, Source
 from tests.builders import NOW, days_ago, each, in_days
 
 LATER = NOW + DAY
@@ -82,7 +82,7 @@ def test_what_was_in_question_then_is_so_still_when_a_person_has_spoken(clinic):
     assert {(row.from_at, row.until_at) for row in clinic.rows(QuestionWas)} == {(LATER, LATER + HOUR)}
     for when, in_question in ((LATER - 1, 0), (LATER, 10), (LATER + HOUR - 1, 10), (LATER + HOUR, 0)):
         with clinic.practice.store.read() as connection:
-            doubts = in_doubt(connection, when)
+            doubts = in_doubt(connection, clinic.rows(Source), when)
         assert len(doubts.get(clinic.id_of("1001"), ())) == in_question
     assert clinic.why("1001", LATER + 60) == then
 
