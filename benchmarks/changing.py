@@ -35,7 +35,7 @@ Statement = tuple[str, Any, bool]
 def changing(database: Database, clients: int) -> Told:
     """The claims about one changed client and about a sweep, in a practice of so many clients."""
     told = Told(f"One changed client, and a sweep: {clients:,} clients, {database.name}")
-    with filled(database, clients) as large, filled(database, SMALL) as small:
+    with filled(database, clients, "changing") as large, filled(database, SMALL, "changing") as small:
         measured = range(1, 5 * ROUNDS + 10)
         for practice, count in ((large, clients), (small, SMALL)):
             keep_history(practice, measured, count)

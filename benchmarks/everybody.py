@@ -26,7 +26,7 @@ def everybody(database: Database, clients: int) -> Told:
     told = Told(f"Everybody: {clients:,} clients of 50 appointments each, {database.name}")
     sqlite = database.name == "SQLite"
     clock = PROCESSOR if sqlite else WALL
-    with filled(database, clients) as practice, filled(database, SMALL) as small:
+    with filled(database, clients, "everybody") as practice, filled(database, SMALL, "everybody") as small:
         floor = in_turns(ROUNDS, lambda: rows_only(practice, clock), lambda: look_at_all(practice), clock=clock)
         few = in_turns(ROUNDS, lambda: some(small, clock) / SMALL, lambda: _timed(practice, clock) / clients)
         what = "looking at all of them"

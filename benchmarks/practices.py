@@ -56,9 +56,9 @@ def practice_on(database: Database, name: str, *, more: str = "", port: int = 25
     return practice
 
 
-def filled(database: Database, count: int) -> Practice:
+def filled(database: Database, count: int, name: str) -> Practice:
     """A practice of so many clients with their digests, each looked at before and due at another time, none now."""
-    practice = practice_on(database, f"clients-{count}")
+    practice = practice_on(database, f"{name}-{count}")
     with practice.store.write() as connection:
         basis_now = basis(practice, connection)
         fill(connection, count, NOW)

@@ -14,6 +14,7 @@ class Urgency(StrEnum):
     """The class of a notice: what delays it, what merges it, and what happens to it after an outage."""
 
     ordinary = "ordinary"  # next working morning, merged per recipient, capped, expires
+    duty = "duty"  # like an ordinary one, about what the end of care does not end: an ending's steps, a referral
     prompt = "prompt"  # at once inside working hours, merged, expires
     weekly = "weekly"  # a list once a week
     cancellation = "cancellation"  # an appointment will not take place: never muted
@@ -48,6 +49,7 @@ TABLE: tuple[tuple[Audience | None, Urgency | None, str | None, bool, str], ...]
     (Audience.therapist, Urgency.weekly, None, True, "a duty of staff"),
     (Audience.therapist, Urgency.system, None, True, "a duty of staff"),
     (Audience.therapist, None, "died", False, "the client has died: nothing is asked about them"),
+    (Audience.therapist, Urgency.duty, None, True, "a duty of staff"),
     (Audience.therapist, None, "ended", False, "care has ended: nothing is asked"),
     (Audience.therapist, None, None, True, "a duty of staff"),
 )

@@ -66,6 +66,8 @@ def finding_notice(
 ) -> dict[str, Any]:
     """The row of a notice about a finding: when it opens or is to be told again, or (`step`) to whom it goes since nobody has answered."""
     urgency = Urgency.prompt if policy.speak == "at_once" else Urgency.ordinary
+    if kind.duty:
+        urgency = Urgency.duty
     if kind.speaks == "safety":
         urgency = Urgency.safety
     return notice_row(

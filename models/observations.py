@@ -237,7 +237,7 @@ class Reading:
     fingerprint: str = ""
 
 
-TOLD = ("goal", "score", "answer")
+TOLD = ("goal", "score", "answer", "ending", "referral")
 """Kinds of entry that tell of a client besides appointments."""
 ABOUT_CLIENTS = ("appointment", *TOLD)
 

@@ -39,7 +39,7 @@ class Kind:
 
     `again(then, now, answered)` tells whether facts that were told or answered `then` have become something to speak of again though the
     finding was open all the time; `old(facts)` whether they lay too far back when they were first told here to be news; a kind with
-    it speaks at first sight too.
+    it speaks at first sight too. `duty`: the end of care does not silence it.
     """
 
     name: str
@@ -49,6 +49,7 @@ class Kind:
     speaks: str = "notice"
     again: Callable[[Facts, Facts, bool], bool] | None = None
     old: Callable[[Facts], bool] | None = None
+    duty: bool = False
 
 
 @dataclass(frozen=True, slots=True)

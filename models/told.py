@@ -1,4 +1,5 @@
-"""What is told of a client besides appointments, packed for the digest: goals, scores, own cancellations, and what was answered.
+"""What is told of a client besides appointments, packed for the digest: goals, scores, own cancellations, what was answered, and how
+endings and referrals stand.
 
 Everything is whole numbers in one array, so that reading a client costs one column, and nothing at all where nothing is told.
 """
@@ -69,20 +70,55 @@ class Answered(NamedTuple):
     days: int
 
 
+class Ending(NamedTuple):
+    """How an ending stands (see models.terminations): `reason` and `state` are places in its REASONS and STATES, `moved_at` is when
+    something was last said about it. `open` has a bit for each of its STEPS that is required and not yet done; of appointments that
+    give room to process `needed` are needed. `attempts` to reach the client were documented, the last one `attempted_at` (-1: none).
+    `careful` is 1 for clients who find rejection hard."""
+
+    number: int
+    reason: int
+    state: int
+    started_at: Instant
+    moved_at: Instant
+    open: int
+    needed: int
+    attempts: int
+    attempted_at: Instant
+    careful: int
+
+
+class Referred(NamedTuple):
+    """How a referral stands (see models.referrals): `state` is a place in its STATES, `since` when it came to it. `agreed` is 1 where a
+    follow-up was agreed with the client; `begun_at` is when the client took it up (self-arranged or sent) and `visit_at` the first
+    visit elsewhere (-1 where not known); `asked_at` is when a follow-up was last answered (-1: never)."""
+
+    number: int
+    state: int
+    since: Instant
+    agreed: int
+    begun_at: Instant
+    visit_at: Instant
+    asked_at: Instant
+
+
 class Told(NamedTuple):
-    """All of it. Goals in order of their numbers, everything else oldest first."""
+    """All of it. Goals, endings and referrals in order of their numbers, everything else oldest first."""
 
     goals: tuple[Goal, ...] = ()
     scores: tuple[Score, ...] = ()
     cancelled: tuple[Cancelled, ...] = ()
     answers: tuple[Answered, ...] = ()
+    endings: tuple[Ending, ...] = ()
+    referrals: tuple[Referred, ...] = ()
 
     def after(self, now: Instant) -> Instant:
-        """When the first of it that lies ahead of an instant comes; FAR where nothing does. Goals stay as they were told last."""
+        """When the first of it that lies ahead of an instant comes; FAR where nothing does. Of goals, endings and referrals nothing does:
+        they are as they were told last."""
         return min((row.at for rows in (self.scores, self.answers) for row in rows if row.at > now), default=FAR)
 
     def by(self, now: Instant) -> "Told":
-        """What of it lay behind at an instant; goals stay as they were told last."""
+        """What of it lay behind at an instant; goals, endings and referrals stay as they were told last."""
         if all(rows[-1].at <= now for rows in (self.scores, self.answers) if rows):
             return self
         return self._replace(
@@ -91,7 +127,7 @@ class Told(NamedTuple):
 
 
 NOTHING = Told()
-_SHAPES: tuple[Any, ...] = (Goal, Score, Cancelled, Answered)  # as in Told
+_SHAPES: tuple[Any, ...] = (Goal, Score, Cancelled, Answered, Ending, Referred)  # as in Told
 
 
 def packed(told: Told) -> bytes:
@@ -117,10 +153,15 @@ def unpacked(data: bytes) -> Told:
 
 
 def kept(
-    goals: Iterable[Goal], scores: Iterable[Score], cancelled: Iterable[Cancelled], answers: Iterable[Answered]
+    goals: Iterable[Goal],
+    scores: Iterable[Score],
+    cancelled: Iterable[Cancelled],
+    answers: Iterable[Answered],
+    endings: Iterable[Ending] = (),
+    referrals: Iterable[Referred] = (),
 ) -> Told:
-    """What of it a digest keeps: every goal and answer, the newest cancellations, and of each measure the newest scores with a value and
-    the newest in which the answer that asks for safety was seen: totals that come without it push none of those out."""
+    """What of it a digest keeps: every goal, answer, ending and referral, the newest cancellations, and of each measure the newest scores
+    with a value and the newest in which the answer that asks for safety was seen: totals that come without it push none of those out."""
     newest: list[Score] = []
     valued, seen = Counter[int](), Counter[int]()
     for score in sorted(scores, reverse=True):
@@ -130,7 +171,12 @@ def kept(
         if (has_value and valued[score.measure] <= MOST_SCORES) or (has_risk and seen[score.measure] <= MOST_SCORES):
             newest.append(score)
     return Told(
-        tuple(sorted(goals)), tuple(newest[::-1]), tuple(sorted(cancelled)[-MOST_CANCELLED:]), tuple(sorted(answers))
+        tuple(sorted(goals)),
+        tuple(newest[::-1]),
+        tuple(sorted(cancelled)[-MOST_CANCELLED:]),
+        tuple(sorted(answers)),
+        tuple(sorted(endings)),
+        tuple(sorted(referrals)),
     )
 
 

@@ -1,12 +1,11 @@
 """What people answer to findings: observations of a source of our own, kept with who and when, and taken back within a minute."""
 
-import json
 import uuid
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sqlalchemy import Connection, select, update
 
-from integrations.store import audit
+from integrations.store import acts, audit
 from integrations.store.derive import derive
 from integrations.store.tables import insert_rows, table
 from integrations.store.turns import take_turn
@@ -90,7 +89,8 @@ def give(
         "reason": answer.reason,
         "by": by,
     }
-    _observe(practice, connection, answer_id, client_id, facts, note, now)
+    secret = {"note": note} if note else None
+    acts.record(practice, connection, client_id, KIND, facts, now, act_id=answer_id, secret=secret)
     audit.record(
         connection, now, by, "answered", _code(connection, client_id), {"kind": answer.kind, "reply": facts["reply"]}
     )
@@ -110,7 +110,7 @@ def take_back(practice: "Practice", connection: Connection, answer_id: str, by: 
     whose = (subjects.c.source == SOURCE) & (subjects.c.entry_id == answer_id)
     client_id = int(connection.execute(select(subjects.c.client_id).where(whose)).scalar_one())
     connection.execute(update(rows).where(mine).values(current=False))
-    insert_rows(connection, Observation, [_row(answer_id, max(now, found.known_at + 1), gone=True)])
+    insert_rows(connection, Observation, [_taken_back(answer_id, max(now, found.known_at + 1))])
     derive(connection, [client_id], practice.book.of().policy, now, practice.zone)
     code = _code(connection, client_id)
     audit.record(connection, now, by, "answer taken back", code, {"kind": found.facts["kind"]})
@@ -151,58 +151,17 @@ def find(connection: Connection, answer_id: str) -> Found | None:
 
 def answers_to(practice: "Practice", connection: Connection, client_id: int, *, notes: bool = False) -> list[AnswerRow]:
     """What was answered about a client, newest first, taken-back ones left out; with `notes` their texts, which the caller audits."""
-    rows, subjects = table(Observation), table(Subject)
-    query = (
-        select(rows.c.entry_id, rows.c.facts, rows.c.sealed)
-        .select_from(
-            subjects.join(rows, (rows.c.source == subjects.c.source) & (rows.c.entry_id == subjects.c.entry_id))
-        )
-        .where(
-            subjects.c.client_id == client_id,
-            subjects.c.kind == KIND,
-            rows.c.kind == KIND,
-            rows.c.current,
-            ~rows.c.gone,
-        )
-        .order_by(rows.c.id.desc())
-    )
     found = []
-    for row in connection.execute(query):
+    for row in reversed(acts.of_client(connection, client_id, KIND)):
         note = practice.vault.open(row.sealed)["note"] if notes and row.sealed else ""
         f = row.facts
         found.append(
-            AnswerRow(row.entry_id, f["kind"], f["reply"], f["at"], f["until"], f["days"], f["reason"], f["by"], note)
+            AnswerRow(row.id, f["kind"], f["reply"], f["at"], f["until"], f["days"], f["reason"], f["by"], note)
         )
     return found
 
 
-def _observe(
-    practice: "Practice",
-    connection: Connection,
-    answer_id: str,
-    client_id: int,
-    facts: dict[str, Any],
-    note: str,
-    now: Instant,
-) -> None:
-    clients = table(Client)
-    ref = connection.execute(select(clients.c.ref_hash).where(clients.c.id == client_id)).scalar_one()
-    sealed = practice.vault.seal({"note": note}) if note else None
-    content = practice.vault.hash("content", json.dumps([facts, note], sort_keys=True))
-    row = _row(answer_id, now) | {
-        "content_hash": content,
-        "said_at": now,
-        "facts": facts,
-        "hints": {"id": [ref]},
-        "sealed": sealed,
-    }
-    insert_rows(connection, Observation, [row])
-    about = {"source": SOURCE, "entry_id": answer_id, "client_id": client_id, "kind": KIND, "how": "id", "since": now}
-    insert_rows(connection, Subject, [about])
-    derive(connection, [client_id], practice.book.of().policy, now, practice.zone)
-
-
-def _row(answer_id: str, known_at: Instant, *, gone: bool = False) -> dict[str, Any]:
+def _taken_back(answer_id: str, known_at: Instant) -> dict[str, Any]:
     return {
         "source": SOURCE,
         "kind": KIND,
@@ -210,7 +169,7 @@ def _row(answer_id: str, known_at: Instant, *, gone: bool = False) -> dict[str, 
         "content_hash": "",
         "said_at": None,
         "known_at": known_at,
-        "gone": gone,
+        "gone": True,
         "current": True,
         "facts": {},
         "hints": {},

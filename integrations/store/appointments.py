@@ -126,15 +126,17 @@ def told_of(
     found: dict[int, tuple[list[Goal], list[Score], list[Cancelled], list[Answered]]] = defaultdict(
         lambda: ([], [], [], [])
     )
+    acts: dict[int, dict[str, list[dict[str, Any]]]] = defaultdict(lambda: defaultdict(list))  # in the order of saying
     for key, row in newest.items():
         if row.gone:
             continue
         goals, scores, _, answers = found[row.client_id]
+        acts[row.client_id][row.kind].append(row.facts)
         if row.kind == "goal":
             goals.append(goal_of(row.entry_id, row.facts, zone))
         elif row.kind == "score":
             scores.append(score_of(row.facts, first[key]))
-        else:
+        elif row.kind == "answer":
             answers.append(answer_of(row.facts))
     for appointment in derived:
         for side in appointment.parts:

@@ -27,7 +27,7 @@ from models.timing import Hours
 if TYPE_CHECKING:
     from integrations.practice import Practice
 
-MERGED = {Urgency.ordinary, Urgency.prompt, Urgency.weekly}
+MERGED = {Urgency.ordinary, Urgency.duty, Urgency.prompt, Urgency.weekly}
 CAPPED = MERGED - {Urgency.weekly}  # a weekly letter fills nobody's day
 NEWS_SECONDS = 60  # before a notice is tried again whose client there is news of
 

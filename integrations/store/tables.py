@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
-from typing import Any, ClassVar, TypeVar, cast
+from typing import Any, TypeVar, cast
 from weakref import WeakKeyDictionary
 
 from sqlalchemy import (
@@ -81,7 +81,9 @@ class among(ColumnElement[bool]):  # it reads as a condition
 
     inherit_cache = True
     _traverse_internals = [  # noqa: RUF012  # SQLAlchemy declares it as of instances
-        ("ids", InternalTraversal.dp_clauseelement), ("given", InternalTraversal.dp_clauseelement)]
+        ("ids", InternalTraversal.dp_clauseelement),
+        ("given", InternalTraversal.dp_clauseelement),
+    ]
 
     def __init__(self, ids: ColumnElement[Any], name: str) -> None:
         self.ids = ids

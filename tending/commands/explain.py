@@ -210,6 +210,7 @@ def _eligible(case: Case, opted_out: bool, when: Instant) -> list[dict[str, Any]
     state = State(case.died, opted_out, not case.died and case.away_until > when, case.status == ENDED)
     wanted = [
         (Audience.therapist, Urgency.ordinary),
+        (Audience.therapist, Urgency.duty),
         (Audience.therapist, Urgency.weekly),
         (Audience.client, Urgency.ordinary),
         (Audience.client, Urgency.cancellation),

@@ -21,8 +21,10 @@ def test_every_combination_is_decided_with_a_reason(urgency, audience, state):
 def test_what_is_allowed_is_exactly_this(urgency, audience, state):
     if audience is Audience.client:
         wanted = urgency in (Urgency.safety, Urgency.cancellation) and not state.died
-    elif audience is Audience.admin or urgency not in (Urgency.ordinary, Urgency.prompt):
+    elif audience is Audience.admin or urgency not in (Urgency.ordinary, Urgency.duty, Urgency.prompt):
         wanted = True
+    elif urgency is Urgency.duty:
+        wanted = not state.died
     else:
         wanted = not (state.died or state.ended)
     assert eligible(urgency, audience, state).allowed == wanted
@@ -37,7 +39,7 @@ def test_what_a_client_prefers_never_mutes_a_duty_of_staff(audience, urgency):
 
 
 @pytest.mark.parametrize("state", STATES, ids=str)
-@pytest.mark.parametrize("urgency", [Urgency.ordinary, Urgency.prompt, Urgency.weekly, Urgency.system])
+@pytest.mark.parametrize("urgency", [Urgency.ordinary, Urgency.duty, Urgency.prompt, Urgency.weekly, Urgency.system])
 def test_nothing_ordinary_goes_to_a_client_by_itself(urgency, state):
     assert not eligible(urgency, Audience.client, state).allowed
 

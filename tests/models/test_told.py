@@ -21,7 +21,9 @@ from models.told import (
     STATUSES,
     Answered,
     Cancelled,
+    Ending,
     Goal,
+    Referred,
     Score,
     Told,
     goal_of,
@@ -40,7 +42,7 @@ def rows(shape):
     return st.lists(st.tuples(*[numbers] * len(shape._fields)).map(lambda row: shape(*row)), max_size=5).map(tuple)
 
 
-whole = st.builds(Told, rows(Goal), rows(Score), rows(Cancelled), rows(Answered))
+whole = st.builds(Told, *map(rows, (Goal, Score, Cancelled, Answered, Ending, Referred)))
 
 
 @given(told=whole)
