@@ -43,6 +43,10 @@ FIELD_LEVEL: dict[str, Disclosure] = {
     "codes": Disclosure.code,
     "protocol": Disclosure.code,
     "question": Disclosure.clinical,
+    "when": Disclosure.clinical,
+    "moved_from": Disclosure.clinical,
+    "minutes": Disclosure.clinical,
+    "place": Disclosure.clinical,
     # a rule's own words about it; its sentences are evidence
     "label": Disclosure.public,
     "sentence": Disclosure.clinical,

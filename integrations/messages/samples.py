@@ -92,6 +92,14 @@ def samples(at: Instant, voice: Voice, protocol: str = PROTOCOL) -> Mapping[tupl
         ("nightly_check", "failed"): {"code": CODE},
         ("nightly_check", "failed_more"): {"count": 1},
         ("more", "more"): {"count": 70},
+        ("invitation", "request"): {
+            "code": CODE,
+            "when": "Tue 1 Dec at 10:00 (Europe/Berlin)",
+            "moved_from": "Mon 30 Nov at 10:00 (Europe/Berlin)",
+            "minutes": 50,
+            "place": "Room 2",
+        },
+        ("invitation", "cancelled"): {"code": CODE, "when": "Tue 1 Dec at 10:00 (Europe/Berlin)"},
         ("sign_in", "sign_in"): {},
         ("fresh_link", "fresh_link"): {},
     }

@@ -6,7 +6,7 @@ import pytest
 
 from models.eligibility import TABLE, Audience, State, Urgency, eligible
 
-STATES = [State(*flags) for flags in product((False, True), repeat=4)]
+STATES = [State(*flags) for flags in product((False, True), repeat=5)]
 EVERYTHING = list(product(Urgency, Audience, STATES))
 
 
@@ -20,7 +20,10 @@ def test_every_combination_is_decided_with_a_reason(urgency, audience, state):
 @pytest.mark.parametrize(("urgency", "audience", "state"), EVERYTHING, ids=str)
 def test_what_is_allowed_is_exactly_this(urgency, audience, state):
     if audience is Audience.client:
-        wanted = urgency in (Urgency.safety, Urgency.cancellation) and not state.died
+        asked_not_to = state.opted_out or state.paused
+        wanted = not state.died and (
+            urgency in (Urgency.safety, Urgency.cancellation) or (state.approved and not asked_not_to)
+        )
     elif audience is Audience.admin or urgency not in (Urgency.ordinary, Urgency.duty, Urgency.prompt):
         wanted = True
     elif urgency is Urgency.duty:
@@ -41,7 +44,7 @@ def test_what_a_client_prefers_never_mutes_a_duty_of_staff(audience, urgency):
 @pytest.mark.parametrize("state", STATES, ids=str)
 @pytest.mark.parametrize("urgency", [Urgency.ordinary, Urgency.duty, Urgency.prompt, Urgency.weekly, Urgency.system])
 def test_nothing_ordinary_goes_to_a_client_by_itself(urgency, state):
-    assert not eligible(urgency, Audience.client, state).allowed
+    assert not eligible(urgency, Audience.client, state._replace(approved=False)).allowed
 
 
 def test_no_row_of_the_table_is_idle():
