@@ -69,6 +69,7 @@ FIELD_LEVEL: dict[str, Disclosure] = {
     "undelivered": Disclosure.code,
     "expired": Disclosure.code,
     "held": Disclosure.code,
+    "late_invitations": Disclosure.code,
     "set_aside": Disclosure.code,
     "unread_sources": Disclosure.code,
     "audit_head": Disclosure.code,

@@ -26,6 +26,7 @@ from tending.commands import (  # noqa: E402
     practice,
     running,
     saying,
+    scheduling,
     sending,
     sources,
 )
@@ -55,6 +56,7 @@ New here: `tending init`, then edit practice.toml, then `tending check`, `tendin
 HEADINGS = {
     "Start": ("demo", "init", "check", "up", "desk"),
     "Every day": ("findings", "answer", "why", "status", "sync"),
+    "Appointments": ("slots", "invite"),
     "What asks for a person": ("unmatched", "held", "quarantine", "outbox"),
     "Codes and people": ("who", "code", "users", "audit"),
     "Sending": ("arm", "disarm", "messages"),
@@ -107,7 +109,7 @@ def tending(
     Given.practice = practice
 
 
-for part in (practice, running, desk, sources, aside, findings, explain, saying, people, sending, messages):
+for part in (practice, running, desk, sources, aside, findings, explain, saying, scheduling, people, sending, messages):
     part.add_to(app)
 
 

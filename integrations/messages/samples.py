@@ -77,6 +77,7 @@ def samples(at: Instant, voice: Voice, protocol: str = PROTOCOL) -> Mapping[tupl
             "undelivered": 0,
             "expired": 3,
             "held": 4,
+            "late_invitations": 1,
             "set_aside": 2,
             "unread_sources": 0,
         },

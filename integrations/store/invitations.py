@@ -21,6 +21,7 @@ from models.invitations import (
     wanted_of,
 )
 from models.notices import MessageState
+from models.noticing import THERAPIST
 from models.people import Client
 
 if TYPE_CHECKING:
@@ -32,7 +33,8 @@ _STUCK = [InvitationState.waiting.value, InvitationState.underway.value, Invitat
 
 
 class Side(NamedTuple):
-    """One calendar's side of an appointment, for lists: whose, about whom (code), what is wanted, and where it stands."""
+    """One calendar's side of an appointment, for lists: whose, about whom (code), what is wanted, and where it stands. `apart`: the client
+    was told otherwise than the therapist's calendar says by now."""
 
     uid: str
     recipient: str
@@ -43,6 +45,7 @@ class Side(NamedTuple):
     outcome: str
     sequence: int | None
     wanted_since: Instant
+    apart: bool
 
 
 def want(
@@ -114,6 +117,11 @@ def call_off(
     want(practice, connection, row.client_id, recipient, wanted, now, uid=uid, approved=approved)
 
 
+def found(connection: Connection, uid: str, recipient: str) -> Any:
+    """One side of an appointment, as a row; None where there is none."""
+    return connection.execute(select(_ROWS).where(_ROWS.c.uid == uid, _ROWS.c.recipient == recipient)).first()
+
+
 def _must_be_of(connection: Connection, uid: str, client_id: int) -> None:
     whose = connection.execute(select(_ROWS.c.client_id).where(_ROWS.c.uid == uid)).scalars().all()
     if any(client != client_id for client in whose):
@@ -179,14 +187,21 @@ def _carried(connection: Connection, message_id: int) -> Any:
 # ---------------------------------------------------------------- lists
 
 
-def listed(connection: Connection, now: Instant, *, uid: str = "") -> list[Side]:
-    """Every side of appointments that are not over, by start; with `uid` those of one."""
+def listed(connection: Connection, now: Instant) -> list[Side]:
+    """Every side of appointments that are not over, by their end."""
     query = select(_ROWS, _CLIENTS.c.code).join_from(_ROWS, _CLIENTS, _CLIENTS.c.id == _ROWS.c.client_id)
-    query = query.where(_ROWS.c.uid == uid) if uid else query.where(_ROWS.c.end_at > now)
-    return [_side(row) for row in connection.execute(query.order_by(_ROWS.c.end_at, _ROWS.c.uid, _ROWS.c.recipient))]
+    query = query.where(_ROWS.c.end_at > now).order_by(_ROWS.c.end_at, _ROWS.c.uid, _ROWS.c.recipient)
+    rows = connection.execute(query).all()
+    theirs = {row.uid: _when(row) for row in rows if row.recipient.startswith(THERAPIST)}
+    return [_side(row, apart=theirs.get(row.uid, _when(row)) != _when(row)) for row in rows]
 
 
-def _side(row: Any) -> Side:
+def _when(row: Any) -> tuple[Instant, Instant, bool]:
+    wanted = wanted_of(row.wanted)
+    return wanted.start, wanted.end, wanted.cancelled
+
+
+def _side(row: Any, *, apart: bool) -> Side:
     going = going_of(row.going)
     return Side(
         row.uid,
@@ -198,6 +213,7 @@ def _side(row: Any) -> Side:
         row.outcome,
         going.sequence if going else None,
         row.wanted_since,
+        apart,
     )
 
 
