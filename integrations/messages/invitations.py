@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from integrations.messages.compose import Message, compose, item_of, neutral
+from integrations.messages.mail import wire
 from models import words
 from models.instants import Instant, local
 from models.invitations import Going, Method
@@ -43,10 +44,10 @@ def itip(uid: str, going: Going, ends: Ends, settings: InvitationsPart) -> str:
     if said.location:
         event.add("location", neutral(said.location))
     event.add("class", "PRIVATE")
-    organizer = vCalAddress(f"mailto:{ends.sender}")
+    organizer = vCalAddress(f"mailto:{wire(ends.sender)}")
     organizer.params["CN"] = vText(neutral(ends.practice))
     event.add("organizer", organizer)
-    attendee = vCalAddress(f"mailto:{ends.to}")
+    attendee = vCalAddress(f"mailto:{wire(ends.to)}")
     if going.method is Method.request:
         attendee.params.update(ROLE="REQ-PARTICIPANT", PARTSTAT="NEEDS-ACTION", RSVP="TRUE")
         event.add("status", "CONFIRMED")

@@ -151,8 +151,8 @@ def send(envelope: Envelope, server: SmtpServer, before_handover: Callable[[], N
             raise DeliveryError(
                 "The mail server does not take addresses outside ASCII; use another address or server.", temporary=False
             )
-        _expect(smtp.mail(_wire(server.sender), ["SMTPUTF8"] if utf8 else []), "the sender's address", 250)
-        _expect(smtp.rcpt(_wire(envelope.to)), "the recipient's address", 250, 251, 252, final=True)
+        _expect(smtp.mail(wire(server.sender), ["SMTPUTF8"] if utf8 else []), "the sender's address", 250)
+        _expect(smtp.rcpt(wire(envelope.to)), "the recipient's address", 250, 251, 252, final=True)
         try:
             before_handover()
         except Exception as error:
@@ -323,7 +323,8 @@ def _domain(address: str) -> str:
     return address.rpartition("@")[2].encode("idna").decode("ascii")
 
 
-def _wire(address: str) -> str:
+def wire(address: str) -> str:
+    """An address as mail carries it: its domain in ASCII."""
     return f"{address.rpartition('@')[0]}@{_domain(address)}"
 
 
