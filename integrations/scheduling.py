@@ -102,6 +102,7 @@ def draft(
 ) -> Draft:
     """What would be sent if this were wanted now: made by the very code that sends it, and undone. A client's address is not shown."""
     result = Draft(None, "their calendar was told so already, or never of it at all")
+    render = Inviter(practice)
     try:
         with practice.store.write() as connection:
             named = invitations.want(
@@ -116,7 +117,7 @@ def draft(
                     now,
                     "draft",
                     lambda c, row: _shown(practice, c, row),
-                    Inviter(practice),
+                    render,
                 )
                 refusal = invitations.found(connection, named, recipient).outcome
                 reason = refusal or (NO_ADDRESS if practice.settings.mail else "practice.toml has no [mail]")

@@ -117,6 +117,18 @@ def call_off(
     want(practice, connection, row.client_id, recipient, wanted, now, uid=uid, approved=approved)
 
 
+def call_off_all(practice: "Practice", connection: Connection, about: str, now: Instant, *, approved: str = "") -> int:
+    """Call off every appointment ahead that belongs to something, such as an ending that is withdrawn; answers how many calendars are
+    concerned. Clients are told only where somebody `approved` just that; else theirs stand as `apart` until a person says so."""
+    rows = connection.execute(
+        select(_ROWS).where(_ROWS.c.about == about, _ROWS.c.end_at > now).order_by(_ROWS.c.id)
+    ).all()
+    concerned = [row for row in rows if approved or not row.recipient.startswith(CLIENT)]
+    for row in concerned:
+        call_off(practice, connection, row.uid, row.recipient, now, approved=approved)
+    return len(concerned)
+
+
 def found(connection: Connection, uid: str, recipient: str) -> Any:
     """One side of an appointment, as a row; None where there is none."""
     return connection.execute(select(_ROWS).where(_ROWS.c.uid == uid, _ROWS.c.recipient == recipient)).first()
@@ -155,7 +167,7 @@ def followed(connection: Connection, message_id: int, to: MessageState, problem:
         going = going_of(row.going)
         assert going is not None, "it was claimed"
         state = _at_rest(wanted_of(row.wanted), going.says)
-        values = {"sent": going.says._asdict(), "state": state.value, "tries": 0}
+        values = {"sent": going.says._asdict(), "state": state.value, "tries": 0, "outcome": ""}
     elif to in (MessageState.unsure, MessageState.failed):
         values = {"state": InvitationState.asked.value, "outcome": problem}
     elif to is MessageState.dropped:
