@@ -106,7 +106,7 @@ def draft(
     try:
         with practice.store.write() as connection:
             named = invitations.want(
-                practice, connection, client_id, recipient, wanted, now, uid=uid, approved=approved
+                practice, connection, client_id, recipient, wanted, now, uid=uid, approved=approved, again=True
             )
             number = invitations.found(connection, named, recipient).id
             if number in inviting.due(connection, now):

@@ -59,9 +59,11 @@ def want(
     uid: str = "",
     about: str = "",
     approved: str = "",
+    again: bool = False,
 ) -> str:
     """Say what somebody's calendar is to hold from now on; answers the appointment's UID, a new one unless `uid` names one. Nothing is sent
-    here. `recipient` is `therapist:<id>` or `client:<code>`; for a client `approved` says who approved exactly this.
+    here. `recipient` is `therapist:<id>` or `client:<code>`; for a client `approved` says who approved exactly this. Wanting the same once
+    more changes nothing, unless a person asks `again` for what was dropped.
 
     Raises UsageError for a UID of another client's appointment.
     """
@@ -95,7 +97,8 @@ def want(
         }
         insert_rows(connection, Invitation, [fresh | values])
         return uid
-    if wanted_of(row.wanted) == wanted and row.approved == approved:
+    reopened = again and row.state == InvitationState.dropped
+    if wanted_of(row.wanted) == wanted and row.approved == approved and not reopened:
         return uid
     sent = sent_of(row.sent)
     if message_between(wanted_of(row.wanted), sent) is None:

@@ -327,6 +327,21 @@ def test_who_has_no_address_is_shown_after_a_day(practice, mailbox):
             assert invitations.waiting_long(connection, NOW + after) == shown
 
 
+def test_what_a_person_dropped_is_sent_only_when_a_person_asks_again(practice, mailbox):
+    with scripted(RCPT="550 nobody of that name") as server:
+        at_port(practice, server.port)
+        uid = want(practice, a_wish(practice))
+        send(practice)
+    at_port(practice, mailbox.port)
+    with practice.practice.store.write() as connection:
+        outbox.move(connection, the(practice).message_id, MessageState.dropped, NOW + 1, "a person dropped it")
+    want(practice, a_wish(practice), uid=uid, now=NOW + 2)
+    assert send(practice, NOW + 2).sent == 1, "only the news of the failure"
+    want(practice, a_wish(practice), uid=uid, now=NOW + 3, again=True)
+    assert send(practice, NOW + 3).sent == 1
+    assert (event_of(read_mails(mailbox.folder)[-1])["SEQUENCE"], the(practice).state) == (1, "even")
+
+
 def test_what_has_begun_is_not_told(practice, mailbox):
     want(practice, a_wish(practice))
     assert send(practice, at("2026-12-01 10:00")) == Delivered()
