@@ -21,13 +21,14 @@ from tending.commands import (  # noqa: E402
     desk,
     explain,
     findings,
+    inviting,
     messages,
     people,
     practice,
     running,
     saying,
-    scheduling,
     sending,
+    slots,
     sources,
 )
 from tending.commands.common import Given, PracticeOption  # noqa: E402
@@ -109,7 +110,21 @@ def tending(
     Given.practice = practice
 
 
-for part in (practice, running, desk, sources, aside, findings, explain, saying, scheduling, people, sending, messages):
+for part in (
+    practice,
+    running,
+    desk,
+    sources,
+    aside,
+    findings,
+    explain,
+    saying,
+    slots,
+    inviting,
+    people,
+    sending,
+    messages,
+):
     part.add_to(app)
 
 
