@@ -32,6 +32,12 @@ def day(when: date, *, today: date, locale: str, weekday: bool = True) -> str:
     return text
 
 
+def dated(when: date, *, locale: str) -> str:
+    """A calendar day that means the same whenever it is read: `Tue 3 Nov 2026`, `Tue, Nov 3, 2026`."""
+    year = f", {when.year}" if american(locale) else f" {when.year}"
+    return day(when, today=when, locale=locale) + year
+
+
 def distance(when: date, *, today: date) -> str:
     """How far a day lies from today: `20 days ago`, `yesterday`, `today`, `tomorrow`, `in 3 days`."""
     ahead = (when - today).days

@@ -28,6 +28,7 @@ from tending.commands import (  # noqa: E402
     saying,
     sending,
     sources,
+    timeline,
 )
 from tending.commands.common import Given, PracticeOption  # noqa: E402
 from tending.output import say, tell  # noqa: E402
@@ -56,7 +57,7 @@ HEADINGS = {
     "Start": ("demo", "init", "check", "up", "desk"),
     "Every day": ("findings", "answer", "why", "status", "sync"),
     "What asks for a person": ("unmatched", "held", "quarantine", "outbox"),
-    "Codes and people": ("who", "code", "users", "audit"),
+    "Codes and people": ("who", "code", "timeline", "users", "audit"),
     "Sending": ("arm", "disarm", "messages"),
     "Keeping it": ("policy", "forget", "upgrade", "rebuild", "keys"),
 }
@@ -107,7 +108,7 @@ def tending(
     Given.practice = practice
 
 
-for part in (practice, running, desk, sources, aside, findings, explain, saying, people, sending, messages):
+for part in (practice, running, desk, sources, aside, findings, explain, saying, people, timeline, sending, messages):
     part.add_to(app)
 
 
