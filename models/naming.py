@@ -11,6 +11,7 @@ from models.instants import Instant, day_of, local
 from models.noticing import ADMIN
 
 THERAPIST = "therapist:"
+PROVIDER = "provider"
 ROLES = {
     Role.therapist: "another therapist",
     Role.supervisor: "the supervisor",
@@ -48,13 +49,16 @@ class Naming:
         return ROLES[Role.supervisor if therapist_id in self.supervisors else Role.therapist]
 
     def person(self, who: str) -> str:
-        """Whoever is meant by `therapist:T1`, `admin`, `account:3`, `client`, or by a login name: redacted that is `staff`."""
+        """Whoever is meant by `therapist:T1`, `admin`, `account:3`, `client`, `provider:P1`, or a login name (redacted `staff`)."""
         if who.startswith(THERAPIST):
             return self.therapist(who.removeprefix(THERAPIST))
         if who == ADMIN:
             return ROLES[Role.technical]
-        if who.partition(":")[0] == "client":
+        sort, _, rest = who.partition(":")
+        if sort == "client":
             return "the client"
+        if sort == PROVIDER:
+            return "the provider" if self.redacted else f"provider {rest}"
         number = who.removeprefix(ACCOUNT)
         if number != who and number.isdecimal() and int(number) in self.accounts:
             return self._holder(self.accounts[int(number)])

@@ -15,14 +15,15 @@ from models.measures import REGISTRY
 from models.naming import Pen
 from models.notices import MessageState
 from models.observations import Achievement, CancelledBy, ClientStatus, GoalStatus, Plan
+from models.past import Given, Met, Past, Turn
 from models.people import OPEN_ENDED, RelationKind, as_day
-from models.timeline_acts import ACTS, OTHER, Act, in_words, label_of, other_line
+from models.timeline_acts import ACTS, OTHER, happened_at, in_words, label_of, other_line
 
 TITLE = "Timeline of care"
 FEW = 8  # so many appointments, or days with scores, have a line each; more are put together
 MOST_MONTHS = 12  # put together by month up to so many months, by quarter beyond
 READS = frozenset({"identity read", "code looked up", "client page read", "timeline read"})
-TOLD_ELSEWHERE = frozenset({"answered", "answer taken back"})  # acts of the record that have a line of their own
+TOLD_ELSEWHERE = ("answer", "ending ", "referral ")  # how acts of the record begin that have a line of their own
 MARKS = {
     Mark.attended: "attended",
     Mark.presumed: "attended, as the calendar has it",
@@ -45,78 +46,6 @@ STATUS = {
     ClientStatus.active.value: "in care",
     ClientStatus.ended.value: "ended",
 }
-
-
-class Met(NamedTuple):
-    """One appointment of the client: `plan` as in models.observations, `mark` as a Mark."""
-
-    start: Instant
-    plan: str
-    mark: int
-    cancelled_by: str | None
-
-
-class Tie(NamedTuple):
-    """Who looked after the client, from a day to a day (both may be unknown)."""
-
-    kind: str
-    therapist_id: str
-    from_on: date | None
-    to_on: date | None
-
-
-class Given(NamedTuple):
-    """A goal or a score as it stands: its facts, and when it was first known."""
-
-    facts: Mapping[str, Any]
-    known_at: Instant
-
-
-class Turn(NamedTuple):
-    """One row of the history of the client's findings."""
-
-    at: Instant
-    what: str
-    kind: str
-    opened: str
-
-
-class Sent(NamedTuple):
-    """One notice about the client that became part of a message: `to` as in the ledger, `state` a MessageState."""
-
-    at: Instant
-    to: str
-    purpose: str
-    state: str
-
-
-class Recorded(NamedTuple):
-    """One act of the audit about the client."""
-
-    at: Instant
-    who: str
-    act: str
-
-
-class Past(NamedTuple):
-    """All that is known of one client's care, free of identity but for logins in `recorded` and acts. `therapist_id` is the main one now,
-    `head` that of the sealed audit."""
-
-    code: str
-    status: str
-    died: bool
-    intake_on: date | None
-    ended_on: date | None
-    died_on: date | None
-    appointments: Sequence[Met] = ()
-    ties: Sequence[Tie] = ()
-    breaks: Sequence[tuple[date, date]] = ()
-    goals: Sequence[Given] = ()
-    scores: Sequence[Given] = ()
-    acts: Sequence[Act] = ()
-    findings: Sequence[Turn] = ()
-    sent: Sequence[Sent] = ()
-    recorded: Sequence[Recorded] = ()
 
 
 class Line(NamedTuple):
@@ -385,13 +314,12 @@ def _acts(past: Past, pen: Pen) -> Iterator[Line]:
     """What people said about the client's care; what was taken back says so."""
     for act in past.acts:
         part, write = ACTS.get(act.kind, (OTHER, other_line))
-        at = act.facts.get("at")
         back = f" Taken back on {pen.day(act.taken_back_at)}." if act.taken_back_at is not None else ""
-        yield _at(pen, at if isinstance(at, int) else act.known_at, part, f"{write(act.facts, pen)}{back}")
+        yield _at(pen, happened_at(act), part, f"{write(act.facts, pen)}{back}")
 
 
 def _recorded(past: Past, pen: Pen, reads: bool) -> Iterator[Line]:
     for one in past.recorded:
-        if one.act in TOLD_ELSEWHERE or (one.act in READS and not reads):
+        if one.act.startswith(TOLD_ELSEWHERE) or (one.act in READS and not reads):
             continue
         yield _at(pen, one.at, "Record", _sentence(f"{one.act}, by {pen.naming.person(one.who)}"))

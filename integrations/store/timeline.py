@@ -17,8 +17,9 @@ from models.instants import Instant
 from models.naming import Holder, Naming, Pen
 from models.notices import Message, MessageState, Notice
 from models.observations import TOLD, Observation, Subject
+from models.past import Given, Met, Past, Recorded, Sent, Tie, Turn
 from models.people import Break, Client, Relation, RelationKind, Therapist
-from models.timeline import Given, Met, Past, Recorded, Sent, Sheet, Tie, Turn, sheet
+from models.timeline import Sheet, sheet
 from models.timeline_acts import Act
 
 if TYPE_CHECKING:

@@ -11,8 +11,9 @@ from models.appointments import Mark
 from models.instants import DAY, FAR, HOUR
 from models.naming import Holder, Naming, Pen
 from models.observations import CancelledBy, Plan
+from models.past import Given, Met, Past, Recorded, Sent, Tie, Turn
 from models.people import OPEN_ENDED
-from models.timeline import FEW, PARTS, Given, Met, Past, Recorded, Sent, Tie, Turn, sheet
+from models.timeline import FEW, PARTS, sheet
 from models.timeline_acts import Act
 from tests.builders import NOW, ZONE, days_ago, in_days
 
@@ -119,6 +120,7 @@ def test_a_transfer_names_both_and_redacted_neither():
         ("account:7", "Ms Weiß (the front office)", "the front office"),
         ("account:8", "account:8", "staff"),
         ("client:12", "the client", "the client"),
+        ("provider:P1", "provider P1", "the provider"),
         ("kmueller", "kmueller", "staff"),
     ],
 )
@@ -249,10 +251,57 @@ def test_an_act_whose_words_nobody_knows_is_shown_by_its_plain_name():
     ]
 
 
+ENDING = {"ending": "e1", "by": "therapist:T1", "at": NOW - HOUR}
+REFERRAL = {"referral": "R-7F3K9Q", "by": "therapist:T1", "at": NOW - HOUR, "day": -1, "provider": "", "word": ""}
+SAID = [
+    (
+        "ending",
+        {"what": "started", "reason": "poor-fit", "wished_by": "therapist"},
+        "Ending begun: reason: poor fit, the therapist's wish.",
+    ),
+    ("ending", {"what": "done", "step": "letter"}, "Step done: closing letter."),
+    (
+        "ending",
+        {"what": "could-not", "step": "process", "reason": "declined"},
+        "Step could not be done: room to process, reason: declined.",
+    ),
+    ("ending", {"what": "attempt", "means": "phone", "on": days_ago(2)}, "Tried to reach the client: by phone."),
+    ("ending", {"what": "closed"}, "Ending closed."),
+    ("ending", {"what": "paused-for-now"}, "Paused for now."),
+    (
+        "referral",
+        {"what": "offered", "providers": ["P1", "P2", "P3"], "follow_up": True},
+        "R-7F3K9Q: 3 providers offered: follow-up agreed.",
+    ),
+    (
+        "referral",
+        {"what": "consented", "provider": "P2", "reason": "client", "part2": True},
+        "R-7F3K9Q: Consent recorded: provider P2, by the client, under 42 CFR Part 2.",
+    ),
+    ("referral", {"what": "news", "word": "booked", "day": in_days(3)}, "R-7F3K9Q: News: booked, on Thu 26 Nov 2026."),
+    ("referral", {"what": "fits", "fits": False}, "R-7F3K9Q: It does not fit."),
+    ("referral", {"what": "fits", "fits": True}, "R-7F3K9Q: It fits."),
+    ("referral", {"what": "thought-about", "referral": "Frau Müller"}, "Thought about."),
+]
+
+
+@pytest.mark.parametrize(("kind", "facts", "said"), SAID)
+def test_what_is_said_of_endings_and_referrals(kind, facts, said):
+    act = Act(kind, (ENDING if kind == "ending" else REFERRAL) | facts, NOW)
+    ((when, _, text),) = [line for line in written(a_past(acts=[act])) if line[1] != "Care"]
+    assert text == f"{said} By Dr Kärcher (T1)."
+    assert when == ("Sat 21 Nov 2026" if "on" in facts else "Mon 23 Nov 2026")
+    (redacted,) = texts(a_past(acts=[act]), kind.capitalize(), REDACTED)
+    assert redacted == f"{said} By therapist 1.".replace(" provider P2,", "")
+
+
 def test_the_record_shows_acts_and_reads_only_when_asked():
     recorded = [
         Recorded(days_ago(3), "kmueller", "identity read"),
         Recorded(days_ago(2), "therapist:T1", "answered"),
+        Recorded(days_ago(2), "therapist:T1", "answer taken back"),
+        Recorded(days_ago(2), "therapist:T1", "ending started"),
+        Recorded(days_ago(2), "therapist:T1", "referral offered"),
         Recorded(days_ago(1), "kmueller", "quarantine opened"),
     ]
     assert texts(a_past(recorded=recorded), "Record") == ["Quarantine opened, by kmueller."]

@@ -63,9 +63,9 @@ def lived(a_clinic, mailbox):
         secret = {"letter": f"Liebe Frau {NAMES[0]}", "provider": NAMES[3]}
         for n, (kind, facts) in enumerate(
             [
-                ("ending", {"act": "started", "reason": "goals-achieved", "by": "therapist:T1", "at": LATER + 100}),
-                ("ending", {"act": "step-done", "step": "letter", "by": "therapist:T1", "at": LATER + 101}),
-                ("referral", {"act": "offered", "by": "somebody", "note": NOTE}),
+                ("ending", {"what": "started", "reason": "goals", "by": "therapist:T1", "at": LATER + 100}),
+                ("ending", {"what": "done", "step": "letter", "by": "therapist:T1", "at": LATER + 101}),
+                ("referral", {"what": "chosen", "by": "somebody", "note": NOTE}),
             ]
         ):
             acts.record(practice, connection, client, kind, facts, LATER + 100 + n, secret=secret)
@@ -108,9 +108,9 @@ def test_it_tells_what_happened_in_order(lived):
         ("Appointments", "Attended."),
         ("Message", f"To {me}: Quiet."),
         ("Answer", f"Quiet: We agreed on the next contact: Fri 27 Nov, in 4 days. By {me}."),
-        ("Ending", f"Started, goals achieved. By {me}."),
-        ("Ending", f"Step done, letter. By {me}."),
-        ("Referral", "Offered. By somebody."),
+        ("Ending", f"Ending begun: reason: goals. By {me}."),
+        ("Ending", f"Step done: closing letter. By {me}."),
+        ("Referral", "The client chose. By somebody."),
         ("Care", "Care ended, as the record system has it."),
         ("Therapist", f"From {me} to {NAMES[2]} (T2)."),
     ]
@@ -211,7 +211,7 @@ def test_the_number_of_queries_does_not_depend_on_how_much_there_is(lived):
     client = lived.id_of("1001")
     with lived.practice.store.write() as connection:
         for n in range(60):
-            acts.record(lived.practice, connection, client, "referral", {"act": "offered"}, NOW + 2 * DAY + n)
+            acts.record(lived.practice, connection, client, "referral", {"what": "chosen"}, NOW + 2 * DAY + n)
         rows = [
             {"client_id": client, "therapist_id": f"X{n}", "kind": "co", "from_on": date(2026, 8, 3)} for n in range(40)
         ]
