@@ -118,15 +118,12 @@ _PLACE = {part: place for place, part in enumerate(PARTS)}
 
 def _head(past: Past, pen: Pen) -> Iterator[tuple[str, str]]:
     care = "the client has died" if past.died else STATUS.get(past.status, past.status)
-    if past.ended_on and not past.died:
-        care += f" on {pen.dated(past.ended_on)}"
-    yield "Care", care
+    day = f" on {pen.dated(past.ended_on)}" if past.ended_on and not past.died else ""
+    yield "Care", f"{care}{day}, as the records say"
     seen = [
         one.start for one in past.appointments if _word(one, pen.now) in (MARKS[Mark.attended], MARKS[Mark.presumed])
     ]
-    first, last = (pen.day(min(seen)), pen.day(max(seen))) if seen else ("never seen", "never seen")
-    yield "First contact", first
-    yield "Last contact", last
+    yield "Seen", f"first {pen.day(min(seen))}, last {pen.day(max(seen))}" if seen else "never"
     counts: dict[str, int] = defaultdict(int)
     for one in past.appointments:
         if one.plan != Plan.proposed:
@@ -154,7 +151,7 @@ def _care(past: Past, pen: Pen) -> Iterator[Line]:
     if past.intake_on:
         yield _on(pen, past.intake_on, "Care", "Came to the practice.")
     if past.ended_on:
-        yield _on(pen, past.ended_on, "Care", "Care ended, as the record system has it.")
+        yield _on(pen, past.ended_on, "Care", "Care ended, as the records say.")
     if past.died_on:
         yield _on(pen, past.died_on, "Care", "The client died.")
 

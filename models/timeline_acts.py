@@ -82,7 +82,7 @@ def ending_line(facts: Mapping[str, Any], pen: Pen) -> str:
     wish = _code(facts.get("wished_by"))
     more = [
         STEPS.get(str(facts.get("step")), _code(facts.get("step"))),
-        f"reason: {reason}" if (reason := _code(facts.get("reason"))) else "",
+        _code(facts.get("reason")),
         f"the {wish}'s wish" if wish in ("client", "therapist") else "",
         f"by {means}" if (means := _code(facts.get("means"))) else "",
     ]
@@ -101,12 +101,12 @@ def referral_line(facts: Mapping[str, Any], pen: Pen) -> str:
         said = f"{len(providers)} provider{'s' if len(providers) > 1 else ''} offered"
     if said is None:
         return f"{which}{plainly(facts).capitalize() or 'Referral'}.{_by(facts, pen)}"
-    provider, day = facts.get("provider"), facts.get("day")
+    provider, day, reason = facts.get("provider"), facts.get("day"), _code(facts.get("reason"))
     more = [
         f"provider {provider}" if isinstance(provider, str) and provider and not pen.naming.redacted else "",
         _code(facts.get("word")),
         f"on {pen.day(day)}" if isinstance(day, int) and day > 0 else "",
-        f"{'by the ' if what == 'consented' else 'reason: '}{reason}" if (reason := _code(facts.get("reason"))) else "",
+        f"by the {reason}" if reason and what == "consented" else reason,
         "follow-up agreed" if facts.get("follow_up") else "",
         "under 42 CFR Part 2" if facts.get("part2") else "",
     ]

@@ -47,7 +47,7 @@ def page(
     ethics = str(getattr(practice.settings.practice, "ethics", "")).upper()
     foot = ["Redacted: the client by code alone, everybody else by their role."] if redacted else []
     foot += [f"The practice follows the code of ethics of the {ethics}."] if ethics else []
-    foot += [f"The record of who did what is sealed up to {head}; `tending audit verify --head` compares it."]
+    foot += [f"The record of who did what is sealed up to {head}; it can be compared: tending audit verify --head."]
     return made._replace(foot=(*made.foot, *foot))
 
 

@@ -75,7 +75,7 @@ def test_the_same_page_is_the_same_bytes_and_dated_by_when_it_was_made():
         assert made.author is None
 
 
-@pytest.mark.parametrize(("lines", "count"), [(3, 1), (45, 1), (140, 3)])
+@pytest.mark.parametrize(("lines", "count"), [(3, 1), (45, 1), (57, 1), (140, 3)])
 def test_a_page_or_as_many_as_it_takes_each_with_its_number(lines, count):
     found = [page.extract_text() for page in pages(a_sheet(lines))]
     assert len(found) == count
@@ -83,6 +83,13 @@ def test_a_page_or_as_many_as_it_takes_each_with_its_number(lines, count):
         assert f"{CODE}, printed {PRINTED}, page {number} of {count}" in " ".join(text.split())
     whole = "\n".join(found)
     assert [int(n) for n in re.findall(r"Appointments\s+(\d+)\. Attended", whole)] == list(range(1, lines + 1))
+
+
+@pytest.mark.parametrize("lines", range(50, 70, 2))
+def test_the_foot_never_stands_alone_on_a_page(lines):
+    last = pages(a_sheet(lines))[-1].extract_text()
+    assert "A foot." in last
+    assert f"{lines}. Attended." in last
 
 
 def test_a_line_is_never_parted_by_the_end_of_a_page():

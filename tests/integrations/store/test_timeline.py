@@ -96,7 +96,7 @@ def test_it_tells_what_happened_in_order(lived):
     assert sheet.head[:3] == (
         ("Practice", "Northside"),
         ("Client", f"{code_of(lived)}, {NAMES[0]}"),
-        ("Care", "ended on Tue 24 Nov 2026"),
+        ("Care", "ended on Tue 24 Nov 2026, as the records say"),
     )
     said = [(part, text) for _, _, part, text in sheet.lines]
     me = f"{NAMES[1]} (T1)"
@@ -108,10 +108,10 @@ def test_it_tells_what_happened_in_order(lived):
         ("Appointments", "Attended."),
         ("Message", f"To {me}: Quiet."),
         ("Answer", f"Quiet: We agreed on the next contact: Fri 27 Nov, in 4 days. By {me}."),
-        ("Ending", f"Ending begun: reason: goals. By {me}."),
+        ("Ending", f"Ending begun: goals. By {me}."),
         ("Ending", f"Step done: closing letter. By {me}."),
         ("Referral", "The client chose. By somebody."),
-        ("Care", "Care ended, as the record system has it."),
+        ("Care", "Care ended, as the records say."),
         ("Therapist", f"From {me} to {NAMES[2]} (T2)."),
     ]
     places = [max(n for n, one in enumerate(said) if one == wanted) for wanted in in_order if wanted in said]
