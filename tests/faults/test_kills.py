@@ -87,7 +87,8 @@ def the_story_is_worth_killing(unkilled: dict[str, Any]) -> None:
     assert any('"day_one"' in finding and '"cleared_at": 1' in finding for finding in unkilled["finding"])
     assert len(unkilled["quarantine"]) == 1
     assert unkilled["seals"] == [True, 0, [True]]
-    assert len(unkilled["audit"]) == 6
+    acts = Counter(json.loads(row)["act"] for row in unkilled["audit"])
+    assert acts == {"code looked up": 2, "armed": 1, "answered": 2, "answer taken back": 1}
     said = [json.loads(row) for row in unkilled["observation"]]
     assert {row["kind"] for row in said} >= {"goal", "score", "answer"}
     assert sorted((row["gone"], row["current"]) for row in said if row["kind"] == "answer") == [
