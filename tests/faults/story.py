@@ -226,7 +226,8 @@ Step = tuple[str, Callable[[Practice, Instant], None], Instant]
 STEPS: tuple[Step, ...] = (
     ("monday", monday, NOW),
     ("a little later", rest, NOW + 15 * MINUTE),
-    ("answers", therapist_says, NOW + 20 * MINUTE),
+    ("once more", rest, NOW + 20 * MINUTE),  # what nobody knew of is sent again before it is answered
+    ("answers", therapist_says, NOW + 25 * MINUTE),
     ("night", nightly, NOW + 30 * MINUTE),
     ("tuesday", rest, NOW + DAY),
     ("a little later", rest, NOW + DAY + HOUR),
