@@ -97,6 +97,10 @@ class Case(NamedTuple):
                     break
         return starts[::-1]
 
+    def held_since(self, since: Instant) -> int:
+        """How many appointments began since an instant, and by now, that took place or may have: missed ones do not count."""
+        return sum(1 for entry in self.line[: self.past] if entry >> 3 >= since and entry & 3 != NO_SHOW)
+
     def doubts(self) -> tuple[str, ...]:
         """What could refute that no goal, score or review is there, but cannot be relied on now."""
         return (*self.blind, "a row of goals or scores in quarantine") if self.unread else self.blind

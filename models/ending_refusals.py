@@ -29,10 +29,11 @@ def refuse(stands: Termination | None, act: Act, policy: Policy, *, died: bool =
         return "No ending was started for this client; `tending end` does."
     if act.ending != stands.id:
         return "That was said about another ending of this client; look at the one that stands now."
+    to_client = act.what in (What.attempt, What.careful) or act.step not in ("", *OURS_ALONE)
+    if stands.died and stands.is_open and to_client:
+        return "The client has died: of an ending only the records are left, and nothing goes to the client any more."
     if (why := not_allowed(stands, act)) is not None:
         return why
-    if stands.died and (act.what in (What.attempt, What.careful) or act.step not in ("", *OURS_ALONE)):
-        return "The client has died: of an ending only the records are left, and nothing goes to the client any more."
     is_letter = act.what is What.done and act.step == Step.letter
     if is_letter and stands.reason is Reason.contact and (why := too_soon(stands, act.at, policy)):
         return why
@@ -71,7 +72,7 @@ def not_allowed(stands: Termination, act: Act) -> str | None:
         return f"This ending was {ended}; nothing more can be said about it. `tending end` starts another one."
     if act.what in (What.confirmed, What.declined):
         return _cannot_answer(stands, act)
-    if stands.state is State.waiting and act.what is not What.withdrawn:
+    if stands.state is State.waiting and not stands.died and act.what is not What.withdrawn:
         return f"This ending waits for the confirmation of {stands.confirmer}; until then it can only be withdrawn."
     if act.what is What.closed and (left := stands.left()):
         return f"Still open: {', '.join(STEP_WORDS[step] for step in left)}. Each is done, or could not be done, first."

@@ -26,7 +26,7 @@ def endings_of(acts: Iterable[Act], *, died: bool = False) -> tuple[Termination,
         stands = found.get(act.ending)
         if stands is not None and not_allowed(stands, act) is None:
             found[act.ending] = _with(stands, act)
-    return tuple(found.values())
+    return tuple(_after_death(one) for one in found.values())
 
 
 def termination_of(acts: Iterable[Act], *, died: bool = False) -> Termination | None:
@@ -35,7 +35,7 @@ def termination_of(acts: Iterable[Act], *, died: bool = False) -> Termination | 
 
 
 def _begun(act: Act, died: bool) -> Termination:
-    state = State.waiting if act.confirmer and not died else State.going
+    state = State.waiting if act.confirmer else State.going
     return Termination(
         act.ending,
         Reason(act.reason),
@@ -50,6 +50,11 @@ def _begun(act: Act, died: bool) -> Termination:
         until=act.until,
         died=died,
     )
+
+
+def _after_death(stands: Termination) -> Termination:
+    """Nobody has to confirm any more what the client's death leaves of an ending."""
+    return stands._replace(state=State.going) if stands.died and stands.state is State.waiting else stands
 
 
 def _with(stands: Termination, act: Act) -> Termination:

@@ -14,6 +14,7 @@ from models.people import Client
 from models.terminations import TerminationRow, endings_of, row_of
 
 KIND = "ending"
+CONFIRM = "ending_confirm"  # the purpose of what is told about a confirmation
 _ROWS, _SUBJECTS, _ENDINGS = table(Observation), table(Subject), table(TerminationRow)
 _SAID = Prepared(
     select(_SUBJECTS.c.client_id, _ROWS.c.facts)

@@ -12,7 +12,6 @@ from models.terminations import steps_open
 from models.told import NOT_KNOWN, Ending
 from models.voice import Voice
 
-NO_SHOW = 1
 NO_STEP = -1
 WAITING = STATES.index(State.waiting)
 OPEN_PLACES = tuple(STATES.index(state) for state in OPEN)
@@ -85,7 +84,7 @@ def ending_step(case: Case, ending: Ending, policy: Policy, clock: Clock) -> Ver
     if clock.passed(due):
         return Verdict("ending_step", True, "step_due", facts)
     since, wanted = (ending.started_at, ending.needed) if step is Step.process else (ending.moved_at, 1)
-    if step in MEETINGS and case.next_booked() is None and _held(case, since) < wanted:
+    if step in MEETINGS and case.next_booked() is None and case.held_since(since) < wanted:
         if case.blind:
             return Verdict("ending_step", None, "blind", case.blind)
         return Verdict("ending_step", True, "no_appointment", facts)
@@ -96,11 +95,6 @@ def _due(ending: Ending, policy: Policy) -> Instant:
     """When the next step is asked about: so long after something was said last, at the latest on the day by which it should be over."""
     due = ending.moved_at + round(policy.ending_step_days * DAY)
     return due if ending.until == NOT_KNOWN else min(due, ending.until)
-
-
-def _held(case: Case, since: Instant) -> int:
-    """How many appointments began since an instant that took place or may have."""
-    return sum(1 for entry in case.line[: case.past] if entry >> 3 >= since and entry & 3 != NO_SHOW)
 
 
 def out_of_contact(case: Case, ending: Ending, policy: Policy, clock: Clock) -> Verdict:
