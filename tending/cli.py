@@ -20,6 +20,7 @@ from tending.commands import (  # noqa: E402
     aside,
     boundary,
     desk,
+    endings,
     explain,
     findings,
     messages,
@@ -55,7 +56,7 @@ New here: `tending init`, then edit practice.toml, then `tending check`, `tendin
 # Every command stands under one of these headings; a test says so.
 HEADINGS = {
     "Start": ("demo", "init", "check", "up", "desk"),
-    "Every day": ("findings", "answer", "why", "status", "sync"),
+    "Every day": ("findings", "answer", "why", "end", "ending", "status", "sync"),
     "What asks for a person": ("unmatched", "held", "quarantine", "outbox"),
     "Codes and people": ("who", "code", "boundary", "users", "audit"),
     "Sending": ("arm", "disarm", "messages"),
@@ -108,7 +109,21 @@ def tending(
     Given.practice = practice
 
 
-for part in (practice, running, desk, sources, aside, findings, explain, saying, boundary, people, sending, messages):
+for part in (
+    practice,
+    running,
+    desk,
+    sources,
+    aside,
+    findings,
+    explain,
+    saying,
+    endings,
+    boundary,
+    people,
+    sending,
+    messages,
+):
     part.add_to(app)
 
 
