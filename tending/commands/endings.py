@@ -278,7 +278,7 @@ def _show(here: Practice, who: lookups.About, at: Instant, as_json: bool, taken:
     if taken is not None and not taken.changed:
         say(toned("That was said before; nothing was changed.", "note"))
     say(f"{who.code}: an ending, {STATE_WORDS[stands.state]}; {REASON_WORDS[stands.reason]}.")
-    say(f"Started {voice.day_and_distance(stands.started_at)} by {stands.started_by}; whose wish: {stands.wished_by}.")
+    say(f"Started {voice.day_and_distance(stands.started_at)}, by {stands.started_by}; whose wish: {stands.wished_by}.")
     for line in _about(stands, voice):
         say(line)
     say()
