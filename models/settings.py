@@ -47,6 +47,17 @@ class PracticePart(Part):
         default="data", description="Folder for databases, logs and the installation token, relative to this file."
     )
 
+    ethics: Literal["apa", "aca", "aamft", "nasw"] = Field(
+        default="apa",
+        description="The code of ethics whose text is quoted about personal relationships: APA, ACA, AAMFT or NASW.",
+    )
+    ethics_text: str = Field(
+        default="",
+        max_length=600,
+        description="What is quoted about former clients in place of that code's text, in your own words; it is shown and"
+        " never reckoned with.",
+    )
+
     _zone = field_validator("zone")(_known_zone)
 
 
@@ -195,6 +206,9 @@ class PrefectPart(Part):
     sync_cron: str = Field(
         default="0 * * * *", description="When all sources are read, besides each one's every_minutes."
     )
+    endings_cron: str = Field(
+        default="30 6 * * *", description="When endings are looked at, and shown by code, stage and next step."
+    )
     deliver_cron: str = Field(default="*/5 * * * *", description="When what is due is sent, besides at once.")
 
 
@@ -248,6 +262,22 @@ class SafetyPart(Part):
     )
 
 
+class EndingsPart(Part):
+    """[endings]: what stands in the drafts of closing letters. A person reads and changes each of them; none is sent by Tending."""
+
+    crisis: tuple[str, ...] = Field(
+        default=(), description="Whom to call in need, one line each, with the telephone number."
+    )
+    referrals: tuple[str, ...] = Field(
+        default=(), description="Places to go, one line each, with address and telephone; three or more are offered."
+    )
+    forms: str = Field(
+        default="",
+        description="Folder with letter forms of your own, closing.txt and out_of_contact.txt; empty: ours, in"
+        " integrations/letter_forms.",
+    )
+
+
 class Settings(Part):
     """All of practice.toml."""
 
@@ -260,6 +290,7 @@ class Settings(Part):
     prefect: PrefectPart = PrefectPart()
     watchdog: WatchdogPart = WatchdogPart()
     safety: SafetyPart = SafetyPart()
+    endings: EndingsPart = EndingsPart()
     desk: DeskPart | None = None
     policy: dict[str, Any] = Field(default_factory=dict)
 

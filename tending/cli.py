@@ -18,7 +18,9 @@ zoneinfo.reset_tzpath([])
 from tending import mishap  # noqa: E402 - what reads zones comes after the line above
 from tending.commands import (  # noqa: E402
     aside,
+    boundary,
     desk,
+    endings,
     explain,
     findings,
     messages,
@@ -55,9 +57,9 @@ New here: `tending init`, then edit practice.toml, then `tending check`, `tendin
 # Every command stands under one of these headings; a test says so.
 HEADINGS = {
     "Start": ("demo", "init", "check", "up", "desk"),
-    "Every day": ("findings", "answer", "why", "status", "sync"),
+    "Every day": ("findings", "answer", "why", "end", "ending", "status", "sync"),
     "What asks for a person": ("unmatched", "held", "quarantine", "outbox"),
-    "Codes and people": ("who", "code", "timeline", "users", "audit"),
+    "Codes and people": ("who", "code", "timeline", "boundary", "users", "audit"),
     "Sending": ("arm", "disarm", "messages"),
     "Keeping it": ("policy", "forget", "upgrade", "rebuild", "keys"),
 }
@@ -108,7 +110,22 @@ def tending(
     Given.practice = practice
 
 
-for part in (practice, running, desk, sources, aside, findings, explain, saying, people, timeline, sending, messages):
+for part in (
+    practice,
+    running,
+    desk,
+    sources,
+    aside,
+    findings,
+    explain,
+    saying,
+    endings,
+    boundary,
+    people,
+    timeline,
+    sending,
+    messages,
+):
     part.add_to(app)
 
 

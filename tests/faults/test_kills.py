@@ -42,6 +42,15 @@ def test_one_of_each_kind_of_kill_at_each_place_changes_nothing(telling: Telling
 
 
 @pytest.mark.long
+@pytest.mark.timeout(600)
+def test_a_kill_between_any_two_steps_of_an_ending_changes_nothing(telling: Telling) -> None:
+    points, unkilled = recorded(telling)
+    chosen = [point for point in points if "ending" in point.step]
+    assert len(chosen) >= 10
+    kill_at_each(telling, points, unkilled, chosen)
+
+
+@pytest.mark.long
 @pytest.mark.timeout(1800)
 def test_a_kill_at_any_point_changes_nothing(telling: Telling) -> None:
     points, unkilled = recorded(telling)
@@ -69,7 +78,10 @@ def recorded(telling: Telling) -> tuple[list[Point], dict[str, Any]]:
 
 def the_story_is_worth_killing(unkilled: dict[str, Any]) -> None:
     """Something of every kind has happened in it."""
-    assert [mail[0] for mail in unkilled["mails"]].count("k@example.org") == 1
+    assert [mail[0] for mail in unkilled["mails"]].count(
+        "k@example.org"
+    ) == 2  # the findings, and that the ending is confirmed
+    assert [row["state"] for row in map(json.loads, unkilled["termination"])] == ["going"]
     assert {mail[0] for mail in unkilled["mails"]} == {"k@example.org", "l@example.org", "admin@example.org"}
     said = "".join(text for _, _, text in unkilled["mails"])
     assert all(
