@@ -42,6 +42,8 @@ FIELD_LEVEL: dict[str, Disclosure] = {
     "therapist": Disclosure.code,
     "codes": Disclosure.code,
     "protocol": Disclosure.code,
+    "start": Disclosure.code,
+    "ethics": Disclosure.code,
     "question": Disclosure.clinical,
     # a rule's own words about it; its sentences are evidence
     "label": Disclosure.public,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Connection, func, select, update
 
 from integrations.store import leases
+from integrations.store.former import ONLY
 from integrations.store.tables import chunks, insert_new, table
 from integrations.vault import Vault
 from models.accounts import PATHS
@@ -76,6 +77,8 @@ def refused_for_good(connection: Connection, message_id: int, now: Instant, prob
     move(connection, message_id, MessageState.dropped, now, f"{problem} The administrator gets it instead.")
     mine = select(notices.c.id, notices.c.requires, notices.c.tries).where(notices.c.message_id == message_id)
     for notice in connection.execute(mine).all():
+        if ONLY in notice.requires:
+            continue  # for whom could not be reached, and nobody else
         connection.execute(
             update(notices)
             .where(notices.c.id == notice.id)
