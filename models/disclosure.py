@@ -43,7 +43,6 @@ FIELD_LEVEL: dict[str, Disclosure] = {
     "codes": Disclosure.code,
     "protocol": Disclosure.code,
     "start": Disclosure.code,
-    "ethics": Disclosure.code,
     "question": Disclosure.clinical,
     # a rule's own words about it; its sentences are evidence
     "label": Disclosure.public,

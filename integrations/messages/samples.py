@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from typing import Any
 
-from models.ethics import CODES
 from models.habits import question
 from models.instants import DAY, HOUR, Instant
 from models.rule import Rule, Verdict
@@ -70,12 +69,11 @@ def samples(at: Instant, voice: Voice, protocol: str = PROTOCOL) -> Mapping[tupl
         },
         ("held_vanished", "held_vanished"): {"source": "calendar-t1", "vanished": 9, "ahead": 12},
         ("source_left", "source_left"): {"source": "calendar-t1"},
-        ("former_on", "former_on"): {"source": "calendar-t1"},
+        ("former_looked", "former_looked"): {"source": "calendar-t1"},
         ("former_entry", "former_entry"): {
             "source": "calendar-t1",
             "code": CODE,
             "start": at + 3 * DAY,
-            "ethics": " ".join(text.quoted() for text in CODES["apa"].former),
         },
         ("weekly_line", "weekly_line"): {
             "period_days": 7,

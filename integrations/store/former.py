@@ -1,4 +1,4 @@
-"""Entries of a work calendar that name a client whose care has ended: where a practice wants it, the therapist is asked, and nobody else."""
+"""Entries of a work calendar that name a former client: where a practice wants it, the therapist is asked, and nobody else."""
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -7,7 +7,6 @@ from sqlalchemy import Connection, select
 from integrations.store.recipients import Recipients
 from integrations.store.tables import insert_new, table
 from models.eligibility import Urgency
-from models.ethics import code_of
 from models.instants import DAY, Instant
 from models.notices import Notice
 from models.noticing import NoticeKey, notice_row, therapist_recipient
@@ -39,14 +38,15 @@ def ask(practice: "Practice", connection: Connection, now: Instant) -> int:
     for source in practice.settings.source:
         if not source.ask_about_former:
             continue
-        recipients, mine = Recipients(practice, connection, now), practice.settings.practice
+        recipients = Recipients(practice, connection, now)
         hours = recipients.hours(source.therapist, practice.book.of(therapist=source.therapist).policy)
         when, to = not_before(Urgency.ordinary, hours, now), therapist_recipient(source.therapist)
-        text = " ".join(said.quoted() for said in code_of(mine.ethics, mine.ethics_text).former)
-        told: list[tuple[str, int, dict[str, Any], dict[str, Any]]] = [("former_on", 0, {}, {"source": source.name})]
+        told: list[tuple[str, int, dict[str, Any], dict[str, Any]]] = [
+            ("former_looked", 0, {}, {"source": source.name})
+        ]
         for one in named(practice, connection, source.name, now):
             requires = {"former": source.name, "client": one.client_id, "entry": one.number}
-            facts = {"source": source.name, "code": one.code, "start": one.start, "ethics": text}
+            facts = {"source": source.name, "code": one.code, "start": one.start}
             told.append(("former_entry", one.number, requires, facts))
         for purpose, number, requires, facts in told:
             key = NoticeKey(f"source:{source.name}", purpose, number, 0, to)

@@ -60,14 +60,14 @@ def test_the_therapist_is_told_that_it_is_on_and_asked_once_about_a_series(a_cli
     clinic.arm()
     for now in (NOW, NOW + HOUR, MORNING):
         tell(clinic, now)
-    assert asked(clinic) == [("former_on", "therapist:T1", None), ("former_entry", "therapist:T1", CODE)]
+    assert asked(clinic) == [("former_looked", "therapist:T1", None), ("former_entry", "therapist:T1", CODE)]
     assert {n.client_id for n in clinic.notices()} == {None}, "no other page tells of it"
     deliver(clinic.practice, MORNING, "me")
     mails = read_mails(mailbox.folder)
     assert {mail.to for mail in mails} == {"t1@example.org"}
     text = " ".join(" ".join(mail.text.split()) for mail in mails)
     assert f"that names {CODE}, whose care has ended" in text
-    assert "at least two years after therapy has ended. (APA 2017, 10.08(a))" in text
+    assert "the client's page says what holds" in text
     assert "looked through for entries ahead" in text
     assert "Anna" not in text
     clinic.entry("t1", "another", in_days(9), CODE)
