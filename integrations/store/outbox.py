@@ -181,6 +181,19 @@ def listed(connection: Connection, states: Iterable[MessageState]) -> list[Any]:
     )
 
 
+def answerable(connection: Connection, message_ids: Iterable[int]) -> dict[int, list[int]]:
+    """The numbers of the notices in each of these messages that tell of a finding, and so can be answered."""
+    notices, found = table(Notice), dict[int, list[int]]()
+    for part in chunks(sorted(message_ids)):
+        query = select(notices.c.message_id, notices.c.id).where(
+            notices.c.message_id.in_(part), notices.c.client_id.is_not(None), notices.c.purpose.contains(".")
+        )
+        for message, number in connection.execute(query.order_by(notices.c.id)).tuples():
+            if message is not None and number is not None:
+                found.setdefault(message, []).append(number)
+    return found
+
+
 def forget_texts(connection: Connection, before: Instant, most: int = 5000) -> int:
     """Empty messages that were settled before an instant, at most so many; answers how many. What asks for a person keeps its text."""
     rows = table(Message)
