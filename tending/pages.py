@@ -12,6 +12,8 @@ import typer.main
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from models.boundary import WORDS
+from models.ethics import CODES, Basis
 from models.policy import NAMES, PRACTICE_ONLY, Policy
 from models.rules import all_rules
 from models.settings import Settings
@@ -63,6 +65,20 @@ usual_rhythm_days = 30
 threshold changes, what is already true under the new one is a list to sort (`tending findings --day-one`); nobody is mailed
 about it.
 """
+
+_ETHICS = """\
+# Codes of ethics
+What is quoted when somebody asks whether a client may be contacted, or why an ending is made: in our own words, never in place
+of the code itself. practice.toml names the code (`[practice] ethics`); `ethics_text` stands in place of what it says about
+former clients. A period is quoted as the code has it, and never reckoned with: the answer is the same on the day after the
+last appointment and years later.
+"""
+_CHECKED = {
+    Basis.seen: "against the code",
+    Basis.second_hand: "against what others write about it",
+    Basis.memory: "not yet: written from memory, compare it with the code",
+    Basis.own: "our own",
+}
 
 
 def commands_page() -> str:
@@ -202,7 +218,27 @@ def _policy_range(meta: Any) -> str:
     return "`HH:MM`" if meta["low"] is None else f"{meta['low']} to {meta['high']}"
 
 
-PAGES = {"commands.md": commands_page, "settings.md": settings_page, "policy.md": policy_page}
+def ethics_page() -> str:
+    """All of docs/ethics.md."""
+    parts = [_ETHICS]
+    for name, code in CODES.items():
+        parts.append(f'## {code.name}\n`ethics = "{name}"`\n')
+        parts.append("| about | what is quoted | from | checked |\n|---|---|---|---|")
+        said = [("former clients", text) for text in code.former]
+        said += [("current clients", code.current), ("endings", code.not_to_begin)]
+        parts += [f"| {about} | {text.text} | {text.source} | {_CHECKED[text.basis]} |" for about, text in said]
+        parts.append("")
+    parts.append("## May I contact this client?\n| contact | answer | why |\n|---|---|---|")
+    parts += [f"| {word.contact.value} | {word.standing.value} | {word.reason} |" for word in WORDS]
+    return "\n".join(parts) + "\n"
+
+
+PAGES = {
+    "commands.md": commands_page,
+    "settings.md": settings_page,
+    "policy.md": policy_page,
+    "ethics.md": ethics_page,
+}
 
 
 def main() -> None:
