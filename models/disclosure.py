@@ -41,6 +41,7 @@ FIELD_LEVEL: dict[str, Disclosure] = {
     "channel": Disclosure.code,
     "therapist": Disclosure.code,
     "codes": Disclosure.code,
+    "from_at": Disclosure.code,
     "protocol": Disclosure.code,
     "question": Disclosure.clinical,
     # a rule's own words about it; its sentences are evidence

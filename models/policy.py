@@ -174,6 +174,17 @@ class Policy:
         "When an ordinary notice is sent: on the recipient's next working morning, or at once inside working hours.",
         OURS,
     )
+    leave_waits_days: float = threshold(
+        28, "days", 0, 365, "A pause of up to so long, or of twice the client's own rhythm, can be waited for.", OURS
+    )
+    leave_told_days: float = threshold(
+        30,
+        "days before a leave",
+        0,
+        365,
+        "Clients know of a therapist's leave or going so long before it.",
+        "30 days' notice (Maine licensing, for one class); for everybody: our choice",
+    )
     notice_expires_days: float = threshold(
         14,
         "days",

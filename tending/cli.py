@@ -21,6 +21,7 @@ from tending.commands import (  # noqa: E402
     desk,
     explain,
     findings,
+    leave,
     messages,
     people,
     practice,
@@ -56,6 +57,7 @@ HEADINGS = {
     "Start": ("demo", "init", "check", "up", "desk"),
     "Every day": ("findings", "answer", "why", "status", "sync"),
     "What asks for a person": ("unmatched", "held", "quarantine", "outbox"),
+    "Endings": ("leave",),
     "Codes and people": ("who", "code", "users", "audit"),
     "Sending": ("arm", "disarm", "messages"),
     "Keeping it": ("policy", "forget", "upgrade", "rebuild", "keys"),
@@ -107,7 +109,7 @@ def tending(
     Given.practice = practice
 
 
-for part in (practice, running, desk, sources, aside, findings, explain, saying, people, sending, messages):
+for part in (practice, running, desk, sources, aside, findings, explain, saying, leave, people, sending, messages):
     part.add_to(app)
 
 

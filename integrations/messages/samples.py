@@ -92,6 +92,7 @@ def samples(at: Instant, voice: Voice, protocol: str = PROTOCOL) -> Mapping[tupl
         ("nightly_check", "failed"): {"code": CODE},
         ("nightly_check", "failed_more"): {"count": 1},
         ("more", "more"): {"count": 70},
+        ("leave_transfer", "leave_transfer"): {"therapist": "T1", "from_at": at + 40 * DAY, "codes": CODE, "count": 1},
         ("sign_in", "sign_in"): {},
         ("fresh_link", "fresh_link"): {},
     }
