@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 from integrations.messages.compose import Item, compose, item_of
 from integrations.messages.templates import WordingError
 from integrations.store import cases, last_look, links, people
+from integrations.store.ending_rows import CONFIRM
 from models.accounts import Purpose, address_of
 from models.eligibility import Urgency
 from models.instants import Instant
@@ -71,6 +72,9 @@ class Renderer:
             return [self._finding("unconfirmed", "unconfirmed", client, recipient, voice) for client in still]
         if rule == "nightly_check":
             return [self._item(rule, part, facts, voice) for part, facts in _of_the_night(notice.facts)]
+        if rule == CONFIRM:
+            said = {name: value for name, value in notice.facts.items() if name != "said"}
+            return [self._item(rule, notice.facts["said"], said, voice)]
         if rule == SIGN_IN:
             return [self._item(rule, rule, {}, voice, self._link(Purpose.sign_in, recipient, voice.now))]
         if rule == FRESH_LINK:

@@ -44,6 +44,7 @@ FIELD_LEVEL: dict[str, Disclosure] = {
     "from_at": Disclosure.code,
     "protocol": Disclosure.code,
     "question": Disclosure.clinical,
+    "ending_reason": Disclosure.clinical,
     # a rule's own words about it; its sentences are evidence
     "label": Disclosure.public,
     "sentence": Disclosure.clinical,

@@ -13,6 +13,7 @@ from models.told import Answered
 
 LAYERS = ("default", "practice", "site", "new", "therapist", "client")
 OURS = "our choice"
+A_THERAPIST = re.compile(r"[\w .@-]{0,40}")  # a therapist's id, or nobody's
 REVIEW_RULES: dict[str, float] = {
     "none": 0,
     "medicare-php": 30,
@@ -27,7 +28,7 @@ ALLIANCE_RULES: dict[str, tuple[int, str]] = {"1sd": (1, "Strauss"), "2sd": (2, 
 
 
 def threshold(default: Any, unit: str, low: Any, high: Any, reason: str, basis: str) -> Any:
-    """A policy field. `low` and `high` are included; for words, `low` is the tuple of words that fit and `high` None."""
+    """A policy field. `low` and `high` are included; for words, `low` is the tuple of words that fit, or their pattern, and `high` None."""
     return field(default=default, metadata={"unit": unit, "low": low, "high": high, "reason": reason, "basis": basis})
 
 
@@ -145,6 +146,42 @@ class Policy:
         6,
         "So many of the client's own cancellations, each with less notice than the one before.",
         OURS,
+    )
+    ending_confirmed_by_peer: str = threshold(
+        "",
+        "therapist's id",
+        A_THERAPIST,
+        None,
+        "Who confirms an ending that a therapist without a supervisor begins: a peer, by the id in the therapists file.",
+        OURS,
+    )
+    endings_at_once: int = threshold(
+        3, "endings", 1, 50, "A therapist has no more endings going on at once: each of them needs room.", OURS
+    )
+    ending_process_appointments: int = threshold(
+        1, "appointments", 1, 12, "So many appointments give room to process an ending, after it was begun.", OURS
+    )
+    ending_process_careful: int = threshold(
+        2, "appointments", 2, 12, "The same for clients who find rejection hard; never fewer than two.", OURS
+    )
+    ending_step_days: float = threshold(
+        14, "days", 1, 90, "A step of an ending of which nothing was said for so long is asked about.", OURS
+    )
+    ending_attempts: int = threshold(
+        3,
+        "attempts",
+        2,
+        10,
+        "So often somebody tries to reach a client who is out of contact, by two means at least, before a closing letter.",
+        "several means, each documented (LA County DMH 312.01); three: a clinic's published rule",
+    )
+    ending_attempt_days: float = threshold(
+        14,
+        "days",
+        1,
+        90,
+        "So long a client has to answer before the next attempt, and after the last one before the letter.",
+        "about two weeks apart: a clinic's published rule",
     )
     climb_to_supervisor_days: float = threshold(
         7, "days", 1, 90, "A prompt that nobody answered for so long goes to the supervisor as well.", OURS
@@ -264,7 +301,7 @@ class Layered:
         """One line for people: the field, its value and unit, the layer that set it, and the basis of a default."""
         meta = next(f.metadata for f in fields(Policy) if f.name == name)
         layer, value = self.origin.get(name, "default"), getattr(self.policy, name)
-        said = f"{name} = {value}" if isinstance(value, str) else f"{name} = {value:g} {meta['unit']}"
+        said = f"{name} = {value or 'none'}" if isinstance(value, str) else f"{name} = {value:g} {meta['unit']}"
         return f"{said} ({layer}; basis: {meta['basis']})" if layer == "default" else f"{said} ({layer})"
 
     def agreed(self, answers: Sequence[Answered]) -> "Layered":
@@ -286,7 +323,10 @@ def checked(values: Mapping[str, Any], layer: str) -> dict[str, Any]:
         if layer != "practice" and name in PRACTICE_ONLY:
             raise SettingsError(f"policy ({layer}): {name} holds for the whole practice; set it under [policy].")
         meta, default = known[name].metadata, known[name].default
-        if isinstance(default, str):
+        if isinstance(meta["low"], re.Pattern):
+            if not isinstance(value, str) or not meta["low"].fullmatch(value):
+                raise SettingsError(f"policy ({layer}): {name} has to be a {meta['unit']}.")
+        elif isinstance(default, str):
             if (
                 not isinstance(value, str)
                 or (meta["low"] and value not in meta["low"])

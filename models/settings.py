@@ -47,6 +47,17 @@ class PracticePart(Part):
         default="data", description="Folder for databases, logs and the installation token, relative to this file."
     )
 
+    ethics: Literal["apa", "aca", "aamft", "nasw"] = Field(
+        default="apa",
+        description="The code of ethics whose text is quoted about personal relationships: APA, ACA, AAMFT or NASW.",
+    )
+    ethics_text: str = Field(
+        default="",
+        max_length=600,
+        description="What is quoted about former clients in place of that code's text, in your own words; it is shown and"
+        " never reckoned with.",
+    )
+
     _zone = field_validator("zone")(_known_zone)
 
 

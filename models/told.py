@@ -74,7 +74,8 @@ class Ending(NamedTuple):
     """How an ending stands (see models.terminations): `reason` and `state` are places in its REASONS and STATES, `moved_at` is when
     something was last said about it. `open` has a bit for each of its STEPS that is required and not yet done; of appointments that
     give room to process `needed` are needed. `attempts` to reach the client were documented, the last one `attempted_at` (-1: none).
-    `careful` is 1 for clients who find rejection hard."""
+    `careful` is 1 for clients who find rejection hard, `means` has a bit for each of the MEANS by which they were tried to reach, `until`
+    is when it should be over (-1: no day was named). That a client has died is told beside it."""
 
     number: int
     reason: int
@@ -86,6 +87,8 @@ class Ending(NamedTuple):
     attempts: int
     attempted_at: Instant
     careful: int
+    means: int
+    until: Instant
 
 
 class Referred(NamedTuple):

@@ -18,6 +18,7 @@ zoneinfo.reset_tzpath([])
 from tending import mishap  # noqa: E402 - what reads zones comes after the line above
 from tending.commands import (  # noqa: E402
     aside,
+    boundary,
     desk,
     explain,
     findings,
@@ -58,7 +59,7 @@ HEADINGS = {
     "Every day": ("findings", "answer", "why", "status", "sync"),
     "What asks for a person": ("unmatched", "held", "quarantine", "outbox"),
     "Endings": ("leave",),
-    "Codes and people": ("who", "code", "users", "audit"),
+    "Codes and people": ("who", "code", "boundary", "users", "audit"),
     "Sending": ("arm", "disarm", "messages"),
     "Keeping it": ("policy", "forget", "upgrade", "rebuild", "keys"),
 }
@@ -109,7 +110,21 @@ def tending(
     Given.practice = practice
 
 
-for part in (practice, running, desk, sources, aside, findings, explain, saying, leave, people, sending, messages):
+for part in (
+    practice,
+    running,
+    desk,
+    sources,
+    aside,
+    findings,
+    explain,
+    saying,
+    leave,
+    boundary,
+    people,
+    sending,
+    messages,
+):
     part.add_to(app)
 
 

@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -26,6 +26,8 @@ from models.appointments import Mark
 from models.case import Case
 from models.clock import Spans
 from models.digest import Digest, Held, History, digest_of
+from models.ending_acts import Act, What
+from models.ending_steps import WISHED_BY, Reason
 from models.findings import Finding
 from models.instants import DAY, HOUR, Instant, at_wall, instant_of, wall_of
 from models.looking import DIGEST_COLUMNS, DigestRow, Shared
@@ -47,7 +49,8 @@ from models.people import OPEN_ENDED, Client
 from models.policy import DEFAULT, Policy, PolicyBook
 from models.quarantine import Fact
 from models.rules import all_rules
-from models.told import Answered, Cancelled, Score, answer_of, goal_of, kept, score_of
+from models.terminations import endings_of, packed_ending
+from models.told import NOT_KNOWN, Answered, Cancelled, Ending, Score, answer_of, goal_of, kept, score_of
 
 ZONE = "Europe/Berlin"
 SAFETY = {name for rule in all_rules() for name, kind in rule.kinds.items() if kind.speaks == "safety"}
@@ -114,6 +117,48 @@ def an_answer(kind: str, reply: str, given: Instant, *, until: Instant | None = 
     return answer_of(said._asdict())
 
 
+def an_ending(
+    reason: str,
+    started: Instant,
+    *,
+    confirmed: Instant | None = None,
+    waiting: bool = False,
+    done: Mapping[str, Instant] | None = None,
+    could_not: Mapping[str, Instant] | None = None,
+    attempts: Iterable[tuple[str, Instant]] = (),
+    careful: bool = False,
+    until: Instant = NOT_KNOWN,
+    ended: tuple[str, Instant] | None = None,
+) -> Ending:
+    """An ending as people have said it: begun, confirmed (at once unless it is `waiting` or a time is given), steps settled."""
+    first = started if confirmed is None else confirmed
+    begun = {
+        "wished_by": WISHED_BY[Reason(reason)][0].value,
+        "personal": "no",
+        "confirmer": "T9" if waiting or confirmed is not None else "",
+        "process": 2 if careful else 1,
+        "careful": careful,
+        "until": until,
+    }
+    acts = [Act(f"E{started}", What.started, started, "therapist:T1", reason=reason, **begun)]
+
+    def more(what: str, when: Instant, **said: Any) -> None:
+        acts.append(Act(f"E{started}", What(what), when, "therapist:T9", **said))
+
+    if confirmed is not None:
+        more("confirmed", first, personal="no")
+    for means, when in attempts:
+        more("attempt", when, means=means, on=when)
+    for step, when in (could_not or {}).items():
+        more("could-not", when, step=step, reason="declined")
+    for step, when in (done or {}).items():
+        more("done", when, step=step, appointments=12)
+    if ended is not None:
+        more(*ended)
+    (one,) = endings_of(sorted(acts, key=lambda act: act.at))
+    return packed_ending(one)
+
+
 def a_history(
     *,
     last_attended: Instant | None = None,
@@ -133,12 +178,13 @@ def a_history(
     scores: Iterable[Score] = (),
     cancelled: Iterable[Cancelled] = (),
     answers: Iterable[Answered] = (),
+    endings: Iterable[Ending] = (),
     known_at: Instant = NOW,
     zone: str = ZONE,
 ) -> History:
     """One client's history. `unmarked` and `booked` are bookings that nobody marked, `tail` what an endless series adds by itself."""
     numbered = [goal_of(f"G{number}", _facts(goal), zone) for number, goal in enumerate(goals)]
-    told = kept(numbered, scores, cancelled, answers)
+    told = kept(numbered, scores, cancelled, answers, endings=endings)
     held = [Held(start, Mark.attended, True) for start in attended]
     held += [Held(last_attended, Mark.attended, True)] if last_attended is not None else []
     held += [Held(start, Mark.presumed, True) for start in presumed]

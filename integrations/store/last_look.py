@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, func, select
 
-from integrations.store import due
+from integrations.store import due, ending_rows
 from integrations.store.cases import digests, shared, stale_sources
+from integrations.store.ending_rows import CONFIRM
 from integrations.store.recipients import Recipients
 from integrations.store.scores import risks_of_nobody, set_aside
 from integrations.store.tables import chunks, table
@@ -121,6 +122,8 @@ class LastLook:
                 return "whoever has the client now gets a notice of their own"
         if "unconfirmed" in requires and not still_open(self._connection, "unconfirmed", requires["unconfirmed"]):
             return "all of them have been marked"
+        if CONFIRM in requires and not ending_rows.waits(self._connection, requires[CONFIRM]):
+            return "it was confirmed, not confirmed or withdrawn"
         if "stale" in requires and requires["stale"] not in stale_sources(self._practice, self._connection, self._now):
             return "the source was read again"
         if notice.recipient.startswith(ACCOUNT) and not self._may_sign_in(notice.recipient):

@@ -16,6 +16,8 @@ from integrations.store.turns import take_turn
 from models.case import ENDED, Case
 from models.digest import BOOKED, Digest
 from models.eligibility import Urgency
+from models.ending_acts import OPEN, QUESTION, STATES
+from models.ending_steps import By, Reason
 from models.errors import UsageError
 from models.goals import all_met, standing_goals
 from models.instants import DAY, FAR, Instant, day_of
@@ -183,7 +185,7 @@ def view(practice: "Practice", connection: Connection, plan_id: int, now: Instan
 
 def _standing(case: Case, policy: Policy, from_at: Instant, to_at: Instant) -> Standing:
     ahead = [entry >> 3 for entry in case.line[case.past :] if entry & BOOKED]
-    going = [ending for ending in case.told.endings if terminations.is_open(ending)]
+    going = [ending for ending in case.told.endings if STATES[ending.state] in OPEN]
     return Standing(
         last=case.last_seen(),
         next=case.next_booked(),
@@ -230,19 +232,25 @@ def _colleagues(practice: "Practice", connection: Connection, plan: Any, is_new:
 def go(practice: "Practice", connection: Connection, plan_id: int, by: str, personal: str, now: Instant) -> Went:
     """What a person said go to: colleagues hear of whom they are to take over, endings begin, and the leave pauses clocks.
 
-    Clients hear nothing from here. Whoever transfers is moved in the record system, by people. Raises UsageError where somebody who
-    takes over is missing, or the plan is no draft any more; nothing is changed then.
+    Clients hear nothing from here. Whoever transfers is moved in the record system, by people. `personal` answers the question that every
+    ending asks: with a yes no ending begins, that is kept, and the plan stays a draft. Raises UsageError where the question has no
+    answer, somebody who takes over is missing, or the plan is no draft any more; nothing is changed then.
     """
     take_turn(connection)
     plan = view(practice, connection, plan_id, now)
     rows = table(LeavePlan)
     draft_of = (rows.c.id == plan_id) & rows.c.went_at.is_(None) & rows.c.dropped_at.is_(None)
     lacking = [line.code for line in plan.lines if line.choice is Choice.transfers and not line.to_therapist]
+    ends = any(line.choice is Choice.ends and not line.standing.ending for line in plan.lines)
+    if ends and personal not in ("no", "yes"):
+        raise UsageError(f"{QUESTION} Answer with `--personal no` or `--personal yes`; nothing was changed.")
     if lacking:
         raise UsageError(f"Nobody is named to take over {', '.join(lacking)}; `tending leave set` names somebody.")
+    begun, refused = _endings(practice, connection, plan, by, personal, now)
+    if ends and personal == "yes":
+        return Went(0, (), tuple(refused))
     if connection.execute(update(rows).where(draft_of).values(went_at=now, went_by=by)).rowcount == 0:
         raise UsageError("This plan is no draft any more; nothing was changed.")
-    begun, refused = _endings(practice, connection, plan, by, personal, now)
     told = _tell(practice, connection, plan, now)
     if plan.to_at < FAR:
         _leave(practice, connection, plan, now)
@@ -254,7 +262,25 @@ def go(practice: "Practice", connection: Connection, plan_id: int, by: str, pers
 def _endings(
     practice: "Practice", connection: Connection, plan: Plan, by: str, personal: str, now: Instant
 ) -> tuple[list[str], list[tuple[str, str]]]:
-    raise NotImplementedError
+    """Begin the endings; those that are going on already go on. With a yes to the question every one of them is stopped."""
+    begun: list[str] = []
+    refused: list[tuple[str, str]] = []
+    for line in plan.lines:
+        if line.choice is not Choice.ends or line.standing.ending:
+            continue
+        asked = terminations.Start(Reason.leaving.value, personal, By.therapist.value)
+        try:
+            taken = terminations.start(
+                practice, connection, line.client_id, asked, by, now, act_id=f"leave-{plan.id}-{line.client_id}"
+            )
+        except UsageError as error:
+            refused.append((line.code, str(error)))
+        else:
+            if taken.stopped:
+                refused.append((line.code, taken.stopped))
+            else:
+                begun.append(line.code)
+    return begun, refused
 
 
 def _tell(practice: "Practice", connection: Connection, plan: Plan, now: Instant) -> int:

@@ -313,6 +313,11 @@ def missing_from(connection: Connection, source: str, kind: str, seen: Iterable[
     return sorted(set(connection.execute(query).scalars()) - set(seen))
 
 
+def codes(connection: Connection) -> list[str]:
+    """The codes of all current and former clients, by code."""
+    return sorted(connection.execute(select(table(Client).c.code)).scalars())
+
+
 def codes_in_care(connection: Connection, refs: Iterable[str]) -> list[str]:
     """Codes of those of these clients (by the hash of their clinic's id) who are in care."""
     rows = table(Client)

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-from models.case import ENDED, Case
+from models.case import ENDED, Case, is_ending
 from models.clock import Clock
 from models.digest import KEPT
 from models.goals import (
@@ -64,6 +64,7 @@ KINDS = {
 }
 DIED = silent(KINDS, "died")
 OVER = silent(KINDS, "ended")
+ENDING = silent(KINDS, "ending")
 PAUSED = silent(KINDS, "paused")
 NOT_TOLD = silent(KINDS, "not_told")
 NO_GOALS = silent(KINDS, "no_goals")
@@ -78,6 +79,8 @@ def goal_review(case: Case, policy: Policy, clock: Clock) -> tuple[Verdict, ...]
         return DIED
     if case.status == ENDED:
         return OVER
+    if is_ending(told.endings):
+        return ENDING
     if case.away_until > clock.now:
         clock.passed(case.away_until)
         return PAUSED
@@ -284,5 +287,5 @@ def _off_track(found: Sequence[Sequence[Any]], voice: Voice) -> str:
 
 
 RULE = Rule(
-    name="goal_review", version=1, kinds=KINDS, decide=goal_review, with_facts=with_facts, tell=tell, untold=NOT_TOLD
+    name="goal_review", version=2, kinds=KINDS, decide=goal_review, with_facts=with_facts, tell=tell, untold=NOT_TOLD
 )

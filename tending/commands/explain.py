@@ -214,6 +214,7 @@ def _eligible(case: Case, opted_out: bool, when: Instant) -> list[dict[str, Any]
         (Audience.therapist, Urgency.weekly),
         (Audience.client, Urgency.ordinary),
         (Audience.client, Urgency.cancellation),
+        (Audience.client, Urgency.outreach),
     ]
     return [
         {"audience": audience.value, "class": urgency.value, **eligible(urgency, audience, state)._asdict()}

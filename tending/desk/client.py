@@ -1,4 +1,4 @@
-"""One client's page: appointments, what is open, why and why not for every rule, goals, and what was answered."""
+"""One client's page: appointments, what is open, why and why not for every rule, goals, what was answered, and the boundary."""
 
 from typing import Any, NamedTuple
 
@@ -9,7 +9,9 @@ from integrations.store import answers, audit, cases, desk, lookups
 from integrations.store.answers import AnswerRow
 from models.access import Part, parts
 from models.answers import Reply, said
+from models.boundary import boundary
 from models.clock import Clock
+from models.ethics import code_of
 from models.instants import start_of
 from models.kinds import place_of
 from models.observations import Achievement, GoalStatus
@@ -66,9 +68,11 @@ def client(asked: Asked) -> Response:
             facts["picture"] = picture.timeline(rows, desk.breaks(connection, who.id), voice)
         if Part.findings in may:
             facts |= _findings(asked, connection, who)
+    mine = practice.settings.practice
     return page(
         asked,
         "client.html",
+        boundary=boundary(code_of(mine.ethics, mine.ethics_text), died=who.died),
         title=name or who.code,
         code=who.code,
         name=name,

@@ -4,7 +4,7 @@ from datetime import date
 
 from models.instants import DAY
 from models.rules.goal_review import RULE
-from tests.builders import a_goal, a_score, an_answer, at, each
+from tests.builders import a_goal, a_score, an_answer, an_ending, at, each
 from tests.rules.table import CANNOT_SAY, NO, YES, Meaning, Table
 
 TABLE = Table(
@@ -224,6 +224,11 @@ example(review_due, "No goal was ever set", NO, "no_goals", LATER)
 example(review_due, "Paused until further notice", NO, "paused", LATER, goals=[GOAL], paused=True)
 example(review_due, "Care has ended", NO, "ended", LATER, goals=[GOAL], status="ended")
 example(review_due, "The client has died", NO, "died", LATER, goals=[GOAL], died=True)
+example(review_due, "An ending is going on", NO, "ending", LATER, goals=[GOAL], endings=[an_ending("wish", LATER - 60)])
+example(
+    review_due, "An ending waits to be confirmed: that changes nothing yet", YES, "review_due", LATER, goals=[GOAL],
+    endings=[an_ending("goals", LATER - 60, waiting=True)],
+)  # fmt: skip
 example(review_due, "The records were not read lately", CANNOT_SAY, "blind", LATER, goals=[GOAL], blind=CALENDAR)
 example(review_due, "A row of the goals file was not understood", CANNOT_SAY, "blind", LATER, goals=[GOAL], unread=True)
 example(

@@ -6,6 +6,7 @@ from typing import Any
 
 from hypothesis import given, settings
 
+from models.ending_acts import STEPS
 from models.goals import QUESTIONS
 from models.instants import DAY, HOUR
 from models.measures import REGISTRY
@@ -104,6 +105,26 @@ def risk(verdict: Verdict, policy: Policy) -> bool:
     return bool(results) and all(risk > 0 for risk, _, _ in results)
 
 
+def ending_step(verdict: Verdict, policy: Policy) -> bool:
+    _, step, since, due = verdict.facts
+    if verdict.reason in ("to_close", "unconfirmed"):
+        late = since + round(policy.ending_step_days * DAY) if verdict.reason == "unconfirmed" else since
+        return bool(step == NOT_KNOWN and late == due <= NOW)
+    assert 0 <= step < len(STEPS)
+    assert due <= since + round(policy.ending_step_days * DAY)
+    return bool(due <= NOW) == (verdict.reason == "step_due")
+
+
+def out_of_contact(verdict: Verdict, policy: Policy) -> bool:
+    tried, wanted, last, ways = verdict.facts
+    assert wanted == policy.ending_attempts
+    assert ways <= tried
+    if verdict.reason == "came_back":
+        return bool(last <= NOW)
+    assert not tried or last + round(policy.ending_attempt_days * DAY) <= NOW
+    return bool(tried >= wanted and ways >= 2) == (verdict.reason == "enough")
+
+
 AGAIN: dict[str, Callable[[Verdict, Policy], bool]] = {
     "quiet": quiet,
     "missed": missed,
@@ -119,6 +140,8 @@ AGAIN: dict[str, Callable[[Verdict, Policy], bool]] = {
     "later_cancels": later_cancels,
     "item9": risk,
     "screen": risk,
+    "ending_step": ending_step,
+    "out_of_contact": out_of_contact,
 }
 
 

@@ -270,6 +270,25 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("source", "entry_id", "from_at"),
     )
     op.create_table(
+        "termination",
+        sa.Column("id", BIG_ID, nullable=False),
+        sa.Column("ending", sa.String(), nullable=False),
+        sa.Column("client_id", sa.Integer(), nullable=False),
+        sa.Column("therapist_id", sa.String(), nullable=False),
+        sa.Column("nth", sa.Integer(), nullable=False),
+        sa.Column("reason", sa.String(), nullable=False),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("started_at", sa.BigInteger(), nullable=False),
+        sa.Column("moved_at", sa.BigInteger(), nullable=False),
+        sa.Column("next_step", sa.String(), nullable=False),
+        sa.Column("needs_confirmation_of", sa.String(), nullable=False),
+        sa.Column("careful", sa.Boolean(), nullable=False),
+        sa.ForeignKeyConstraint(["client_id"], ["client.id"]),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_index(op.f("ix_termination_client_id"), "termination", ["client_id"], unique=False)
+    op.create_index("ix_termination_state", "termination", ["state", "therapist_id"], unique=False)
+    op.create_table(
         "therapist",
         sa.Column("id", sa.String(), nullable=False),
         sa.Column("sealed", sa.LargeBinary(), nullable=True),
