@@ -7,6 +7,7 @@ from sqlalchemy import Connection, select, update
 
 from integrations.store import audit, terminations
 from integrations.store.cases import shared
+from integrations.store.decisions import decide
 from integrations.store.derive import derive
 from integrations.store.intake import clients_of
 from integrations.store.people import Touched, derive_leave
@@ -72,11 +73,13 @@ class Plan(NamedTuple):
 
 
 class Went(NamedTuple):
-    """What saying go came to: how many colleagues will hear, the codes whose ending was begun, and those where it was refused, with why."""
+    """What saying go came to: how many colleagues will hear, the codes whose ending was begun, those where it was refused, with why, and
+    whether the answer to the question stopped it all."""
 
     told: int
     begun: tuple[str, ...]
     refused: tuple[tuple[str, str], ...]
+    stopped: bool = False
 
 
 def draft(
@@ -248,12 +251,13 @@ def go(practice: "Practice", connection: Connection, plan_id: int, by: str, pers
         raise UsageError(f"Nobody is named to take over {', '.join(lacking)}; `tending leave set` names somebody.")
     begun, refused = _endings(practice, connection, plan, by, personal, now)
     if ends and personal == "yes":
-        return Went(0, (), tuple(refused))
+        return Went(0, (), tuple(refused), stopped=True)
     if connection.execute(update(rows).where(draft_of).values(went_at=now, went_by=by)).rowcount == 0:
         raise UsageError("This plan is no draft any more; nothing was changed.")
     told = _tell(practice, connection, plan, now)
     if plan.to_at < FAR:
         _leave(practice, connection, plan, now)
+    decide(practice, connection, [line.client_id for line in plan.lines], now)
     counts = {choice.value: sum(line.choice is choice for line in plan.lines) for choice in Choice}
     audit.record(connection, now, by, "leave plan went", f"therapist {plan.therapist}", {"plan": plan_id, **counts})
     return Went(told, tuple(begun), tuple(refused))

@@ -115,23 +115,26 @@ def go(
     """
     at = now()
     with opened(practice) as here:
-        with here.store.write() as connection:
+        with here.store.read() as connection:
             who = therapist_of(connection, therapist)
             plan_id = leave_plans.open_plan(connection, who)
-            if yes:
-                went = leave_plans.go(here, connection, plan_id, login(), personal.strip().lower(), at)
             found = leave_plans.view(here, connection, plan_id, at)
         if not yes:
             _show(here, found, at, as_json=as_json)
             if not as_json:
                 say("Nothing was done yet; `--yes` does it.")
             return
+        with here.store.write() as connection:
+            went = leave_plans.go(here, connection, plan_id, login(), personal.strip().lower(), at)
     if as_json:
         show_json(went._asdict())
         return
-    say(f"{who}: {counted(went.told, 'colleague')} will hear; {counted(len(went.begun), 'ending')} begun.")
     for code, why in went.refused:
         say(f"{code}: no ending was begun. {why}")
+    if went.stopped:
+        say("Nothing was done: the plan is a draft as before.")
+        return
+    say(f"{who}: {counted(went.told, 'colleague')} will hear; {counted(len(went.begun), 'ending')} begun.")
     say("Enter the transfers in the record system; access moves with them.")
 
 
