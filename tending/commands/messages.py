@@ -83,4 +83,6 @@ def _on_a_lock_screen(message: Message) -> None:
 
 def _name(folder: str, file: str) -> str:
     """What a kind is called: its file's name, with its folder before it where that says more."""
-    return f"{folder}.{file}" if folder in ("nightly_check", "unanswered") and file != folder else file
+    return (
+        f"{folder}.{file}" if folder in ("nightly_check", "unanswered", "ending_confirm") and file != folder else file
+    )
