@@ -46,8 +46,10 @@ from models.observations import (
 from models.people import OPEN_ENDED, Client
 from models.policy import DEFAULT, Policy, PolicyBook
 from models.quarantine import Fact
+from models.referral_acts import ReferralAct, What
+from models.referrals import referral_of, referred
 from models.rules import all_rules
-from models.told import Answered, Cancelled, Score, answer_of, goal_of, kept, score_of
+from models.told import Answered, Cancelled, Referred, Score, answer_of, goal_of, kept, score_of
 
 ZONE = "Europe/Berlin"
 SAFETY = {name for rule in all_rules() for name, kind in rule.kinds.items() if kind.speaks == "safety"}
@@ -114,6 +116,16 @@ def an_answer(kind: str, reply: str, given: Instant, *, until: Instant | None = 
     return answer_of(said._asdict())
 
 
+def a_referral(*said: tuple[str, Instant] | tuple[str, Instant, dict[str, Any]], number: str = "R1") -> Referred:
+    """A referral that was offered with follow-up agreed, and what was said of it since: what, when, and what goes with it."""
+    acts = []
+    for what, when, *more in said:
+        with_it = {"provider": "P1", "providers": ("P1", "P2", "P3"), "follow_up": True, "reason": "client"}
+        act = ReferralAct(number, What(what), when, **with_it)
+        acts.append(act._replace(**more[0] if more else {}))
+    return referred(referral_of(acts))
+
+
 def a_history(
     *,
     last_attended: Instant | None = None,
@@ -133,12 +145,13 @@ def a_history(
     scores: Iterable[Score] = (),
     cancelled: Iterable[Cancelled] = (),
     answers: Iterable[Answered] = (),
+    referrals: Iterable[Referred] = (),
     known_at: Instant = NOW,
     zone: str = ZONE,
 ) -> History:
     """One client's history. `unmarked` and `booked` are bookings that nobody marked, `tail` what an endless series adds by itself."""
     numbered = [goal_of(f"G{number}", _facts(goal), zone) for number, goal in enumerate(goals)]
-    told = kept(numbered, scores, cancelled, answers)
+    told = kept(numbered, scores, cancelled, answers, referrals=referrals)
     held = [Held(start, Mark.attended, True) for start in attended]
     held += [Held(last_attended, Mark.attended, True)] if last_attended is not None else []
     held += [Held(start, Mark.presumed, True) for start in presumed]

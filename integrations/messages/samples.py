@@ -37,6 +37,8 @@ def found(at: Instant) -> dict[str, tuple[str, tuple[Any, ...]]]:
                 ],
             ),
         ),
+        "referral_follow_up": ("asks", ([[1, 3, 0, at - 9 * DAY, at - 7 * DAY]],)),
+        "referral_stuck": ("stuck", ([[1, 1, 1, at - 9 * DAY, at - DAY, 0]],)),
         "item9": ("risk", ([[1, at - 2 * HOUR, at - HOUR]], -1, -1, -1)),
         "screen": ("risk", ([[1, at - 2 * HOUR, at - HOUR]], -1, -1, -1)),
     }

@@ -11,6 +11,7 @@ from integrations.store.tables import Prepared, among, chunks, table
 from models.instants import FAR, Instant
 from models.matching import Derived, Said, Trait, derive
 from models.observations import TOLD, CancelledBy, Observation, Subject
+from models.referrals import all_referred
 from models.sources import Source
 from models.told import Answered, Cancelled, Goal, Score, Told, answer_of, goal_of, kept, score_of
 
@@ -121,6 +122,7 @@ def told_of(
     first: dict[tuple[str, str], Instant] = {}
     for part in chunks(sorted(set(clients))):
         for row in asked.told.rows(connection, {"ids": part, "known_by": until}):
+            newest.pop((row.source, row.entry_id), None)  # what was corrected is said anew
             newest[row.source, row.entry_id] = row
             first.setdefault((row.source, row.entry_id), row.known_at)
     found: dict[int, tuple[list[Goal], list[Score], list[Cancelled], list[Answered]]] = defaultdict(
@@ -142,7 +144,10 @@ def told_of(
         for side in appointment.parts:
             if side.cancelled_by == CancelledBy.client and side.cancelled_said_at is not None:
                 found[side.client_id][2].append(Cancelled(appointment.start, side.cancelled_said_at))
-    return {client: kept(*lists) for client, lists in found.items()}
+    return {
+        client: kept(*lists, referrals=all_referred(acts[client]["referral"]) if client in acts else ())
+        for client, lists in found.items()
+    }
 
 
 def said_of(row: Any) -> Said:
