@@ -11,6 +11,7 @@ from integrations.store.appointments import appointments_of, source_traits
 from integrations.store.derive import derive, histories_of
 from integrations.store.intake import clients_of
 from integrations.store.people import Touched, derive_breaks, derive_leave, derive_relations, roster
+from integrations.store.providers import derive_providers
 from integrations.store.subjects import resolve
 from integrations.store.tables import chunks, table
 from integrations.store.turns import take_turn
@@ -98,6 +99,7 @@ def _people_again(practice: "Practice", *, dry_run: bool) -> set[int]:
             derive_relations(connection, refs, practice.zone, touched)
             derive_breaks(connection, touched)
             derive_leave(connection, touched)
+            derive_providers(connection)
             touched.clients |= clients_of(connection, touched.therapists)
             if dry_run:
                 raise _Compared

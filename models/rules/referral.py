@@ -160,7 +160,7 @@ _BECAUSE = {
 }
 _NEXT = {
     Rung.next_option: "Another of the options that were offered could be next.",
-    Rung.new_options: "None of the options is left: `tending providers` finds others.",
+    Rung.new_options: "No option is left that was offered: `tending providers` finds others.",
     Rung.person: "New options came to nothing too: what is next is for a person to decide.",
 }
 
