@@ -47,9 +47,8 @@ def _row(one: Any) -> dict[str, Any]:
 def listed(connection: Connection) -> list[Listed]:
     """Everybody in the directory, without names, in the order of their ids."""
     rows = table(Provider)
-    names = (*Listed._fields[:2], *Listed._fields[2:])
-    found = connection.execute(select(*(rows.c[name] for name in names)).order_by(rows.c.id))
-    return [Listed(*(tuple(value) if isinstance(value, list) else value for value in row)) for row in found]
+    found = connection.execute(select(*(rows.c[name] for name in Listed._fields)).order_by(rows.c.id))
+    return [Listed._make(tuple(value) if isinstance(value, list) else value for value in row) for row in found]
 
 
 def contacts(connection: Connection, vault: Vault) -> dict[str, Contact]:

@@ -12,6 +12,7 @@ from integrations.store.derive import derive, histories_of
 from integrations.store.intake import clients_of
 from integrations.store.people import Touched, derive_breaks, derive_leave, derive_relations, roster
 from integrations.store.providers import derive_providers
+from integrations.store.referral_rows import differing_referrals
 from integrations.store.subjects import resolve
 from integrations.store.tables import chunks, table
 from integrations.store.turns import take_turn
@@ -170,7 +171,9 @@ def differing(connection: Connection, clients: list[int], tolerance: int, zone: 
             rows[row.client_id] = tuple(row)
     wrong |= {client for _, client in wanted.keys() ^ stored.keys()}
     wrong |= {key[1] for key in wanted.keys() & stored.keys() if wanted[key] != stored[key]}
-    for history in histories_of(connection, group, derived, told, zone):
+    histories = histories_of(connection, group, derived, told, zone)
+    wrong |= differing_referrals(connection, histories)
+    for history in histories:
         fresh = digest_of(history, zone)
         if rows.get(history.client_id) != tuple(getattr(fresh, name) for name in names):
             wrong.add(history.client_id)
