@@ -24,6 +24,8 @@ from tending.commands import (  # noqa: E402
     messages,
     people,
     practice,
+    referrals,
+    referring,
     running,
     saying,
     sending,
@@ -55,6 +57,7 @@ New here: `tending init`, then edit practice.toml, then `tending check`, `tendin
 HEADINGS = {
     "Start": ("demo", "init", "check", "up", "desk"),
     "Every day": ("findings", "answer", "why", "status", "sync"),
+    "Referrals": ("refer", "referrals", "providers"),
     "What asks for a person": ("unmatched", "held", "quarantine", "outbox"),
     "Codes and people": ("who", "code", "users", "audit"),
     "Sending": ("arm", "disarm", "messages"),
@@ -107,7 +110,21 @@ def tending(
     Given.practice = practice
 
 
-for part in (practice, running, desk, sources, aside, findings, explain, saying, people, sending, messages):
+for part in (
+    practice,
+    running,
+    desk,
+    sources,
+    aside,
+    findings,
+    explain,
+    saying,
+    referring,
+    referrals,
+    people,
+    sending,
+    messages,
+):
     part.add_to(app)
 
 

@@ -5,9 +5,10 @@ from typing import Any
 
 from models.case import Case
 from models.clock import Clock
-from models.instants import DAY, Instant
+from models.instants import DAY, FAR, Instant
 from models.policy import Policy
-from models.referral_shape import BEGUN, BOOKED, OVER, RUNGS, SEEN, STATES, STUCK, Rung, State, Stuck
+from models.referral_shape import BEGUN, BOOKED, OVER, RUNGS, SEEN, STATES, STUCK, Referral, Rung, State, Stuck
+from models.referrals import referred
 from models.rule import Facts, Kind, Rule, Verdict, common_sentence, silent
 from models.told import NOT_KNOWN, Referred
 from models.voice import Voice
@@ -135,6 +136,16 @@ def _stuck(one: Referred, policy: Policy, clock: Clock) -> list[Any] | None:
         why, since = SILENT, one.begun_at + round(policy.referral_silent_days * DAY)
     times = _rounds(since, policy.referral_again_days, clock)
     return [one.number, why, times, one.offered_at, since, one.rung] if times else None
+
+
+def next_asked(one: Referral, policy: Policy, now: Instant) -> Instant | None:
+    """When a referral is next asked about, `now` where it is already; None where it is not."""
+    told, clock = referred(one), Clock(now)
+    if one.over:
+        return None
+    if _stuck(told, policy, clock) or (told.agreed and _asked(told, policy, clock)):
+        return now
+    return None if clock.next_look == FAR else clock.next_look
 
 
 def with_facts(verdict: Verdict, case: Case, policy: Policy, clock: Clock) -> Verdict:
