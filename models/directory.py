@@ -73,7 +73,7 @@ def options(
     known and do not hold the one that is wanted is left out, somebody whose languages nobody wrote down comes last and is asked about.
     Equal ones stand in the order of their ids, so that the same question has the same answer."""
     found = [option for one in providers if (option := _suits(one, wanted, today, policy)) is not None]
-    return sorted(found, key=_rank)[:most]
+    return sorted(found, key=lambda option: _rank(option, wanted))[:most]
 
 
 def stale(provider: Listed, today: date, policy: Policy) -> bool:
@@ -81,10 +81,11 @@ def stale(provider: Listed, today: date, policy: Policy) -> bool:
     return provider.verified_on is None or (today - provider.verified_on).days >= policy.provider_verified_days
 
 
-def _rank(option: Option) -> tuple[int, int, int, int, str]:
+def _rank(option: Option, wanted: Wanted) -> tuple[int, bool, int, int, int, str]:
     room = {"open": 0, "waiting": 2, "full": 3}.get(option.provider.capacity, 1)
     fresh = -option.provider.verified_on.toordinal() if option.provider.verified_on else 0
-    return room, len(option.doubts), -len(option.reasons), fresh, option.provider.id
+    elsewhere = bool(wanted.place) and _plain(wanted.place) != _plain(option.provider.place)
+    return room, elsewhere, len(option.doubts), -len(option.reasons), fresh, option.provider.id
 
 
 def _suits(provider: Listed, wanted: Wanted, today: date, policy: Policy) -> Option | None:
