@@ -15,7 +15,7 @@ from integrations.practice import Practice
 from models.access import Page
 from models.errors import TendingError, UsageError
 from models.instants import Instant
-from tending.desk import by_link, client, office, signing, today
+from tending.desk import by_link, client, office, reply, signing, today
 from tending.desk.asking import COOKIE, NOTHING_HERE, Asked, SorryError, allowed, form_of, go, sentence, session_of
 from tending.desk.limits import TOO_OFTEN, Limit, address_of
 
@@ -59,6 +59,8 @@ ROUTES = (
     Route("POST", "/card/{token}", None, by_link.answer),
     Route("POST", "/card/{token}/undo", None, by_link.undo),
     Route("POST", "/card/{token}/fresh", None, by_link.fresh),
+    Route("GET", "/reply/{token}", None, reply.ask),
+    Route("POST", "/reply/{token}", None, reply.tell),
     Route("GET", "/", Page.home, signing.home),
     Route("POST", "/sign-out", Page.sign_out, signing.leave),
     Route("GET", "/today", Page.today, today.today),

@@ -18,6 +18,7 @@ from flows.client_looks import client_looks
 from flows.deliver_notices import deliver_notices
 from flows.nightly_check import nightly_check
 from flows.record_sync import record_sync
+from flows.referral_followups import referral_followups
 from flows.weekly_letters import weekly_letters
 from integrations.opened import lend
 from integrations.practice import open_practice
@@ -33,6 +34,7 @@ ALL = {
     "nightly_check": nightly_check,
     "record_sync": record_sync,
     "client_looks": client_looks,
+    "referral_followups": referral_followups,
     "weekly_letters": weekly_letters,
 }
 
