@@ -444,6 +444,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("plan_id", "client_id"),
     )
+    op.create_table(
         "referral",
         sa.Column("id", sa.String(), nullable=False),
         sa.Column("client_id", sa.Integer(), nullable=False),
