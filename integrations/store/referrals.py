@@ -144,3 +144,13 @@ def purposes(practice: "Practice", connection: Connection, client_id: int, refer
         for one in acts.of_client(connection, client_id, KIND)
         if one.sealed and one.facts["referral"] == reference and one.facts["what"] == What.consented
     ]
+
+
+def letter_sent(practice: "Practice", connection: Connection, client_id: int, reference: str) -> str:
+    """The last letter of a referral that a person approved, opened; empty where there is none. The caller audits."""
+    sent = [
+        one
+        for one in acts.of_client(connection, client_id, KIND)
+        if one.sealed and one.facts["referral"] == reference and one.facts["what"] == What.sent
+    ]
+    return str(practice.vault.open(sent[-1].sealed)["letter"]) if sent and sent[-1].sealed else ""
