@@ -38,7 +38,10 @@ from tending.desk import cards
 from tending.desk.asking import Asked, day_in, form_id, go, named, page, sentence
 from tending.desk.today import just_said, theirs
 
-MEANWHILE = "Somebody has said something about it since you opened the page, so nothing was changed. Look again; what still holds can be said again."
+MEANWHILE = (
+    "Somebody has said something about it since you opened the page, so nothing was changed. Look again; what still holds "
+    "can be said again."
+)
 IN_THE_RECORD = "Their status stands in the record system: set it there. The client may always come back."
 WISHES: dict[By, str] = {
     By.therapist: "mine, as therapist",
@@ -73,6 +76,7 @@ class StepShown:
     next: bool = False
     just: bool = False
     ours: bool = False
+    able: bool = True  # whether it can be said to be done by now, as far as appointments go
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +166,7 @@ def _step(asked: Asked, stands: Termination, step: Step, held: int) -> StepShown
     said, voice, left = stands.of(step), asked.voice, stands.left()
     need = stands.need(step)
     note = ""
-    if step is Step.process and said is None and need is Need.required and stands.state is State.going:
+    if step is Step.process and said is None and stands.state is State.going:
         took = {0: "none has taken place yet", 1: "one has taken place"}.get(held, f"{voice.count(held)} have")
         note = f"At least {voice.count(stands.needed)} after it was begun; {took}."
     done = ""
@@ -180,6 +184,7 @@ def _step(asked: Asked, stands: Termination, step: Step, held: int) -> StepShown
         bool(left) and left[0] is step,
         said is not None and said.by == asked.by and asked.now - said.at <= UNDO_SECONDS,
         step in OURS_ALONE,
+        step is not Step.process or held >= stands.needed,
     )
 
 
@@ -265,8 +270,8 @@ def _supervision(asked: Asked, connection: Connection) -> str:
 
 
 def say(asked: Asked) -> Response:
-    """Something was done, could not be, was a mistake; somebody was tried to reach; it is withdrawn or closed. Sent twice it is said once, and
-    what another tab said meanwhile is not said over."""
+    """What a form says: a step, a try to reach the client, that it is withdrawn or closed. Sent twice it is said once, and a form from
+    another tab does not go over what was said meanwhile."""
     asked.require_form()
     who, _ = theirs(asked, Part.ending)
     asked.back, form, act_id = _back(who), asked.form, form_id(asked)

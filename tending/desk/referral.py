@@ -30,7 +30,7 @@ from models.referral_acts import (
 from models.referral_shape import Referral, State, Stuck
 from models.referral_table import WORDS
 from models.referral_words import next_step, stands
-from tending.desk.asking import NOTHING_HERE, Asked, SorryError, day_in, form_id, go, page
+from tending.desk.asking import Asked, day_in, form_id, go, page
 from tending.desk.ending import MEANWHILE
 from tending.desk.today import theirs
 
@@ -79,7 +79,7 @@ def seen_of(mine: list[Referral]) -> str:
 
 
 def facts(asked: Asked, connection: Connection, who: lookups.About) -> dict[str, Any]:
-    """What the client's page shows of referrals, the newest first. Names of those that were offered are opened: the page's look is audited."""
+    """What the client's page shows of referrals, the newest first, with the names of those that were offered."""
     mine = [one for one in referrals.of_client(connection, who.id) if one.offers]
     known = providers.contacts(connection, asked.practice.vault) if mine else {}
     return {
@@ -148,8 +148,13 @@ def _options(asked: Asked, reference: str, form: Mapping[str, str], trouble: str
         policy = cases.shared(asked.practice, connection, asked.now)
         digest = next(iter(cases.digests(connection, [who.id])), None)
         layered = policy.policy(digest) if digest is not None else asked.practice.book.of()
+    word = {name: form.get(name, "").strip()[:100] for name in ASKED_FOR}
     wanted = Wanted(
-        *(form.get(name, "").strip()[:100] for name in ("specialty", "modality", "language", "insurer", "place")),
+        word["specialty"],
+        word["modality"],
+        word["language"],
+        word["insurer"],
+        word["place"],
         telehealth=form.get("telehealth") == "yes",
         without=frozenset(going.options) if going else frozenset(),
     )
@@ -165,7 +170,7 @@ def _options(asked: Asked, reference: str, form: Mapping[str, str], trouble: str
         options=[_option(one, known) for one in found],
         first=LEAST_OPTIONS,
         directory=len(listed),
-        asked_for={name: form.get(name, "") for name in ASKED_FOR},
+        asked_for=word,
         telehealth=form.get("telehealth") == "yes",
         words={name: _words(listed, name) for name in ASKED_FOR},
         fewer=FEWER,
@@ -242,7 +247,7 @@ def _act(
     provider = form.get("provider", "")
     match what:
         case What.offered:
-            taken = tuple(form[name] for name in sorted(form) if name.startswith("take"))
+            taken = tuple(form[name] for name in sorted(form) if name.startswith("take") and form[name])
             first = referrals.find(connection, client_id, reference).offers == 0
             if first and form.get("follow_up") not in ("yes", "no"):
                 raise UsageError(
@@ -283,7 +288,7 @@ def letter(asked: Asked) -> Response:
         mine = referrals.of_client(connection, who.id)
         stood = next((one for one in mine if one.id == asked.query.get("referral", "")), None)
         if stood is None:
-            raise SorryError(404, NOTHING_HERE)
+            return go(asked.back)
         text = referrals.letter_sent(asked.practice, connection, who.id, stood.id)
         draft = not text
         if draft:
