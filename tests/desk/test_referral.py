@@ -152,12 +152,13 @@ def test_a_client_who_wants_none_of_it_and_a_loop_that_a_person_closes(desk, kim
     assert not [f for f in forms(page.text) if f.action.endswith("/referral")]
 
 
-def test_the_follow_ups_card_leads_to_where_it_is_said(desk, kim, code):
-    offer(kim, code)
+def test_the_follow_ups_card_leads_to_where_it_is_said(desk, code):
+    number = desk.account("therapist", "T1")
+    offer(desk.sign_in(number), code)
     desk.later(8 * DAY)
     desk.clinic.sync(desk.now)
     desk.clinic.look(desk.now)
-    page = desk.sign_in(1).get("/today")
+    page = desk.sign_in(number).get("/today")
     assert "Referral: how is it going?" in page.text
     assert f'href="/client/{code}#referral">Say what became of it</a>' in page.text
 
