@@ -49,7 +49,7 @@ class PracticePart(Part):
 
     ethics: Literal["apa", "aca", "aamft", "nasw"] = Field(
         default="apa",
-        description="The code of ethics whose text is quoted about personal relationships: APA, ACA, AAMFT or NASW.",
+        description="The code of ethics whose text is quoted about personal relationships: APA, ACA, AAMFT or NASW; see ethics.md.",
     )
     ethics_text: str = Field(
         default="",

@@ -15,6 +15,8 @@ from pydantic.fields import FieldInfo
 
 from models.ending_acts import QUESTION
 from models.ending_steps import REASON_WORDS, STEP_WORDS, Reason, Step, asked, need_of
+from models.boundary import WORDS
+from models.ethics import CODES, Basis
 from models.policy import NAMES, PRACTICE_ONLY, Policy
 from models.rules import all_rules
 from models.settings import Settings
@@ -66,6 +68,20 @@ usual_rhythm_days = 30
 threshold changes, what is already true under the new one is a list to sort (`tending findings --day-one`); nobody is mailed
 about it.
 """
+
+_ETHICS = """\
+# Codes of ethics
+What is quoted when somebody asks whether a client may be contacted, or why an ending is made: in our own words, never in place
+of the code itself. practice.toml names the code (`[practice] ethics`); `ethics_text` stands in place of what it says about
+former clients. A period is quoted as the code has it, and never reckoned with: the answer is the same on the day after the
+last appointment and years later.
+"""
+_CHECKED = {
+    Basis.seen: "against the code",
+    Basis.second_hand: "against what others write about it",
+    Basis.memory: "not yet: written from memory, compare it with the code",
+    Basis.own: "our own",
+}
 
 
 _ENDINGS = f"""\
@@ -244,11 +260,27 @@ def endings_page() -> str:
     return "\n".join(parts).rstrip() + "\n"
 
 
+def ethics_page() -> str:
+    """All of docs/ethics.md."""
+    parts = [_ETHICS]
+    for name, code in CODES.items():
+        parts.append(f'## {code.name}\n`ethics = "{name}"`\n')
+        parts.append("| about | what is quoted | from | checked |\n|---|---|---|---|")
+        said = [("former clients", text) for text in code.former]
+        said += [("current clients", code.current), ("endings", code.not_to_begin)]
+        parts += [f"| {about} | {text.text} | {text.source} | {_CHECKED[text.basis]} |" for about, text in said]
+        parts.append("")
+    parts.append("## May I contact this client?\n| contact | answer | why |\n|---|---|---|")
+    parts += [f"| {word.contact.value} | {word.standing.value} | {word.reason} |" for word in WORDS]
+    return "\n".join(parts) + "\n"
+
+
 PAGES = {
     "commands.md": commands_page,
     "settings.md": settings_page,
     "policy.md": policy_page,
     "endings.md": endings_page,
+    "ethics.md": ethics_page,
 }
 
 

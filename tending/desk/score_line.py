@@ -8,7 +8,7 @@ from models.measures import BY_NUMBER, Measure
 from models.told import NOT_KNOWN, Score
 from models.voice import Voice
 
-WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 640, 150, 40, 12, 10, 34
+WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 640, 158, 40, 12, 18, 34
 
 
 @dataclass(frozen=True, slots=True)

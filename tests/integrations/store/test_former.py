@@ -6,6 +6,7 @@ from integrations.delivery import deliver
 from integrations.messages.mailbox import Mailbox, read_mails
 from integrations.store import outbox
 from integrations.store.watching import tell_of_sources
+from models.errors import SettingsError
 from models.instants import DAY, HOUR
 from models.notices import Message, MessageState
 from tests.builders import NOW, days_ago, each, in_days
@@ -126,3 +127,22 @@ def test_leave_sends_it_to_nobody_else_and_neither_does_a_refused_mail(a_clinic,
         connection.exec_driver_sql(f"UPDATE message SET state = '{MessageState.handing.value}' WHERE id = {mine[0].id}")
         outbox.refused_for_good(connection, mine[0].id, MORNING, "refused.")
     assert {n.state for n in clinic.notices() if n.purpose.startswith("former")} == {"taken"}
+
+
+def test_check_says_that_it_is_on_and_it_needs_a_therapist_to_ask(a_clinic):
+    from tending.check import checks
+
+    clinic = a_clinic(calendar=ON)
+    path = clinic.folder / "practice.toml"
+    said = [line.sentence for line in checks(path, NOW, offline=True) if "ask_about_former" in line.sentence]
+    assert said == [
+        "Entries that name a former client are asked about, of T1 alone, who is told so (ask_about_former)."
+    ]
+    text = path.read_text()
+    for wrong in (
+        text.replace('therapist = "T1"\n', ""),
+        text.replace(ON, "").replace('kind = "records"', f'kind = "records"\n{ON}'),
+    ):
+        path.write_text(wrong)
+        with pytest.raises(SettingsError, match="for a calendar whose therapist is named"):
+            checks(path, NOW, offline=True)
