@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sqlalchemy import Connection
 
-from integrations.looks import LookedAfter, look_after
-from integrations.store import ending_rows, terminations
+from integrations.looks import LookedAfter, look_after, real_time
+from integrations.store import ending_rows, leases, terminations
 from integrations.store.decisions import decide
 from integrations.store.derive import derive
 from integrations.store.tables import chunks
@@ -18,6 +18,8 @@ from models.told import NOT_KNOWN
 if TYPE_CHECKING:
     from integrations.practice import Practice
 
+LEASE = "terminations"
+LEASE_SECONDS = 300
 AT_ONCE = 200  # clients in one short transaction
 
 
@@ -87,17 +89,21 @@ class Shown(NamedTuple):
 def wake(practice: "Practice", now: Instant, holder: str) -> tuple[LookedAfter, list[Shown]]:
     """Derive and look at everybody again whose ending is going on or waits, hand over what is due, and say how all of these stand.
 
-    Whatever was going on when a process ended is found in the store: done again it changes nothing. Raises LeaseHeld where another
-    run is at it.
+    Whatever was going on when a process ended is found in the store: done again it changes nothing. Whom another run is looking at
+    just now, it looks at for us. Raises LeaseHeld where another wake-up is at work.
     """
-    with practice.store.read() as connection:
-        clients = {row.client_id: row.code for row in ending_rows.open_rows(connection)}
-    for part in chunks(sorted(clients), AT_ONCE):
-        with practice.store.write() as connection:
-            derive(connection, part, practice.book.of().policy, now, practice.zone)
-    looked = look_after(practice, now, holder, codes=sorted(clients.values()))
-    with practice.store.read() as connection:
-        return looked, [_shown(row) for row in ending_rows.open_rows(connection)]
+    with leases.lease(practice.store, LEASE, holder, real_time(), LEASE_SECONDS):
+        with practice.store.read() as connection:
+            clients = {row.client_id: row.code for row in ending_rows.open_rows(connection)}
+        for part in chunks(sorted(clients), AT_ONCE):
+            with practice.store.write() as connection:
+                derive(connection, part, practice.book.of().policy, now, practice.zone)
+        try:
+            looked = look_after(practice, now, holder, codes=sorted(clients.values()))
+        except leases.LeaseHeld:
+            looked = LookedAfter()
+        with practice.store.read() as connection:
+            return looked, [_shown(row) for row in ending_rows.open_rows(connection)]
 
 
 def _shown(row: Any) -> Shown:

@@ -13,9 +13,9 @@ import typer.main
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from models.boundary import WORDS
 from models.ending_acts import QUESTION
 from models.ending_steps import REASON_WORDS, STEP_WORDS, Reason, Step, asked, need_of
-from models.boundary import WORDS
 from models.ethics import CODES, Basis
 from models.policy import NAMES, PRACTICE_ONLY, Policy
 from models.rules import all_rules

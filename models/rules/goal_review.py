@@ -79,7 +79,7 @@ def goal_review(case: Case, policy: Policy, clock: Clock) -> tuple[Verdict, ...]
         return DIED
     if case.status == ENDED:
         return OVER
-    if is_ending(told.endings):
+    if told.endings and is_ending(told.endings):
         return ENDING
     if case.away_until > clock.now:
         clock.passed(case.away_until)

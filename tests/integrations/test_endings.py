@@ -252,9 +252,11 @@ def test_a_step_done_twice_and_a_request_sent_twice_change_nothing(team):
     assert (first.ending, first.changed, again.changed) == (again.ending, True, False)
     say(team, "confirmed", by=T2, personal="no")
     assert say(team, "done", step="explain").changed
-    before = stood(team)
+    assert say(team, "attempt", means="phone", act_id="a2").changed
+    before, told = stood(team), acts_of(team)
     assert not say(team, "done", NOW + HOUR, step="explain", by=T2).changed
-    assert stood(team) == before
+    assert not say(team, "attempt", NOW + HOUR, means="phone", act_id="a2").changed
+    assert (stood(team), acts_of(team)) == (before, told)
 
 
 def test_a_therapist_has_no_more_endings_at_once_than_the_policy_says(a_clinic, mailbox):
