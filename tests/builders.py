@@ -229,8 +229,9 @@ EXPORTS = (
 class Clinic:
     """A practice's folder: what its exports and calendars say, and the practice opened over it.
 
-    `clients`, `therapists`, `appointments`, `breaks`, `leave`, `goals`, `scores`, `holds`, `providers` and `referral_news` are
-    rows of the exports; `calendars` are entries by file name, each (uid, start, title, more lines). `sync` writes the files and reads them as any practice would.
+    `clients`, `therapists`, `appointments`, `breaks`, `leave`, `goals`, `scores`, `holds`, `providers` and `referral_news` are rows of the
+    exports; `calendars` are entries by file name, each (uid, start, title, more lines). `sync` writes the files and reads them as any
+    practice would.
     """
 
     folder: Path

@@ -10,7 +10,9 @@ from models.goals import QUESTIONS
 from models.instants import DAY, HOUR
 from models.measures import REGISTRY
 from models.policy import ALLIANCE_RULES, REVIEW_RULES, Policy
+from models.referral_shape import RUNGS
 from models.rule import Verdict
+from models.rules.referral import FITS, WHYS
 from models.rules.safety import OLD_NEWS
 from models.told import NOT_KNOWN
 from tests.builders import NOW
@@ -104,6 +106,30 @@ def risk(verdict: Verdict, policy: Policy) -> bool:
     return bool(results) and all(risk > 0 for risk, _, _ in results)
 
 
+def referral_follow_up(verdict: Verdict, policy: Policy) -> bool:
+    (found,) = verdict.facts
+    for _, question, times, offered, since in found:
+        assert offered <= since <= NOW
+        if question == FITS:
+            due = policy.referral_fit_days
+        elif times > 0:
+            due = min(policy.referral_fit_days, policy.referral_third_days) + (times - 1) * policy.referral_again_days
+        else:
+            due = min(policy.referral_first_days, policy.referral_second_days)
+        assert since + int(due * DAY) <= NOW
+    return bool(found)
+
+
+def referral_stuck(verdict: Verdict, policy: Policy) -> bool:
+    (found,) = verdict.facts
+    for _, why, times, offered, since, rung in found:
+        assert offered <= since + DAY
+        assert WHYS[why]
+        assert 0 <= rung < len(RUNGS)
+        assert since + int((times - 1) * policy.referral_again_days * DAY) <= NOW
+    return bool(found)
+
+
 AGAIN: dict[str, Callable[[Verdict, Policy], bool]] = {
     "quiet": quiet,
     "missed": missed,
@@ -118,6 +144,8 @@ AGAIN: dict[str, Callable[[Verdict, Policy], bool]] = {
     "early_check": early_check,
     "later_cancels": later_cancels,
     "item9": risk,
+    "referral_follow_up": referral_follow_up,
+    "referral_stuck": referral_stuck,
     "screen": risk,
 }
 
