@@ -7,8 +7,10 @@ import pytest
 
 from integrations import answering
 from integrations.looks import look_after
+from integrations.messages.mailbox import Mailbox, read_mails
 from models.answers import Reply, answer
 from models.instants import DAY, day_of
+from models.people import Client
 from tests.builders import NOW, ZONE, a_practice
 
 # Offers are made on day 0 at half past ten in the morning; the practice looks every noon.
@@ -21,9 +23,15 @@ def noon(day):
 
 
 @pytest.fixture
-def clinic(tmp_path):
+def mailbox(tmp_path):
+    with Mailbox(tmp_path / "mails") as mailbox:
+        yield mailbox
+
+
+@pytest.fixture
+def clinic(tmp_path, mailbox):
     """Five clients of T1, whose supervisor is T2; the last one's care has ended."""
-    clinic = a_practice(tmp_path / "practice", policy="fresh_for_hours = 2000")
+    clinic = a_practice(tmp_path / "practice", port=mailbox.port, policy='fresh_for_hours = 2000\nspeak = "at_once"')
     clinic.therapists[0] |= {"supervisor": "T2"}
     clinic.therapist("T2")
     clinic.provider("P1", "P2", "P3")
@@ -31,6 +39,7 @@ def clinic(tmp_path):
         clinic.client(number.replace(" ", "-"), status="ended" if number == "ended" else "active")
     clinic.sync(NOW - DAY)
     clinic.look(NOW - DAY)
+    clinic.arm()
     yield clinic
     clinic.practice.close()
 
@@ -63,7 +72,7 @@ STORY = {
 }  # fmt: skip
 
 
-def test_a_year_with_every_question_on_its_day(clinic):
+def test_a_year_with_every_question_on_its_day(clinic, mailbox):
     for day in range(366):
         for number, what, more in STORY.get(day, []):
             clinic.refer(number.replace(" ", "-"), what, NOW + day * DAY, f"R-{CLIENTS.index(number)}", **more)
@@ -89,8 +98,16 @@ def test_a_year_with_every_question_on_its_day(clinic):
     assert ("ended", "follow_up") in told(clinic, 2)
     recipients = {notice.recipient for notice in clinic.notices() if notice.purpose.startswith("referral.")}
     assert recipients == {"therapist:T1", "therapist:T2", "admin"}
+    ended = clinic.digest("ended").client_id
+    asked = [n for n in clinic.notices(client_id=ended) if n.purpose == "referral.referral_follow_up" and n.step == 0]
+    assert {notice.state for notice in asked[:-1]} == {"taken"}
+    (code,) = (client.code for client in clinic.rows(Client) if client.id == ended)
+    mails = [" ".join(mail.text.split()) for mail in read_mails(mailbox.folder)]
+    assert any(f"Referral: how is it going?: {code} A referral was offered on" in mail for mail in mails)
+    assert not any("Praxis" in mail for mail in mails)
 
 
+@pytest.mark.long
 def test_who_answers_is_not_gone_around_and_is_asked_the_next_question_on_its_day(clinic):
     clinic.offer("calls")
     clinic.refer("calls", "self-arranged", NOW, provider="P1")
