@@ -116,9 +116,10 @@ class Case(NamedTuple):
     def gaps(self, most: int) -> list[int]:
         """Seconds between neighbouring attended (or presumed) appointments, newest first, at most `most`, pauses not counted."""
         starts: list[Instant] = []
-        for entry in reversed(self.line[: self.past]):
-            if entry & 3 in TOOK_PLACE:
-                starts.append(entry >> 3)
+        line = self.line
+        for i in range(self.past - 1, -1, -1):
+            if line[i] & 3 in TOOK_PLACE:
+                starts.append(line[i] >> 3)
                 if len(starts) > most:
                     break
         found = [later - start for later, start in pairwise(starts)]

@@ -1,4 +1,4 @@
-"""The benchmarks run, all of them one after the other: what they claim is measured by `make bench`, on a machine with nothing else to do."""
+"""The benchmarks run, all of them one after the other; what they claim is measured by `make bench`, on an idle machine."""
 
 import subprocess
 import sys
