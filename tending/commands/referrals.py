@@ -50,7 +50,7 @@ def list_referrals(
     """
     at = now()
     with opened(practice) as here:
-        with here.store.write() as connection:
+        with here.store.write() if client else here.store.read() as connection:
             about = client_of(connection, client) if client else None
             mine = None if about is None else about.id
             rows = referrals.rows_of(connection, closed=everything or about is not None, client_id=mine)
