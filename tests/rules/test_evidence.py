@@ -12,7 +12,7 @@ from models.measures import REGISTRY
 from models.policy import ALLIANCE_RULES, REVIEW_RULES, Policy
 from models.referral_shape import RUNGS
 from models.rule import Verdict
-from models.rules.referral import FITS, WHYS
+from models.rules.referral import FITS, VISIT, WHYS
 from models.rules.safety import OLD_NEWS
 from models.told import NOT_KNOWN
 from tests.builders import NOW
@@ -110,10 +110,10 @@ def referral_follow_up(verdict: Verdict, policy: Policy) -> bool:
     (found,) = verdict.facts
     for _, question, times, offered, since in found:
         assert offered <= since <= NOW
-        if question == FITS:
+        if question in (FITS, VISIT):
             due = policy.referral_fit_days
         elif times > 0:
-            due = min(policy.referral_fit_days, policy.referral_third_days) + (times - 1) * policy.referral_again_days
+            due = policy.referral_third_days + (times - 1) * policy.referral_again_days
         else:
             due = min(policy.referral_first_days, policy.referral_second_days)
         assert since + int(due * DAY) <= NOW
