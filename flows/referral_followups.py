@@ -1,4 +1,4 @@
-"""What became of referrals: looks at clients whose referral is open, hands over what is due, and shows each by code, stage and next step."""
+"""What became of referrals: looks at clients with an open one, hands over what is due, and shows each by code, stage and next step."""
 
 from prefect import flow
 
@@ -38,7 +38,9 @@ async def referral_followups(now: str | None = None) -> Outcome:
         stuck = sum(bool(row.referral.stuck) for row in rows)
         said = f"{len(rows)} open, {stuck} not going on, {result.decided.notices} asked"
         await name_run(f"Referral follow-ups: {len(rows)} open")
-        await show_table(practice, "referrals", _told(len(rows), stuck), [_row(row, practice.zone) for row in rows[:SHOWN]])
+        await show_table(
+            practice, "referrals", _told(len(rows), stuck), [_row(row, practice.zone) for row in rows[:SHOWN]]
+        )
         await record(practice, WORKFLOW.name, at, said)
     counts = {"open": len(rows), "stuck": stuck, "looked": result.decided.looked, "notices": result.decided.notices}
     return done(said, counts)

@@ -72,7 +72,8 @@ def all_referred(said: Sequence[Mapping[str, Any]]) -> list[Referred]:
 def _moved(referral: Referral, act: ReferralAct) -> Referral:
     """The referral after an act that fits."""
     to, left = referral._replace(since=act.at), _given_up(referral)
-    anew = to._replace(stuck=Stuck.no, status="", heard=0, visit_at=NOT_KNOWN, begun_at=NOT_KNOWN, consented_for="")
+    unheard = to._replace(stuck=Stuck.no, heard=0, heard_at=NOT_KNOWN, visit_at=NOT_KNOWN)
+    anew = unheard._replace(status="", begun_at=NOT_KNOWN, consented_for="", consent_part2=False)
     match act.what:
         case What.offered:
             new = tuple(one for one in act.providers if one not in referral.options)

@@ -50,7 +50,8 @@ from models.observations import (
 from models.people import OPEN_ENDED, Client
 from models.policy import DEFAULT, Policy, PolicyBook
 from models.quarantine import Fact
-from models.referral_acts import ReferralAct, What
+from models.referral_acts import ReferralAct
+from models.referral_acts import What as ReferralWhat
 from models.referrals import referral_of, referred
 from models.rules import all_rules
 from models.terminations import endings_of, packed_ending
@@ -168,7 +169,7 @@ def a_referral(*said: tuple[str, Instant] | tuple[str, Instant, dict[str, Any]],
     acts = []
     for what, when, *more in said:
         with_it = {"provider": "P1", "providers": ("P1", "P2", "P3"), "follow_up": True, "reason": "client"}
-        act = ReferralAct(number, What(what), when, **with_it)
+        act = ReferralAct(number, ReferralWhat(what), when, **with_it)
         acts.append(act._replace(**more[0] if more else {}))
     return referred(referral_of(acts))
 
@@ -275,8 +276,9 @@ EXPORTS = (
 class Clinic:
     """A practice's folder: what its exports and calendars say, and the practice opened over it.
 
-    `clients`, `therapists`, `appointments`, `breaks`, `leave`, `goals`, `scores`, `holds`, `providers` and `referral_news` are
-    rows of the exports; `calendars` are entries by file name, each (uid, start, title, more lines). `sync` writes the files and reads them as any practice would.
+    `clients`, `therapists`, `appointments`, `breaks`, `leave`, `goals`, `scores`, `holds`, `providers` and `referral_news` are rows of the
+    exports; `calendars` are entries by file name, each (uid, start, title, more lines). `sync` writes the files and reads them as any
+    practice would.
     """
 
     folder: Path
@@ -396,7 +398,7 @@ class Clinic:
     def refer(self, number: str, what: str, now: Instant = NOW, reference: str = "R-1", **more: Any) -> Said:
         """Say something of a referral of that client, as `tending refer` does."""
         with self.practice.store.write() as connection:
-            act = ReferralAct(reference, What(what), now, by="test", **more)
+            act = ReferralAct(reference, ReferralWhat(what), now, by="test", **more)
             return referring.say(self.practice, connection, self.id_of(number), act, now)
 
     def offer(self, number: str, now: Instant = NOW, reference: str = "R-1", **more: Any) -> Said:

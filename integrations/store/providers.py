@@ -1,6 +1,5 @@
 """The directory of providers as it follows from what sources said, and reading it; names and addresses are opened only to be shown."""
 
-from datetime import date
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, delete, select
@@ -55,8 +54,3 @@ def contacts(connection: Connection, vault: Vault) -> dict[str, Contact]:
     """How each provider is reached, opened."""
     rows = table(Provider)
     return {row.id: Contact(**vault.open(row.sealed)) for row in connection.execute(select(rows.c.id, rows.c.sealed))}
-
-
-def unchecked(connection: Connection, today: date, days: float) -> int:
-    """How many entries nobody has checked for so many days."""
-    return sum(one.verified_on is None or (today - one.verified_on).days >= days for one in listed(connection))

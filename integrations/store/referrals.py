@@ -87,7 +87,10 @@ def say(
     why = refuse(stands, act)
     if why is not None and act.what is not What.news:
         raise UsageError(why)
-    acts.record(practice, connection, client_id, KIND, facts_of(act), now, act_id=act_id, secret=secret)
+    # In the order of saying, also where a clock was set back: what is refused or taken depends on what was said before.
+    before = acts.of_client(connection, client_id, KIND)
+    known_at = max([now, *(one.known_at for one in before[-1:])])
+    acts.record(practice, connection, client_id, KIND, facts_of(act), known_at, act_id=act_id, secret=secret)
     details = {"referral": act.referral} | ({"news": act.word} if act.word else {}) | ({"kept": True} if why else {})
     audit.record(connection, now, act.by, f"referral {act.what.value}", who.code, details)
     return Said(find(connection, client_id, act.referral), why or "")

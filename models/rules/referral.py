@@ -13,9 +13,9 @@ from models.rule import Facts, Kind, Rule, Verdict, common_sentence, silent
 from models.told import NOT_KNOWN, Referred
 from models.voice import Voice
 
-QUESTIONS = ("choice", "consent", "sending", "accepted", "booked", "seen", "fits")
+QUESTIONS = ("choice", "consent", "sending", "accepted", "booked", "seen", "fits", "visit")
 """What is asked; findings hold their places, so new ones are only ever added at the end."""
-CHOICE, CONSENT, SENDING, ACCEPTED_, BOOKED_, SEEN_, FITS = range(len(QUESTIONS))
+CHOICE, CONSENT, SENDING, ACCEPTED_, BOOKED_, SEEN_, FITS, VISIT = range(len(QUESTIONS))
 WHYS = (*(one.value for one in STUCK), "silent")
 SILENT = len(WHYS) - 1
 _OPEN_FIRST = {State.offered: CHOICE, State.chosen: CONSENT, State.consented: SENDING}
@@ -114,7 +114,7 @@ def _asked(one: Referred, policy: Policy, clock: Clock) -> list[Any] | None:
     days = (policy.referral_first_days, policy.referral_second_days, policy.referral_third_days)
     if begun and one.heard == BOOKED and one.visit_at != NOT_KNOWN:
         times = _rounds(one.visit_at + round(policy.referral_fit_days * DAY), policy.referral_again_days, clock)
-        return [one.number, SEEN_, times, one.offered_at, one.visit_at] if times else None
+        return [one.number, VISIT, times, one.offered_at, one.visit_at] if times else None
     stage = sum(clock.passed(since + round(day * DAY)) for day in days[:2])
     last = _rounds(since + round(max(days) * DAY), policy.referral_again_days, clock)
     stage = 3 if last else stage
@@ -159,7 +159,8 @@ _ASKS = {
     SENDING: "Consent was given on {since}, and nothing was sent yet.",
     ACCEPTED_: "The client took it up on {since}; whether it was accepted is not known yet.",
     BOOKED_: "The client took it up on {since}; whether a first visit is booked is not known yet.",
-    SEEN_: "Whether a first visit took place is not known yet; it could have been since {since}.",
+    SEEN_: "The client took it up on {since}; whether a first visit took place is not known yet.",
+    VISIT: "A first visit was booked for {since}; whether it took place is not known yet.",
     FITS: "The first visit elsewhere was on {since}; whether it fits is not known yet.",
 }
 _BECAUSE = {

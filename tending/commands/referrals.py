@@ -9,6 +9,7 @@ from integrations.store.providers import NOBODY
 from integrations.store.referral_rows import referrals_by_client
 from models.directory import OPTIONS, Option, Wanted, options, stale_ones
 from models.instants import Instant, day_of
+from models.referral_acts import What
 from models.referral_shape import Referral
 from models.referral_words import next_words, state_words
 from models.rules.referral import next_asked
@@ -49,7 +50,7 @@ def list_referrals(
     """
     at = now()
     with opened(practice) as here:
-        with here.store.write() as connection:
+        with here.store.write() if client else here.store.read() as connection:
             about = client_of(connection, client) if client else None
             mine = None if about is None else about.id
             rows = referrals.rows_of(connection, closed=everything or about is not None, client_id=mine)
@@ -110,10 +111,12 @@ def list_referrals(
 def _said(stood: Referral, purposes: list[tuple[Instant, str]], voice: Voice) -> list[dict[str, str]]:
     """Everything that was said of a referral, in order, with what changed nothing."""
     lines = [(act.at, act, "") for act in stood.acts] + [(act.at, act, why) for act, why in stood.aside]
-    texts = dict(purposes)
+    texts = iter(text for _, text in purposes)  # as many as there are consents, in their order
     found = []
     for at, act, why in sorted(lines, key=lambda line: line[0]):
-        parts = [act.what.value, act.word, ", ".join(act.providers), act.provider, act.reason, texts.get(at, "")]
+        parts = [act.what.value, act.word, ", ".join(act.providers), act.provider, act.reason]
+        if act.what is What.consented:
+            parts.append(next(texts, ""))
         if act.day != NOT_KNOWN:
             parts.append(voice.day(act.day))
         by = f"by {act.by}" if act.by else f"from a {act.via}" if act.via else ""

@@ -1,4 +1,4 @@
-"""An ending in a real browser: started with its question, confirmed from the mail, gone through and closed; on a phone, without JavaScript."""
+"""An ending in a real browser: started with its question, confirmed from the mail, gone through, closed; on a phone, no JavaScript."""
 
 import random
 from typing import Any

@@ -25,6 +25,8 @@ def test_every_route_is_for_everybody_or_for_a_page_with_its_roles():
         ("POST", "/card/{token}"),
         ("POST", "/card/{token}/undo"),
         ("POST", "/card/{token}/fresh"),
+        ("GET", "/reply/{token}"),
+        ("POST", "/reply/{token}"),
     }
 
 

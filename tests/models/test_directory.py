@@ -44,7 +44,12 @@ def test_a_place_or_telehealth_from_another():
 def test_who_has_room_comes_first_and_who_has_none_last():
     rooms = ["full", "waiting", "", "open"]
     known = [listed(f"P{n}", capacity=room) for n, room in enumerate(rooms)]
-    assert [one.provider.capacity for one in options(known, Wanted(), TODAY, POLICY, most=4)] == ["open", "", "waiting", "full"]
+    assert [one.provider.capacity for one in options(known, Wanted(), TODAY, POLICY, most=4)] == [
+        "open",
+        "",
+        "waiting",
+        "full",
+    ]
     doubts = [one.doubts for one in options(known, Wanted(), TODAY, POLICY, most=4)]
     assert doubts[3] == (CAPACITY["full"],)
 

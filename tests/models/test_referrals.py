@@ -185,7 +185,8 @@ def test_what_does_not_fit_is_a_sentence_and_is_kept_and_changes_nothing_but_wha
     why = refuse(stood, wrong)
     assert why is not None
     assert sentence in why
-    assert why.endswith(".") and why[0].isupper()
+    assert why.endswith(".")
+    assert why[0].isupper()
     if before:
         now = referral_of([*before, wrong])
         assert (now.state, now.status, now.provider, now.options) == (
@@ -199,7 +200,9 @@ def test_what_does_not_fit_is_a_sentence_and_is_kept_and_changes_nothing_but_wha
 
 
 @pytest.mark.parametrize(
-    "last", [act("fits", 11, fits=True), act("refused", 11), act("closed", 11, reason="came-back")], ids=lambda a: a.what
+    "last",
+    [act("fits", 11, fits=True), act("refused", 11), act("closed", 11, reason="came-back")],
+    ids=lambda a: a.what,
 )
 @pytest.mark.parametrize("what", What)
 def test_what_is_closed_stays_closed_and_says_why(last: ReferralAct, what: What) -> None:
