@@ -41,6 +41,7 @@ FIELD_LEVEL: dict[str, Disclosure] = {
     "channel": Disclosure.code,
     "therapist": Disclosure.code,
     "codes": Disclosure.code,
+    "from_at": Disclosure.code,
     "protocol": Disclosure.code,
     "start": Disclosure.code,
     "question": Disclosure.clinical,
