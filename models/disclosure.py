@@ -42,6 +42,7 @@ FIELD_LEVEL: dict[str, Disclosure] = {
     "therapist": Disclosure.code,
     "codes": Disclosure.code,
     "protocol": Disclosure.code,
+    "start": Disclosure.code,
     "question": Disclosure.clinical,
     "ending_reason": Disclosure.clinical,
     # a rule's own words about it; its sentences are evidence

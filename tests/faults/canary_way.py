@@ -168,6 +168,8 @@ def commands(run: Run) -> None:
     run.command("check", expect=1)
     run.command("check", "--json", expect=1)
     run.command("outbox", "list", "--all", expect=(0, 1))
+    run.command("boundary", code, expect=0)
+    run.command("boundary", "--restricted", "--json", expect=0)
     run.command("why", code, expect=0)
     run.command("why", code, "--at", f"{datetime.fromtimestamp(run.now - DAY, UTC):%Y-%m-%d}", "--json", expect=0)
     run.command("quarantine", "list", expect=1)
@@ -178,6 +180,8 @@ def commands(run: Run) -> None:
     for name in (QUIET, QUIET.split()[1], IDS[0]):
         run.command("why", name, expect=2)
         run.command("who", name, expect=2)
+        run.command("boundary", name, expect=2)
+        run.command("answer", name, "quiet", "done", expect=2)
         run.command("policy", name, expect=2)
         run.command("policy", "--therapist", name, expect=2)
         run.command("sync", name, expect=(2, 3))
