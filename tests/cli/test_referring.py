@@ -164,6 +164,7 @@ def test_what_does_not_fit_is_one_sentence(code, tending):
     offer(tending, code)
     for words, sentence in (
         (["choose"], "Say which provider was chosen"),
+        (["news", "full", "--provider", "Lena"], "not in the directory"),
         (["news", "lost"], "Say what was heard: accepted"),
         (["news", "full", "--day", "2026-01-01"], "A day goes with news booked or seen"),
         (["attended", "soon"], "A day is written like"),
