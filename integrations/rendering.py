@@ -11,6 +11,7 @@ from integrations.messages.compose import Item, compose, item_of
 from integrations.messages.invitations import Ends, load_icalendar, message_of
 from integrations.messages.templates import WordingError
 from integrations.store import cases, last_look, links, people
+from integrations.store.ending_rows import CONFIRM
 from models.accounts import Purpose, address_of
 from models.eligibility import Urgency
 from models.instants import Instant
@@ -73,6 +74,11 @@ class Renderer:
             return [self._finding("unconfirmed", "unconfirmed", client, recipient, voice) for client in still]
         if rule == "nightly_check":
             return [self._item(rule, part, facts, voice) for part, facts in _of_the_night(notice.facts)]
+        if rule == CONFIRM:
+            said = {name: value for name, value in notice.facts.items() if name != "said"}
+            asks = notice.facts["said"] == "asked" and notice.client_id is not None
+            link = self._link(Purpose.card, recipient, voice.now, notice.client_id, CONFIRM) if asks else None
+            return [self._item(rule, notice.facts["said"], said, voice, link)]
         if rule == SIGN_IN:
             return [self._item(rule, rule, {}, voice, self._link(Purpose.sign_in, recipient, voice.now))]
         if rule == FRESH_LINK:

@@ -10,13 +10,16 @@ from models.answers import Reply
 from models.appointments import Mark
 from models.clock import Spans, between
 from models.digest import BOOKED, KEPT
+from models.ending_acts import STATES, State
 from models.instants import Instant
-from models.told import NOT_KNOWN, REPLIES, Told
+from models.told import NOT_KNOWN, REPLIES, Ending, Told
 
 INTAKE, ACTIVE, ENDED = 0, 1, 2
 # Plain integers: comparing with an enum's member costs several times as much, and this is walked for everybody.
 NO_SHOW = int(Mark.no_show)
+ATTENDED = int(Mark.attended)
 AGREED = REPLIES.index(Reply.agreed)
+GOING = STATES.index(State.going)
 TOOK_PLACE = (int(Mark.attended), int(Mark.presumed))
 
 
@@ -94,6 +97,10 @@ class Case(NamedTuple):
                     break
         return starts[::-1]
 
+    def held_since(self, since: Instant) -> int:
+        """How many appointments began since an instant, and by now, that took place or may have: missed ones do not count."""
+        return sum(1 for entry in self.line[: self.past] if entry >> 3 >= since and entry & 3 != NO_SHOW)
+
     def doubts(self) -> tuple[str, ...]:
         """What could refute that no goal, score or review is there, but cannot be relied on now."""
         return (*self.blind, "a row of goals or scores in quarantine") if self.unread else self.blind
@@ -132,6 +139,12 @@ class Case(NamedTuple):
                     if start < end:
                         found[i] -= (end if end < later else later) - (begin if begin > start else start)
         return found
+
+
+def is_ending(endings: Sequence[Ending]) -> bool:
+    """Whether an ending is going on: its steps are asked about then, instead of what is asked of those who go on. What waits to be
+    confirmed changes nothing yet."""
+    return any(one.state == GOING for one in endings)
 
 
 def last_begun(now: Instant) -> int:

@@ -19,6 +19,7 @@ class Urgency(StrEnum):
     weekly = "weekly"  # a list once a week
     cancellation = "cancellation"  # an appointment will not take place: never muted
     system = "system"  # to the administrator, at once, never muted
+    outreach = "outreach"  # newsletters, advertisement, requests for reviews: nothing of care, and never sent
     safety = "safety"  # at once, day and night, never capped or muted
 
 
@@ -39,6 +40,7 @@ class Answer(NamedTuple):
 
 # Rows are tried from the top, the first that fits decides: audience, class, state that matters (None: any), allowed, reason.
 TABLE: tuple[tuple[Audience | None, Urgency | None, str | None, bool, str], ...] = (
+    (None, Urgency.outreach, None, False, "nothing beside care is sent, during therapy or after it"),
     (Audience.client, None, "died", False, "the client has died"),
     (None, Urgency.safety, None, True, "a safety notice is never silenced"),
     (Audience.client, Urgency.cancellation, None, True, "a cancellation is never silenced"),

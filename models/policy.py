@@ -13,6 +13,8 @@ from models.told import Answered
 
 LAYERS = ("default", "practice", "site", "new", "therapist", "client")
 OURS = "our choice"
+A_THERAPIST = re.compile(r"[\w .@-]{0,40}")  # a therapist's id, or nobody's
+UNPUBLISHED = "our choice; no published standard was found"
 REVIEW_RULES: dict[str, float] = {
     "none": 0,
     "medicare-php": 30,
@@ -22,12 +24,14 @@ REVIEW_RULES: dict[str, float] = {
     "ccbhc": 180,
 }
 """Review intervals of payers and licensors in days: 42 CFR 424.24(e) and (d), 14 NYCRR 599.10, NJAC 10:52, CCBHC criteria 2023."""
+FIRST_REVIEW: dict[str, float] = {"medicare-php": 18}
+"""In how many days such a rule asks for the first look at a goal, where that is sooner: 42 CFR 424.24(e); from memory (mark M)."""
 ALLIANCE_RULES: dict[str, tuple[int, str]] = {"1sd": (1, "Strauss"), "2sd": (2, "Stiles")}
 """How many standard deviations below the client's own level an alliance rating lies to count as a fall, and whose rule that is."""
 
 
 def threshold(default: Any, unit: str, low: Any, high: Any, reason: str, basis: str) -> Any:
-    """A policy field. `low` and `high` are included; for words, `low` is the tuple of words that fit and `high` None."""
+    """A policy field. `low` and `high` are included; for words, `low` is the tuple of words that fit, or their pattern, and `high` None."""
     return field(default=default, metadata={"unit": unit, "low": low, "high": high, "reason": reason, "basis": basis})
 
 
@@ -146,6 +150,42 @@ class Policy:
         "So many of the client's own cancellations, each with less notice than the one before.",
         OURS,
     )
+    ending_confirmed_by_peer: str = threshold(
+        "",
+        "therapist's id",
+        A_THERAPIST,
+        None,
+        "Who confirms an ending that a therapist without a supervisor begins: a peer, by the id in the therapists file.",
+        OURS,
+    )
+    endings_at_once: int = threshold(
+        3, "endings", 1, 50, "A therapist has no more endings going on at once: each of them needs room.", OURS
+    )
+    ending_process_appointments: int = threshold(
+        1, "appointments", 1, 12, "So many appointments give room to process an ending, after it was begun.", OURS
+    )
+    ending_process_careful: int = threshold(
+        2, "appointments", 2, 12, "The same for clients who find rejection hard; never fewer than two.", OURS
+    )
+    ending_step_days: float = threshold(
+        14, "days", 1, 90, "A step of an ending of which nothing was said for so long is asked about.", OURS
+    )
+    ending_attempts: int = threshold(
+        3,
+        "attempts",
+        2,
+        10,
+        "So often somebody tries to reach a client who is out of contact, by two means at least, before a closing letter.",
+        "several means, each documented (LA County DMH 312.01); three: a clinic's published rule",
+    )
+    ending_attempt_days: float = threshold(
+        14,
+        "days",
+        1,
+        90,
+        "So long a client has to answer before the next attempt, and after the last one before the letter.",
+        "about two weeks apart: a clinic's published rule",
+    )
     climb_to_supervisor_days: float = threshold(
         7, "days", 1, 90, "A prompt that nobody answered for so long goes to the supervisor as well.", OURS
     )
@@ -163,6 +203,32 @@ class Policy:
         "For so long after their first working day therapists get earlier and kinder prompts: see [policy.new].",
         "trainees' clients leave more often, 26.6 % against 17.2 % (Swift and Greenberg 2012, from memory); two years: our choice",
     )
+    referral_first_days: float = threshold(
+        7, "days", 1, 180, "So long after a referral was taken up: was it accepted?", UNPUBLISHED
+    )
+    referral_second_days: float = threshold(
+        14, "days", 1, 180, "So long after a referral was taken up: is a first visit booked?", UNPUBLISHED
+    )
+    referral_third_days: float = threshold(
+        30, "days", 1, 365, "So long after a referral was taken up: did the first visit take place?", UNPUBLISHED
+    )
+    referral_fit_days: float = threshold(
+        3, "days", 0, 90, "So long after the first visit elsewhere: did it take place, and does it fit?", UNPUBLISHED
+    )
+    referral_again_days: float = threshold(
+        30, "days", 7, 365, "What is still open of a referral after its last question is asked again this often.", OURS
+    )
+    referral_silent_days: float = threshold(
+        45, "days", 7, 365, "Nothing was heard for so long: another of the options is talked about.", OURS
+    )
+    provider_verified_days: float = threshold(
+        180,
+        "days",
+        7,
+        3650,
+        "An entry of the provider directory that nobody has checked for so long is asked about.",
+        OURS,
+    )
     grace_days: float = threshold(
         7, "days", 0, 90, "A finding that was clear for so long and comes back is a new one and may speak again.", OURS
     )
@@ -173,6 +239,17 @@ class Policy:
         None,
         "When an ordinary notice is sent: on the recipient's next working morning, or at once inside working hours.",
         OURS,
+    )
+    leave_waits_days: float = threshold(
+        28, "days", 0, 365, "A pause of up to so long, or of twice the client's own rhythm, can be waited for.", OURS
+    )
+    leave_told_days: float = threshold(
+        30,
+        "days before a leave",
+        0,
+        365,
+        "Clients know of a therapist's leave or going so long before it.",
+        "30 days' notice (Maine licensing, for one class); for everybody: our choice",
     )
     notice_expires_days: float = threshold(
         14,
@@ -242,7 +319,13 @@ NEW: Mapping[str, Any] = {
 NAMES = tuple(f.name for f in fields(Policy))
 # These belong to the practice as a whole: no layer below may change them.
 KEEPING = frozenset({"keep_changes_days", "keep_messages_days"})
-PRACTICE_ONLY = frozenset({"same_time_minutes", "vanish_floor", "vanish_share", "new_therapist_days"}) | KEEPING
+PRACTICE_ONLY = KEEPING | {
+    "same_time_minutes",
+    "vanish_floor",
+    "vanish_share",
+    "new_therapist_days",
+    "provider_verified_days",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,7 +339,7 @@ class Layered:
         """One line for people: the field, its value and unit, the layer that set it, and the basis of a default."""
         meta = next(f.metadata for f in fields(Policy) if f.name == name)
         layer, value = self.origin.get(name, "default"), getattr(self.policy, name)
-        said = f"{name} = {value}" if isinstance(value, str) else f"{name} = {value:g} {meta['unit']}"
+        said = f"{name} = {value or 'none'}" if isinstance(value, str) else f"{name} = {value:g} {meta['unit']}"
         return f"{said} ({layer}; basis: {meta['basis']})" if layer == "default" else f"{said} ({layer})"
 
     def agreed(self, answers: Sequence[Answered]) -> "Layered":
@@ -278,7 +361,10 @@ def checked(values: Mapping[str, Any], layer: str) -> dict[str, Any]:
         if layer != "practice" and name in PRACTICE_ONLY:
             raise SettingsError(f"policy ({layer}): {name} holds for the whole practice; set it under [policy].")
         meta, default = known[name].metadata, known[name].default
-        if isinstance(default, str):
+        if isinstance(meta["low"], re.Pattern):
+            if not isinstance(value, str) or not meta["low"].fullmatch(value):
+                raise SettingsError(f"policy ({layer}): {name} has to be a {meta['unit']}.")
+        elif isinstance(default, str):
             if (
                 not isinstance(value, str)
                 or (meta["low"] and value not in meta["low"])

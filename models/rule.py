@@ -103,4 +103,6 @@ def common_sentence(verdict: Verdict, voice: Voice) -> str:
             return "The client has died; nothing is asked."
         case "ended":
             return "Care has ended."
+        case "ending":
+            return "An ending is going on; its steps are asked about instead."
     raise ValueError(f"no sentence for {verdict.reason}")

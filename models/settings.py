@@ -47,6 +47,17 @@ class PracticePart(Part):
         default="data", description="Folder for databases, logs and the installation token, relative to this file."
     )
 
+    ethics: Literal["apa", "aca", "aamft", "nasw"] = Field(
+        default="apa",
+        description="The code of ethics whose text is quoted about personal relationships: APA, ACA, AAMFT or NASW; see ethics.md.",
+    )
+    ethics_text: str = Field(
+        default="",
+        max_length=600,
+        description="What is quoted about former clients in place of that code's text, in your own words; it is shown and"
+        " never reckoned with.",
+    )
+
     _zone = field_validator("zone")(_known_zone)
 
 
@@ -118,6 +129,11 @@ class SourcePart(Part):
     )
     delimiter: str = Field(default="auto", description="What separates columns: one character; auto: found out.")
     encoding: str = Field(default="auto", description="The files' encoding, such as utf-8; auto: found out.")
+    ask_about_former: bool = Field(
+        default=False,
+        description="Only for a work calendar, never a private one: the therapist, and nobody else, is asked about entries"
+        " ahead that name by code or id a client whose care has ended; they are told that it is on.",
+    )
     trust_attendance_after_days: float = Field(
         default=3,
         ge=0,
@@ -145,6 +161,8 @@ class SourcePart(Part):
             raise ValueError("records are read from a path")
         if self.renewed_within_hours is not None and not self.path:
             raise ValueError("renewed_within_hours is about the files of a path")
+        if self.ask_about_former and not (self.kind == "calendar" and self.therapist):
+            raise ValueError("ask_about_former is for a calendar whose therapist is named: nobody else is asked")
         return self
 
 
@@ -192,8 +210,12 @@ class PrefectPart(Part):
         default="15 2 * * *", description="When everybody is looked at from scratch and compared."
     )
     weekly_cron: str = Field(default="0 7 * * 1", description="When the weekly line and lists are written.")
+    referral_cron: str = Field(default="45 7 * * *", description="When what became of referrals is asked and shown.")
     sync_cron: str = Field(
         default="0 * * * *", description="When all sources are read, besides each one's every_minutes."
+    )
+    endings_cron: str = Field(
+        default="30 6 * * *", description="When endings are looked at, and shown by code, stage and next step."
     )
     deliver_cron: str = Field(default="*/5 * * * *", description="When what is due is sent, besides at once.")
 
@@ -266,6 +288,22 @@ class InvitationsPart(Part):
     )
 
 
+class EndingsPart(Part):
+    """[endings]: what stands in the drafts of closing letters. A person reads and changes each of them; none is sent by Tending."""
+
+    crisis: tuple[str, ...] = Field(
+        default=(), description="Whom to call in need, one line each, with the telephone number."
+    )
+    referrals: tuple[str, ...] = Field(
+        default=(), description="Places to go, one line each, with address and telephone; three or more are offered."
+    )
+    forms: str = Field(
+        default="",
+        description="Folder with letter forms of your own, closing.txt and out_of_contact.txt; empty: ours, in"
+        " integrations/letter_forms.",
+    )
+
+
 class Settings(Part):
     """All of practice.toml."""
 
@@ -278,6 +316,7 @@ class Settings(Part):
     prefect: PrefectPart = PrefectPart()
     watchdog: WatchdogPart = WatchdogPart()
     safety: SafetyPart = SafetyPart()
+    endings: EndingsPart = EndingsPart()
     desk: DeskPart | None = None
     invitations: InvitationsPart = InvitationsPart()
     policy: dict[str, Any] = Field(default_factory=dict)

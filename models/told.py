@@ -74,7 +74,8 @@ class Ending(NamedTuple):
     """How an ending stands (see models.terminations): `reason` and `state` are places in its REASONS and STATES, `moved_at` is when
     something was last said about it. `open` has a bit for each of its STEPS that is required and not yet done; of appointments that
     give room to process `needed` are needed. `attempts` to reach the client were documented, the last one `attempted_at` (-1: none).
-    `careful` is 1 for clients who find rejection hard."""
+    `careful` is 1 for clients who find rejection hard, `means` has a bit for each of the MEANS by which they were tried to reach, `until`
+    is when it should be over (-1: no day was named). That a client has died is told beside it."""
 
     number: int
     reason: int
@@ -86,20 +87,27 @@ class Ending(NamedTuple):
     attempts: int
     attempted_at: Instant
     careful: int
+    means: int
+    until: Instant
 
 
 class Referred(NamedTuple):
-    """How a referral stands (see models.referrals): `state` is a place in its STATES, `since` when it came to it. `agreed` is 1 where a
-    follow-up was agreed with the client; `begun_at` is when the client took it up (self-arranged or sent) and `visit_at` the first
-    visit elsewhere (-1 where not known); `asked_at` is when a follow-up was last answered (-1: never)."""
+    """How a referral stands (see models.referrals): `state`, `stuck` and `rung` are places in its STATES, STUCK and RUNGS, `since` is when
+    it came to its state. `agreed` is 1 where a follow-up was agreed with the client; `offered_at` is when options were offered last,
+    `begun_at` when the client took one up (self-arranged or sent), `heard` how far the client is known to have come there (0 to 3) and
+    `heard_at` since when, `visit_at` the first visit elsewhere (-1 where not known)."""
 
     number: int
     state: int
     since: Instant
     agreed: int
+    offered_at: Instant
     begun_at: Instant
+    heard: int
+    heard_at: Instant
     visit_at: Instant
-    asked_at: Instant
+    stuck: int
+    rung: int
 
 
 class Told(NamedTuple):

@@ -18,18 +18,24 @@ zoneinfo.reset_tzpath([])
 from tending import mishap  # noqa: E402 - what reads zones comes after the line above
 from tending.commands import (  # noqa: E402
     aside,
+    boundary,
     desk,
+    endings,
     explain,
     findings,
     inviting,
+    leave,
     messages,
     people,
     practice,
+    referrals,
+    referring,
     running,
     saying,
     sending,
     slots,
     sources,
+    timeline,
 )
 from tending.commands.common import Given, PracticeOption  # noqa: E402
 from tending.output import say, tell  # noqa: E402
@@ -58,8 +64,9 @@ HEADINGS = {
     "Start": ("demo", "init", "check", "up", "desk"),
     "Every day": ("findings", "answer", "why", "status", "sync"),
     "Appointments": ("slots", "invite"),
+    "Endings and referrals": ("end", "ending", "leave", "refer", "referrals", "providers"),
     "What asks for a person": ("unmatched", "held", "quarantine", "outbox"),
-    "Codes and people": ("who", "code", "users", "audit"),
+    "Codes and people": ("who", "code", "timeline", "boundary", "users", "audit"),
     "Sending": ("arm", "disarm", "messages"),
     "Keeping it": ("policy", "forget", "upgrade", "rebuild", "keys"),
 }
@@ -121,7 +128,13 @@ for part in (
     saying,
     slots,
     inviting,
+    leave,
+    endings,
+    boundary,
+    referring,
+    referrals,
     people,
+    timeline,
     sending,
     messages,
 ):

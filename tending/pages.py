@@ -1,6 +1,7 @@
 """Pages of docs/ that are rendered from the code, so that they cannot say anything else: `python -m tending.pages` writes them anew."""
 
 import enum
+import re
 import types
 import typing
 from collections.abc import Iterator
@@ -12,9 +13,12 @@ import typer.main
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from models.boundary import WORDS
+from models.ethics import CODES, Basis
 from models.policy import NAMES, PRACTICE_ONLY, Policy
 from models.rules import all_rules
 from models.settings import Settings
+from tending.ending_page import endings_page
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 WIDTH = 88
@@ -22,7 +26,7 @@ WIDTH = 88
 _COMMANDS = """\
 # Commands
 What `tending --help` and every command's own `--help` say, on one page. Codes stand for clients everywhere; who somebody is
-is shown by `who`, `code`, `unmatched --titles` and `quarantine show` alone, and each such look is recorded.
+is shown by `who`, `code`, `timeline`, `unmatched --titles` and `quarantine show` alone, and each such look is recorded.
 
 Facts go to stdout, one line each, or as JSON with `--json`; what went wrong goes to stderr, one plain sentence with its
 remedy; so does the progress of what takes longer than a second. Colour is used on a terminal only, and not where
@@ -63,6 +67,20 @@ usual_rhythm_days = 30
 threshold changes, what is already true under the new one is a list to sort (`tending findings --day-one`); nobody is mailed
 about it.
 """
+
+_ETHICS = """\
+# Codes of ethics
+What is quoted when somebody asks whether a client may be contacted, or why an ending is made: in our own words, never in place
+of the code itself. practice.toml names the code (`[practice] ethics`); `ethics_text` stands in place of what it says about
+former clients. A period is quoted as the code has it, and never reckoned with: the answer is the same on the day after the
+last appointment and years later.
+"""
+_CHECKED = {
+    Basis.seen: "against the code",
+    Basis.second_hand: "against what others write about it",
+    Basis.memory: "not yet: written from memory, compare it with the code",
+    Basis.own: "our own",
+}
 
 
 def commands_page() -> str:
@@ -193,16 +211,39 @@ def policy_page() -> str:
 
 
 def _policy_value(value: Any, meta: Any) -> str:
-    return f"`{value}`" if isinstance(value, str) else f"{value:g} {meta['unit']}"
+    return (f"`{value}`" if value else "none") if isinstance(value, str) else f"{value:g} {meta['unit']}"
 
 
 def _policy_range(meta: Any) -> str:
+    if isinstance(meta["low"], re.Pattern):
+        return str(meta["unit"])  # a word of the practice's own
     if isinstance(meta["low"], tuple):
         return " or ".join(f"`{word}`" for word in meta["low"])
     return "`HH:MM`" if meta["low"] is None else f"{meta['low']} to {meta['high']}"
 
 
-PAGES = {"commands.md": commands_page, "settings.md": settings_page, "policy.md": policy_page}
+def ethics_page() -> str:
+    """All of docs/ethics.md."""
+    parts = [_ETHICS]
+    for name, code in CODES.items():
+        parts.append(f'## {code.name}\n`ethics = "{name}"`\n')
+        parts.append("| about | what is quoted | from | checked |\n|---|---|---|---|")
+        said = [("former clients", text) for text in code.former]
+        said += [("current clients", code.current), ("endings", code.not_to_begin)]
+        parts += [f"| {about} | {text.text} | {text.source} | {_CHECKED[text.basis]} |" for about, text in said]
+        parts.append("")
+    parts.append("## May I contact this client?\n| contact | answer | why |\n|---|---|---|")
+    parts += [f"| {word.contact.value} | {word.standing.value} | {word.reason} |" for word in WORDS]
+    return "\n".join(parts) + "\n"
+
+
+PAGES = {
+    "commands.md": commands_page,
+    "settings.md": settings_page,
+    "policy.md": policy_page,
+    "ethics.md": ethics_page,
+    "endings.md": endings_page,
+}
 
 
 def main() -> None:

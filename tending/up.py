@@ -38,6 +38,8 @@ CRONS = {
     "client_looks": "sweep_cron",
     "deliver_notices": "deliver_cron",
     "nightly_check": "nightly_cron",
+    "terminations": "endings_cron",
+    "referral_followups": "referral_cron",
     "weekly_letters": "weekly_cron",
 }
 

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from models.ending_acts import REASONS, STEPS
+from models.ending_steps import REASON_WORDS, Reason, Step
 from models.habits import question
 from models.instants import DAY, HOUR, Instant
 from models.rule import Rule, Verdict
@@ -37,6 +39,13 @@ def found(at: Instant) -> dict[str, tuple[str, tuple[Any, ...]]]:
                 ],
             ),
         ),
+        "ending_step": (
+            "step_due",
+            (REASONS.index(Reason.poor_fit), STEPS.index(Step.process), at - 15 * DAY, at - DAY),
+        ),
+        "out_of_contact": ("attempt_due", (1, 3, at - 14 * DAY, 1)),
+        "referral_follow_up": ("asks", ([[1, 3, 0, at - 9 * DAY, at - 7 * DAY]],)),
+        "referral_stuck": ("stuck", ([[1, 1, 1, at - 9 * DAY, at - DAY, 0]],)),
         "item9": ("risk", ([[1, at - 2 * HOUR, at - HOUR]], -1, -1, -1)),
         "screen": ("risk", ([[1, at - 2 * HOUR, at - HOUR]], -1, -1, -1)),
     }
@@ -69,6 +78,12 @@ def samples(at: Instant, voice: Voice, protocol: str = PROTOCOL) -> Mapping[tupl
         },
         ("held_vanished", "held_vanished"): {"source": "calendar-t1", "vanished": 9, "ahead": 12},
         ("source_left", "source_left"): {"source": "calendar-t1"},
+        ("former_looked", "former_looked"): {"source": "calendar-t1"},
+        ("former_entry", "former_entry"): {
+            "source": "calendar-t1",
+            "code": CODE,
+            "start": at + 3 * DAY,
+        },
         ("weekly_line", "weekly_line"): {
             "period_days": 7,
             "clients": 120,
@@ -92,6 +107,9 @@ def samples(at: Instant, voice: Voice, protocol: str = PROTOCOL) -> Mapping[tupl
         ("nightly_check", "more"): {"count": 7},
         ("nightly_check", "failed"): {"code": CODE},
         ("nightly_check", "failed_more"): {"count": 1},
+        ("ending_confirm", "asked"): _confirmation(at),
+        ("ending_confirm", "confirmed"): _confirmation(at),
+        ("ending_confirm", "declined"): _confirmation(at),
         ("more", "more"): {"count": 70},
         ("invitation", "request"): {
             "code": CODE,
@@ -101,9 +119,14 @@ def samples(at: Instant, voice: Voice, protocol: str = PROTOCOL) -> Mapping[tupl
             "place": "Room 2",
         },
         ("invitation", "cancelled"): {"code": CODE, "when": "Tue 1 Dec at 10:00 (Europe/Berlin)"},
+        ("leave_transfer", "leave_transfer"): {"therapist": "T1", "from_at": at + 40 * DAY, "codes": CODE, "count": 1},
         ("sign_in", "sign_in"): {},
         ("fresh_link", "fresh_link"): {},
     }
+
+
+def _confirmation(at: Instant) -> dict[str, Any]:
+    return {"code": CODE, "therapist": "T1", "since": at - DAY, "ending_reason": REASON_WORDS[Reason.beyond]}
 
 
 def _of_kind(rule: Rule, kind: str, at: Instant, voice: Voice) -> dict[str, Any]:

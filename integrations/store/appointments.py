@@ -8,10 +8,13 @@ from sqlalchemy import Connection, bindparam, select
 
 from integrations.store.subjects import Entry, concerned_then
 from integrations.store.tables import Prepared, among, chunks, table
+from models.ending_acts import act_of
 from models.instants import FAR, Instant
 from models.matching import Derived, Said, Trait, derive
 from models.observations import TOLD, CancelledBy, Observation, Subject
+from models.referrals import all_referred
 from models.sources import Source
+from models.terminations import endings_of, packed_ending
 from models.told import Answered, Cancelled, Goal, Score, Told, answer_of, goal_of, kept, score_of
 
 _OBSERVATIONS = table(Observation)
@@ -114,13 +117,14 @@ def told_of(
     zone: str,
     known_at: Instant | None = None,
 ) -> dict[int, Told]:
-    """Goals, scores, answers and own cancellations of those clients of whom any are told; `derived` are their appointments. With `known_at`
-    as it was known then."""
+    """Goals, scores, answers, own cancellations and endings of those clients of whom any are told; `derived` are their appointments. With
+    `known_at` as it was known then."""
     asked, until = (_TODAY, FAR) if known_at is None else (_THEN, known_at)
     newest: dict[tuple[str, str], Any] = {}
     first: dict[tuple[str, str], Instant] = {}
     for part in chunks(sorted(set(clients))):
         for row in asked.told.rows(connection, {"ids": part, "known_by": until}):
+            newest.pop((row.source, row.entry_id), None)  # what was corrected is said anew
             newest[row.source, row.entry_id] = row
             first.setdefault((row.source, row.entry_id), row.known_at)
     found: dict[int, tuple[list[Goal], list[Score], list[Cancelled], list[Answered]]] = defaultdict(
@@ -142,7 +146,16 @@ def told_of(
         for side in appointment.parts:
             if side.cancelled_by == CancelledBy.client and side.cancelled_said_at is not None:
                 found[side.client_id][2].append(Cancelled(appointment.start, side.cancelled_said_at))
-    return {client: kept(*lists) for client, lists in found.items()}
+    return {
+        client: kept(
+            *lists,
+            endings=[packed_ending(one) for one in endings_of(map(act_of, acts[client]["ending"]))],
+            referrals=all_referred(acts[client]["referral"]),
+        )
+        if client in acts
+        else kept(*lists)
+        for client, lists in found.items()
+    }
 
 
 def said_of(row: Any) -> Said:

@@ -9,8 +9,11 @@ from sqlalchemy import Connection, select
 from integrations.store import facts
 from integrations.store.appointments import appointments_of, source_traits
 from integrations.store.derive import derive, histories_of
+from integrations.store.ending_rows import clear_endings, endings_differing
 from integrations.store.intake import clients_of
 from integrations.store.people import Touched, derive_breaks, derive_leave, derive_relations, roster
+from integrations.store.providers import derive_providers
+from integrations.store.referral_rows import differing_referrals
 from integrations.store.subjects import resolve
 from integrations.store.tables import chunks, table
 from integrations.store.turns import take_turn
@@ -53,6 +56,7 @@ def rebuild(
             take_turn(connection)
             wrong = differing(connection, part, int(policy.same_time_minutes * 60), practice.zone)
             if wrong and not dry_run:
+                clear_endings(connection, wrong)
                 derive(connection, wrong, policy, now, practice.zone)
         differed |= wrong
         done += len(part)
@@ -98,6 +102,7 @@ def _people_again(practice: "Practice", *, dry_run: bool) -> set[int]:
             derive_relations(connection, refs, practice.zone, touched)
             derive_breaks(connection, touched)
             derive_leave(connection, touched)
+            derive_providers(connection)
             touched.clients |= clients_of(connection, touched.therapists)
             if dry_run:
                 raise _Compared
@@ -168,7 +173,10 @@ def differing(connection: Connection, clients: list[int], tolerance: int, zone: 
             rows[row.client_id] = tuple(row)
     wrong |= {client for _, client in wanted.keys() ^ stored.keys()}
     wrong |= {key[1] for key in wanted.keys() & stored.keys() if wanted[key] != stored[key]}
-    for history in histories_of(connection, group, derived, told, zone):
+    histories = histories_of(connection, group, derived, told, zone)
+    wrong |= endings_differing(connection, group, histories)
+    wrong |= differing_referrals(connection, histories)
+    for history in histories:
         fresh = digest_of(history, zone)
         if rows.get(history.client_id) != tuple(getattr(fresh, name) for name in names):
             wrong.add(history.client_id)

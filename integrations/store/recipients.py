@@ -32,6 +32,10 @@ class Recipients:
         zone = (found.zone if found else "") or self._practice.zone
         return Hours(zone, policy.work_from, policy.work_until, self._days_off)
 
+    def knows(self, therapist_id: str) -> bool:
+        """Whether somebody of that id is among the therapists."""
+        return therapist_id in self._therapists
+
     def supervisor(self, therapist_id: str) -> str:
         """Who supervises a therapist; empty where nobody known does."""
         found = self._therapists.get(therapist_id)

@@ -1,7 +1,7 @@
 """Who may be dropping out of care: quiet, missed, not started; and whose record is unsure: unconfirmed."""
 
 from models.appointments import Mark
-from models.case import ENDED, Case
+from models.case import ENDED, Case, is_ending
 from models.clock import Clock, counted_until
 from models.digest import BOOKED
 from models.instants import DAY, Instant
@@ -42,6 +42,7 @@ KINDS = {
 # What is said of most clients on most days. They carry no facts: `with_facts` adds them when somebody asks why.
 DIED = silent(KINDS, "died")
 OVER = silent(KINDS, "ended")
+*ENDING, _ = silent(KINDS, "ending")
 QUIET_PAUSED, MISSED_PAUSED, NOT_STARTED_PAUSED, _ = (Verdict(kind, False, "paused") for kind in KINDS)
 QUIET_BOOKED = Verdict("quiet", False, "booked")
 QUIET_AGREED = Verdict("quiet", False, "agreed")
@@ -63,11 +64,13 @@ AGREED = "agreed"
 
 def stalled(case: Case, policy: Policy, clock: Clock) -> tuple[Verdict, ...]:
     """One verdict for each of KINDS, in their order."""
-    _, status, _, away_until, died, line, past, _, _, _ = case
+    _, status, _, away_until, died, line, past, _, _, (told, _, _) = case
     if died:
         return DIED
     if status == ENDED:
         return OVER
+    if told.endings and is_ending(told.endings):
+        return *ENDING, unconfirmed(case, policy, clock)  # which appointments took place is still to be marked
     if away_until > clock.now:
         clock.passed(away_until)
         return QUIET_PAUSED, MISSED_PAUSED, NOT_STARTED_PAUSED, unconfirmed(case, policy, clock)
@@ -286,4 +289,4 @@ def _usual(rhythm: float, own: bool | str, voice: Voice) -> str:
     return f"usually {voice.every(rhythm)}" if own else f"no rhythm of their own yet, {voice.every(rhythm)} taken"
 
 
-RULE = Rule(name="stalled", version=2, kinds=KINDS, decide=stalled, with_facts=with_facts, tell=tell)
+RULE = Rule(name="stalled", version=3, kinds=KINDS, decide=stalled, with_facts=with_facts, tell=tell)

@@ -214,6 +214,7 @@ def _eligible(case: Case, opted_out: bool, when: Instant) -> list[dict[str, Any]
         (Audience.therapist, Urgency.weekly),
         (Audience.client, Urgency.ordinary),
         (Audience.client, Urgency.cancellation),
+        (Audience.client, Urgency.outreach),
     ]
     return [
         {"audience": audience.value, "class": urgency.value, **eligible(urgency, audience, state)._asdict()}
@@ -377,4 +378,4 @@ def policy_lines(layered: Layered) -> list[dict[str, Any]]:
 
 
 def _shown(value: Any, unit: str) -> str:
-    return value if isinstance(value, str) else f"{value:g} {unit}"
+    return (value or "none") if isinstance(value, str) else f"{value:g} {unit}"

@@ -1,5 +1,6 @@
 """What a request comes to before a page answers it: who asks, what was sent, and the one way in which a page is made."""
 
+import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date
@@ -12,13 +13,16 @@ from urllib.parse import parse_qs
 from fastapi import BackgroundTasks, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from sqlalchemy import Connection
 
 from integrations.practice import Practice
-from integrations.store import accounts, desk, links
+from integrations.store import accounts, desk, links, people
 from integrations.store.accounts import Person
 from models.access import PAGES, Page
 from models.accounts import ACCOUNT, LinkState, Purpose
+from models.errors import UsageError
 from models.instants import Instant, day_of
+from models.noticing import THERAPIST
 from models.settings import DeskPart
 from models.voice import Voice
 
@@ -63,6 +67,7 @@ class Asked:
     query: dict[str, str] = field(default_factory=dict)
     form: dict[str, str] = field(default_factory=dict)
     session: Session | None = None
+    back: str = ""  # where a sentence that refuses something leads to
 
     @cached_property
     def settings(self) -> DeskPart:
@@ -71,11 +76,30 @@ class Asked:
 
     @cached_property
     def voice(self) -> Voice:
-        return Voice(self.practice.zone, self.practice.settings.practice.locale, self.now)
+        return Voice(self.zone, self.practice.settings.practice.locale, self.now)
+
+    @cached_property
+    def zone(self) -> str:
+        """Where whoever reads lives: a therapist's own zone where they have one, else the practice's."""
+        if self.session is not None and self.session.person.therapist_id:
+            with self.practice.store.read() as connection:
+                self.read_by(connection, self.session.person.therapist_id)
+                return self.zone
+        return self.practice.zone
+
+    def read_by(self, connection: Connection, therapist: str) -> None:
+        """It is this therapist who reads."""
+        self.zone = people.zone_of(connection, therapist) or self.practice.zone
 
     @cached_property
     def today(self) -> date:
+        """The practice's day, on which relations begin and end."""
         return day_of(self.now, self.practice.zone)
+
+    @cached_property
+    def readers_day(self) -> date:
+        """The day it is for whoever reads."""
+        return day_of(self.now, self.zone)
 
     @property
     def person(self) -> Person:
@@ -107,6 +131,30 @@ class Asked:
 def by_of(person: Person) -> str:
     """How somebody is named in answers and in the audit: as therapist where they are one."""
     return f"therapist:{person.therapist_id}" if person.therapist_id else f"{ACCOUNT}{person.id}"
+
+
+def named(asked: Asked, by: str) -> str:
+    """Who said something, as whoever reads it calls them: `you`, `T1`, `account 3`."""
+    if asked.session is not None and by == asked.by:
+        return "you"
+    return by.removeprefix(THERAPIST).replace(ACCOUNT, "account ")
+
+
+def form_id(asked: Asked) -> str:
+    """The id under which what a form says is kept, drawn when its page was made. Raises UsageError where it has none."""
+    try:
+        return uuid.UUID(hex=asked.form.get("id", "")).hex
+    except ValueError:
+        raise UsageError("That form could not be read; nothing was changed. Open the page anew.") from None
+
+
+def day_in(asked: Asked, name: str) -> date | None:
+    """The day in a field of the form, None where it is empty. Raises UsageError where it is none."""
+    text = asked.form.get(name, "").strip()
+    try:
+        return date.fromisoformat(text) if text else None
+    except ValueError:
+        raise UsageError("That is no day; choose one, or write it like 2026-11-03.") from None
 
 
 def session_of(practice: Practice, token: str, now: Instant) -> Session | None:
@@ -148,13 +196,14 @@ async def form_of(request: Request) -> dict[str, str]:
 
 def page(asked: Asked, template: str, /, *, status: int = 200, **facts: Any) -> Response:
     """A whole page."""
-    common = {
+    common: dict[str, Any] = {
         "practice": asked.practice.name,
         "language": asked.practice.settings.practice.locale.replace("_", "-"),
         "signed_in": asked.session is not None,
         "role": asked.session.person.role.value if asked.session else "",
         "form_token": asked.sealed_form() if asked.session else "",
     }
+    common["fresh"] = lambda: uuid.uuid4().hex  # an id for each form
     return HTMLResponse(_PAGES.get_template(template).render({**common, **facts}), status_code=status)
 
 

@@ -16,13 +16,14 @@ from models.appointments import Appointment, Participant
 from models.audit import Audit
 from models.changes import Change
 from models.digest import Digest
-from models.findings import Finding, Look
+from models.findings import Finding, FindingHistory, Look
 from models.invitations import Invitation
 from models.notices import Message, MessageState, Notice
 from models.observations import Observation, Subject
 from models.people import Client, Relation, Therapist
 from models.quarantine import Quarantine
 from models.sources import Source, SourceGap
+from models.terminations import TerminationRow
 
 AS_OF = re.compile(r"as of \w+ \d+ \w+, [\d:]+")
 HEAD = re.compile(r"\d+:[0-9a-f]{32}")  # of the audit, in the weekly letter
@@ -51,7 +52,9 @@ WHOLE: dict[Any, tuple[str, ...]] = {
     Appointment: (),
     Participant: (),
     Digest: (),
+    TerminationRow: (),
     Finding: (),
+    FindingHistory: (),
     Look: (),
     Change: (),
     # How often it was tried and under which number it left do not matter; what the calendar was told in the end does.

@@ -19,7 +19,9 @@ def test_every_combination_is_decided_with_a_reason(urgency, audience, state):
 
 @pytest.mark.parametrize(("urgency", "audience", "state"), EVERYTHING, ids=str)
 def test_what_is_allowed_is_exactly_this(urgency, audience, state):
-    if audience is Audience.client:
+    if urgency is Urgency.outreach:
+        wanted = False
+    elif audience is Audience.client:
         asked_not_to = state.opted_out or state.paused
         wanted = not state.died and (
             urgency in (Urgency.safety, Urgency.cancellation) or (state.approved and not asked_not_to)
@@ -33,7 +35,7 @@ def test_what_is_allowed_is_exactly_this(urgency, audience, state):
     assert eligible(urgency, audience, state).allowed == wanted
 
 
-@pytest.mark.parametrize("urgency", Urgency)
+@pytest.mark.parametrize("urgency", [one for one in Urgency if one is not Urgency.outreach])
 @pytest.mark.parametrize("audience", [Audience.therapist, Audience.admin])
 def test_what_a_client_prefers_never_mutes_a_duty_of_staff(audience, urgency):
     plain = eligible(urgency, audience, State())
@@ -45,6 +47,13 @@ def test_what_a_client_prefers_never_mutes_a_duty_of_staff(audience, urgency):
 @pytest.mark.parametrize("urgency", [Urgency.ordinary, Urgency.duty, Urgency.prompt, Urgency.weekly, Urgency.system])
 def test_nothing_ordinary_goes_to_a_client_by_itself(urgency, state):
     assert not eligible(urgency, Audience.client, state._replace(approved=False)).allowed
+
+
+@pytest.mark.parametrize("state", STATES, ids=str)
+@pytest.mark.parametrize("audience", Audience)
+def test_what_is_not_care_is_sent_to_nobody_whatever_became_of_the_client(audience, state):
+    answer = eligible(Urgency.outreach, audience, state)
+    assert answer == (False, "nothing beside care is sent, during therapy or after it")
 
 
 def test_no_row_of_the_table_is_idle():

@@ -7,12 +7,28 @@ from hypothesis import strategies as st
 
 from models.answers import Reply
 from models.clock import merged
+from models.ending_steps import Means, Need, Reason, Step, need_of
 from models.instants import DAY, HOUR, start_of
 from models.measures import REGISTRY
 from models.observations import Achievement, GoalStatus
 from models.policy import ALLIANCE_RULES, REVIEW_RULES
+from models.referral_table import WORDS
 from models.rules import all_rules
-from tests.builders import NOW, SAFETY, ZONE, a_goal, a_history, a_row, a_score, an_answer, called_off, sharing
+from models.told import NOT_KNOWN
+from tests.builders import (
+    NOW,
+    SAFETY,
+    ZONE,
+    a_goal,
+    a_history,
+    a_referral,
+    a_row,
+    a_score,
+    an_answer,
+    an_ending,
+    called_off,
+    sharing,
+)
 
 FIRST_DAY = date(2026, 5, 1)
 TODAY = date(2026, 11, 23)
@@ -49,6 +65,14 @@ policies = st.fixed_dictionaries(
         "rating_counts_days": st.sampled_from((7, 60, 90.5)),
         "trust_check_by_appointment": st.integers(1, 10),
         "later_cancels_in_a_row": st.integers(2, 6),
+        "ending_step_days": st.sampled_from((1, 14, 30.5)),
+        "ending_attempts": st.integers(2, 5),
+        "ending_attempt_days": st.sampled_from((1, 14, 20.5)),
+        "referral_first_days": st.sampled_from((3, 7, 10.5)),
+        "referral_third_days": st.sampled_from((20, 30, 60.5)),
+        "referral_fit_days": st.sampled_from((0, 3, 14)),
+        "referral_again_days": st.sampled_from((7, 30, 45.5)),
+        "referral_silent_days": st.sampled_from((14, 45)),
     },
 )
 
@@ -111,6 +135,44 @@ def answers(draw: Any, given: Any = past_times) -> Any:
 
 
 @st.composite
+def an_ending_of_any_sort(draw: Any) -> Any:
+    """An ending as people may have said it, begun in the last weeks: waiting, going on, withdrawn or closed."""
+    reason = draw(st.sampled_from([each for each in Reason if each is not Reason.death] + [Reason.contact] * 4))
+    started = draw(lately)
+    when = st.integers(0, max(0, (NOW - started) // HOUR)).map(lambda hours: started + hours * HOUR)
+    steps = [step for step in Step if need_of(reason, step) is not Need.none]
+    means = st.sampled_from([each.value for each in Means])
+    return an_ending(
+        reason.value,
+        started,
+        waiting=draw(st.sampled_from((False, False, False, True))),
+        attempts=draw(st.lists(st.tuples(means, when), max_size=4)),
+        done={step.value: draw(when) for step in draw(st.lists(st.sampled_from(steps), max_size=6, unique=True))},
+        careful=draw(st.booleans()),
+        until=draw(st.sampled_from((NOT_KNOWN, NOT_KNOWN, NOW - DAY, NOW + 5 * DAY))),
+        ended=draw(st.sampled_from((None, None, None, None, ("withdrawn", NOW), ("closed", NOW)))),
+    )
+
+
+@st.composite
+def referrals(draw: Any) -> Any:
+    """One referral that was offered, and up to some eight things that were said of it since; what does not fit is kept aside."""
+    at = draw(past_times)
+    said: list[Any] = [("offered", at, {"follow_up": draw(st.booleans())})]
+    for _ in range(draw(st.integers(0, 8))):
+        at = min(NOW, at + draw(st.integers(0, 40)) * DAY // 2)
+        what = draw(
+            st.sampled_from(
+                ("chosen", "consented", "sent", "self-arranged", "news", "news", "attended", "fits", "refused")
+            )
+        )
+        more = {"word": draw(st.sampled_from(tuple(WORDS))), "fits": draw(st.booleans())}
+        ahead = draw(st.sampled_from((-1, 0, 10))) if what == "news" else 0
+        said.append((what, at, more | {"day": -1 if ahead < 0 else at + ahead * DAY}))
+    return a_referral(*said, number=f"R-{draw(st.integers(1, 5))}")
+
+
+@st.composite
 def histories(draw: Any, *, all_past: bool = False, **fixed: Any) -> dict[str, Any]:
     """What a_history takes. With `all_past` nothing that is told of a client bears a time ahead."""
     # Some are in care, some have not come for weeks, some have never come.
@@ -141,6 +203,8 @@ def histories(draw: Any, *, all_past: bool = False, **fixed: Any) -> dict[str, A
             called_off(t, draw(st.integers(0, 90)) + draw(least)) for t in draw(st.lists(told_times, max_size=8))
         ],
         "answers": draw(st.lists(answers(told_times), max_size=4)),
+        "endings": draw(st.just([]) | st.lists(an_ending_of_any_sort(), max_size=1)),
+        "referrals": draw(st.lists(referrals(), max_size=3, unique_by=lambda one: one.number)),
     }
     return drawn | fixed
 

@@ -6,7 +6,7 @@ from integrations.public_holidays import public_holidays
 from models.clock import Spans, merged
 from models.instants import HOUR, end_of, start_of
 from models.rules.stalled import RULE
-from tests.builders import ZONE, an_answer, at, each
+from tests.builders import ZONE, an_answer, an_ending, at, each
 from tests.rules.table import CANNOT_SAY, NO, YES, Meaning, Table
 
 TABLE = Table(
@@ -249,6 +249,17 @@ example(quiet, "Paused until further notice", NO, "paused", LONG_AFTER, paused=T
 example(quiet, "Care has ended", NO, "ended", LONG_AFTER, status="ended", **WEEKLY)
 example(quiet, "The client has died", NO, "died", LONG_AFTER, died=True, **WEEKLY)
 example(
+    quiet, "An ending is going on", NO, "ending", LONG_AFTER, endings=[an_ending("wish", LONG_AFTER - 60)], **WEEKLY
+)  # fmt: skip
+example(
+    quiet, "An ending waits to be confirmed: that changes nothing yet", YES, "quiet", LONG_AFTER,
+    endings=[an_ending("goals", LONG_AFTER - 60, waiting=True)], **WEEKLY,
+)  # fmt: skip
+example(
+    quiet, "An ending was withdrawn", YES, "quiet", LONG_AFTER,
+    endings=[an_ending("wish", LONG_AFTER - 60, ended=("withdrawn", LONG_AFTER - 1))], **WEEKLY,
+)  # fmt: skip
+example(
     quiet,
     "The therapist's calendar was not read lately: nobody can say",
     CANNOT_SAY,
@@ -427,6 +438,10 @@ from_then_on(
 from_then_on(
     unconfirmed, "Three in a row are only presumed to have taken place, and the last is two days past",
     at("2026-07-01 10:00"), "marked", presumed=THREE, tail=NEXT, **WEEKLY,
+)  # fmt: skip
+example(
+    unconfirmed, "An ending is going on: which took place is still to be marked", YES, "unconfirmed", LONG_AFTER,
+    unmarked=THREE, tail=NEXT, endings=[an_ending("wish", LONG_AFTER - 60)], **WEEKLY,
 )  # fmt: skip
 example(unconfirmed, "Only two are not marked", NO, "marked", LONG_AFTER, unmarked=THREE[:2], tail=NEXT, **WEEKLY)
 example(

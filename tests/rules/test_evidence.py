@@ -6,11 +6,14 @@ from typing import Any
 
 from hypothesis import given, settings
 
+from models.ending_acts import STEPS
 from models.goals import QUESTIONS
 from models.instants import DAY, HOUR
 from models.measures import REGISTRY
-from models.policy import ALLIANCE_RULES, REVIEW_RULES, Policy
+from models.policy import ALLIANCE_RULES, FIRST_REVIEW, REVIEW_RULES, Policy
+from models.referral_shape import RUNGS
 from models.rule import Verdict
+from models.rules.referral import FITS, VISIT, WHYS
 from models.rules.safety import OLD_NEWS
 from models.told import NOT_KNOWN
 from tests.builders import NOW
@@ -49,7 +52,9 @@ def review_due(verdict: Verdict, policy: Policy) -> bool:
         return bool(since < at <= NOW)
     if name == "appointments":
         return limit == policy.review_every_appointments and (at == NOT_KNOWN or since < at <= NOW)
-    assert limit == (policy.review_every_days if name == "days" else REVIEW_RULES[policy.review_rule])
+    rule = policy.review_rule
+    asked = {REVIEW_RULES[rule], FIRST_REVIEW.get(rule, REVIEW_RULES[rule])}
+    assert limit in ({policy.review_every_days} if name == "days" else asked)
     return bool(since + round(limit * DAY) == at <= NOW)
 
 
@@ -104,6 +109,50 @@ def risk(verdict: Verdict, policy: Policy) -> bool:
     return bool(results) and all(risk > 0 for risk, _, _ in results)
 
 
+def ending_step(verdict: Verdict, policy: Policy) -> bool:
+    _, step, since, due = verdict.facts
+    if verdict.reason in ("to_close", "unconfirmed"):
+        late = since + round(policy.ending_step_days * DAY) if verdict.reason == "unconfirmed" else since
+        return bool(step == NOT_KNOWN and late == due <= NOW)
+    assert 0 <= step < len(STEPS)
+    assert due <= since + round(policy.ending_step_days * DAY)
+    return bool(due <= NOW) == (verdict.reason == "step_due")
+
+
+def out_of_contact(verdict: Verdict, policy: Policy) -> bool:
+    tried, wanted, last, ways = verdict.facts
+    assert wanted == policy.ending_attempts
+    assert ways <= tried
+    if verdict.reason == "came_back":
+        return bool(last <= NOW)
+    assert not tried or last + round(policy.ending_attempt_days * DAY) <= NOW
+    return bool(tried >= wanted and ways >= 2) == (verdict.reason == "enough")
+
+
+def referral_follow_up(verdict: Verdict, policy: Policy) -> bool:
+    (found,) = verdict.facts
+    for _, question, times, offered, since in found:
+        assert offered <= since <= NOW
+        if question in (FITS, VISIT):
+            due = policy.referral_fit_days
+        elif times > 0:
+            due = policy.referral_third_days + (times - 1) * policy.referral_again_days
+        else:
+            due = min(policy.referral_first_days, policy.referral_second_days)
+        assert since + int(due * DAY) <= NOW
+    return bool(found)
+
+
+def referral_stuck(verdict: Verdict, policy: Policy) -> bool:
+    (found,) = verdict.facts
+    for _, why, times, offered, since, rung in found:
+        assert offered <= since + DAY
+        assert WHYS[why]
+        assert 0 <= rung < len(RUNGS)
+        assert since + int((times - 1) * policy.referral_again_days * DAY) <= NOW
+    return bool(found)
+
+
 AGAIN: dict[str, Callable[[Verdict, Policy], bool]] = {
     "quiet": quiet,
     "missed": missed,
@@ -118,7 +167,11 @@ AGAIN: dict[str, Callable[[Verdict, Policy], bool]] = {
     "early_check": early_check,
     "later_cancels": later_cancels,
     "item9": risk,
+    "referral_follow_up": referral_follow_up,
+    "referral_stuck": referral_stuck,
     "screen": risk,
+    "ending_step": ending_step,
+    "out_of_contact": out_of_contact,
 }
 
 

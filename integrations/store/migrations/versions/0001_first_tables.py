@@ -139,6 +139,20 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_leave_therapist_id"), "leave", ["therapist_id"], unique=False)
     op.create_table(
+        "leave_plan",
+        sa.Column("id", BIG_ID, nullable=False),
+        sa.Column("therapist_id", sa.String(), nullable=False),
+        sa.Column("from_at", sa.BigInteger(), nullable=False),
+        sa.Column("to_at", sa.BigInteger(), nullable=False),
+        sa.Column("made_at", sa.BigInteger(), nullable=False),
+        sa.Column("made_by", sa.String(), nullable=False),
+        sa.Column("went_at", sa.BigInteger(), nullable=True),
+        sa.Column("went_by", sa.String(), nullable=False),
+        sa.Column("dropped_at", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_index(op.f("ix_leave_plan_therapist_id"), "leave_plan", ["therapist_id"], unique=False)
+    op.create_table(
         "link",
         sa.Column("token_hash", sa.String(), nullable=False),
         sa.Column("purpose", sa.String(), nullable=False),
@@ -276,6 +290,20 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("source", "from_at"),
     )
     op.create_table(
+        "provider",
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("sealed", sa.LargeBinary(), nullable=False),
+        sa.Column("place", sa.String(), nullable=False),
+        sa.Column("specialty", sa.JSON(), nullable=False),
+        sa.Column("modality", sa.JSON(), nullable=False),
+        sa.Column("language", sa.JSON(), nullable=False),
+        sa.Column("insurer", sa.JSON(), nullable=False),
+        sa.Column("telehealth", sa.Boolean(), nullable=False),
+        sa.Column("capacity", sa.String(), nullable=False),
+        sa.Column("verified_on", sa.Date(), nullable=True),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_table(
         "question_was",
         sa.Column("source", sa.String(), nullable=False),
         sa.Column("entry_id", sa.String(), nullable=False),
@@ -283,6 +311,25 @@ def upgrade() -> None:
         sa.Column("until_at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("source", "entry_id", "from_at"),
     )
+    op.create_table(
+        "termination",
+        sa.Column("id", BIG_ID, nullable=False),
+        sa.Column("ending", sa.String(), nullable=False),
+        sa.Column("client_id", sa.Integer(), nullable=False),
+        sa.Column("therapist_id", sa.String(), nullable=False),
+        sa.Column("nth", sa.Integer(), nullable=False),
+        sa.Column("reason", sa.String(), nullable=False),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("started_at", sa.BigInteger(), nullable=False),
+        sa.Column("moved_at", sa.BigInteger(), nullable=False),
+        sa.Column("next_step", sa.String(), nullable=False),
+        sa.Column("needs_confirmation_of", sa.String(), nullable=False),
+        sa.Column("careful", sa.Boolean(), nullable=False),
+        sa.ForeignKeyConstraint(["client_id"], ["client.id"]),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_index(op.f("ix_termination_client_id"), "termination", ["client_id"], unique=False)
+    op.create_index("ix_termination_state", "termination", ["state", "therapist_id"], unique=False)
     op.create_table(
         "therapist",
         sa.Column("id", sa.String(), nullable=False),
@@ -411,6 +458,45 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("appointment_id", "client_id"),
     )
     op.create_index(op.f("ix_participant_client_id"), "participant", ["client_id"], unique=False)
+    op.create_table(
+        "leave_choice",
+        sa.Column("id", BIG_ID, nullable=False),
+        sa.Column("plan_id", sa.Integer(), nullable=False),
+        sa.Column("client_id", sa.Integer(), nullable=False),
+        sa.Column("choice", sa.String(), nullable=False),
+        sa.Column("to_therapist", sa.String(), nullable=False),
+        sa.Column("by", sa.String(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["client_id"], ["client.id"]),
+        sa.ForeignKeyConstraint(["plan_id"], ["leave_plan.id"]),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("plan_id", "client_id"),
+    )
+    op.create_table(
+        "referral",
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("client_id", sa.Integer(), nullable=False),
+        sa.Column("therapist_id", sa.String(), nullable=False),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("status", sa.String(), nullable=False),
+        sa.Column("provider_id", sa.String(), nullable=False),
+        sa.Column("since", sa.BigInteger(), nullable=False),
+        sa.Column("offered_at", sa.BigInteger(), nullable=False),
+        sa.Column("agreed", sa.Boolean(), nullable=False),
+        sa.Column("part2", sa.Boolean(), nullable=False),
+        sa.Column("stuck", sa.String(), nullable=False),
+        sa.Column("rung", sa.String(), nullable=False),
+        sa.Column("heard", sa.Integer(), nullable=False),
+        sa.Column("aside", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["client_id"],
+            ["client.id"],
+        ),
+        sa.PrimaryKeyConstraint("id", "client_id"),
+    )
+    op.create_index(op.f("ix_referral_client_id"), "referral", ["client_id"], unique=False)
+    op.create_index(op.f("ix_referral_state"), "referral", ["state"], unique=False)
+    op.create_index(op.f("ix_referral_therapist_id"), "referral", ["therapist_id"], unique=False)
     op.create_table(
         "relation",
         sa.Column("id", BIG_ID, nullable=False),

@@ -1,0 +1,113 @@
+"""Endings as lists show them, written in the transaction that derives what else follows for a client; and what is asked of them."""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable
+from typing import Any
+
+from sqlalchemy import Connection, delete, func, select
+
+from integrations.store.tables import Prepared, among, chunks, table, upsert
+from models.digest import History
+from models.ending_acts import OPEN, State, act_of
+from models.observations import Observation, Subject
+from models.people import Client
+from models.terminations import TerminationRow, endings_of, row_of
+
+KIND = "ending"
+CONFIRM = "ending_confirm"  # the purpose of what is told about a confirmation
+_ROWS, _SUBJECTS, _ENDINGS = table(Observation), table(Subject), table(TerminationRow)
+_SAID = Prepared(
+    select(_SUBJECTS.c.client_id, _ROWS.c.facts)
+    .select_from(
+        _SUBJECTS.join(_ROWS, (_ROWS.c.source == _SUBJECTS.c.source) & (_ROWS.c.entry_id == _SUBJECTS.c.entry_id))
+    )
+    .where(
+        among(_SUBJECTS.c.client_id, "ids"),
+        _SUBJECTS.c.kind == KIND,
+        _ROWS.c.kind == KIND,
+        _ROWS.c.current,
+        ~_ROWS.c.gone,
+    )
+    .order_by(_ROWS.c.known_at, _ROWS.c.id)
+)
+_OPEN = [state.value for state in OPEN]
+
+
+def write_endings(connection: Connection, histories: Iterable[History]) -> None:
+    """Make the rows of these clients' endings what was said of them. Of whom none is told, nothing is read or written."""
+    upsert(connection, TerminationRow, _rows(connection, histories))
+
+
+def endings_differing(connection: Connection, clients: Collection[int], histories: Iterable[History]) -> set[int]:
+    """Of these clients those whose rows are not what follows."""
+    fresh = {row["id"]: tuple(row.values()) for row in _rows(connection, histories)}
+    stored: dict[int, Any] = {}
+    names = [column.name for column in _ENDINGS.columns]
+    for part in chunks(sorted(clients)):
+        stored |= {
+            row.id: tuple(getattr(row, name) for name in names)
+            for row in connection.execute(select(_ENDINGS).where(_ENDINGS.c.client_id.in_(part)))
+        }
+    mine = names.index("client_id")
+    wrong = {row[mine] for key, row in fresh.items() if stored.get(key) != row}
+    return wrong | {stored[key][mine] for key in stored.keys() - fresh.keys()}
+
+
+def clear_endings(connection: Connection, clients: Iterable[int]) -> None:
+    """Take the rows of these clients away, before all that follows for them is written anew."""
+    for part in chunks(sorted(clients)):
+        connection.execute(delete(_ENDINGS).where(_ENDINGS.c.client_id.in_(part)))
+
+
+def _rows(connection: Connection, histories: Iterable[History]) -> list[dict[str, Any]]:
+    told = {history.client_id: history for history in histories if history.told.endings}
+    said: dict[int, list[Any]] = defaultdict(list)
+    for part in chunks(sorted(told)):
+        for client, facts in _SAID.rows(connection, {"ids": part}):
+            said[client].append(act_of(facts))
+    return [
+        row_of(one, client, history.therapist_id, nth)
+        for client, history in told.items()
+        for nth, one in enumerate(endings_of(said[client], died=history.died), 1)
+    ]
+
+
+def waits(connection: Connection, ending: str) -> bool:
+    """Whether an ending still waits to be confirmed."""
+    mine = (_ENDINGS.c.ending == ending) & (_ENDINGS.c.state == State.waiting.value)
+    return connection.execute(select(_ENDINGS.c.id).where(mine)).first() is not None
+
+
+def waiting_for(connection: Connection, therapist_id: str) -> list[Any]:
+    """Endings that wait for the word of this therapist, with their clients' codes, the oldest first."""
+    if not therapist_id:
+        return []
+    clients = table(Client)
+    query = (
+        select(_ENDINGS, clients.c.code)
+        .join_from(_ENDINGS, clients, clients.c.id == _ENDINGS.c.client_id)
+        .where(_ENDINGS.c.state == State.waiting.value, _ENDINGS.c.needs_confirmation_of == therapist_id)
+        .order_by(_ENDINGS.c.started_at, clients.c.code)
+    )
+    return list(connection.execute(query))
+
+
+def open_count(connection: Connection, therapist_id: str) -> int:
+    """How many endings of a therapist's clients are going on or wait."""
+    mine = (_ENDINGS.c.therapist_id == therapist_id) & _ENDINGS.c.state.in_(_OPEN)
+    return int(connection.execute(select(func.count()).select_from(_ENDINGS).where(mine)).scalar_one())
+
+
+def open_rows(connection: Connection, therapist_id: str = "", most: int = 10_000) -> list[Any]:
+    """Endings that are going on or wait, with their clients' codes, the oldest first; of one therapist, or of all."""
+    clients = table(Client)
+    query = (
+        select(_ENDINGS, clients.c.code)
+        .join_from(_ENDINGS, clients, clients.c.id == _ENDINGS.c.client_id)
+        .where(_ENDINGS.c.state.in_(_OPEN))
+        .order_by(_ENDINGS.c.started_at, clients.c.code)
+        .limit(most)
+    )
+    if therapist_id:
+        query = query.where(_ENDINGS.c.therapist_id == therapist_id)
+    return list(connection.execute(query))

@@ -1,0 +1,136 @@
+"""What can be said about an ending of care, and an ending as it stands."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Any, NamedTuple
+
+from models.ending_steps import By, Means, Need, Reason, Step, need_of
+from models.instants import Instant
+from models.told import NOT_KNOWN
+
+QUESTION = "Is beginning a personal relationship, or a waiting period, part of why?"
+REASONS, STEPS, MEANS = tuple(Reason), tuple(Step), tuple(Means)
+
+
+class What(StrEnum):
+    """What can be said about an ending. `stopped`: somebody asked for one and was stopped; there is none."""
+
+    started = "started"
+    stopped = "stopped"
+    careful = "careful"  # the client finds rejection hard
+    confirmed = "confirmed"
+    declined = "declined"
+    done = "done"
+    could_not = "could-not"
+    reopened = "reopened"  # what was said of a step was a mistake
+    attempt = "attempt"  # somebody tried to reach the client
+    withdrawn = "withdrawn"
+    closed = "closed"
+
+
+class State(StrEnum):
+    """Where an ending stands. New ones are only ever added at the end: digests hold their places."""
+
+    waiting = "waiting"  # for its confirmation
+    going = "going"
+    declined = "declined"
+    withdrawn = "withdrawn"
+    closed = "closed"
+
+
+STATES = tuple(State)
+OPEN = (State.waiting, State.going)
+
+
+class Act(NamedTuple):
+    """One thing somebody (`by`) said `at` an instant about the ending with the id `ending`.
+
+    `reason` is a Reason of what was started or stopped, a CouldNot of a step. `personal` answers QUESTION, empty where nobody did;
+    `confirmer` is the therapist who has to confirm, `process` how many appointments give room, `careful` whether the client finds
+    rejection hard, `until` the day (its end) by which it should be over. `on` is when an attempt was made, `appointments` how many took
+    place since it began. Instants are -1 where not known.
+    """
+
+    ending: str
+    what: What
+    at: Instant
+    by: str
+    reason: str = ""
+    wished_by: str = ""
+    personal: str = ""
+    confirmer: str = ""
+    process: int = 0
+    until: Instant = NOT_KNOWN
+    step: str = ""
+    appointments: int = 0
+    means: str = ""
+    on: Instant = NOT_KNOWN
+    careful: bool = False
+
+    def facts(self) -> dict[str, Any]:
+        """As an observation holds it: what was not said is left out."""
+        return {name: value for name, value in self._asdict().items() if value != self._field_defaults.get(name)}
+
+
+def act_of(facts: Mapping[str, Any]) -> Act:
+    """The act of an observation's facts."""
+    return Act(**{**facts, "what": What(facts["what"])})
+
+
+class Settled(NamedTuple):
+    """A step that is done, or (`could_not`, a CouldNot) could not be."""
+
+    step: Step
+    at: Instant
+    by: str
+    could_not: str = ""
+
+
+class Attempt(NamedTuple):
+    """Somebody tried to reach the client."""
+
+    on: Instant
+    means: Means
+    by: str
+
+
+class Termination(NamedTuple):
+    """An ending as it stands. `confirmer` is empty where nobody has to confirm; `needed` is how many appointments give room to process;
+    `died` whether the records say that the client has died: then only the records are left."""
+
+    id: str
+    reason: Reason
+    wished_by: By
+    started_at: Instant
+    started_by: str
+    confirmer: str
+    state: State
+    moved_at: Instant
+    needed: int
+    careful: bool = False
+    until: Instant = NOT_KNOWN
+    settled: tuple[Settled, ...] = ()
+    attempts: tuple[Attempt, ...] = ()
+    answered_by: str = ""  # who confirmed it or did not
+    died: bool = False
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it still goes on or waits."""
+        return self.state in OPEN
+
+    def need(self, step: Step) -> Need:
+        """Whether it asks for a step."""
+        return need_of(Reason.death if self.died else self.reason, step)
+
+    def of(self, step: Step) -> Settled | None:
+        """What was said of a step."""
+        return next((one for one in self.settled if one.step is step), None)
+
+    def left(self) -> tuple[Step, ...]:
+        """The required steps that nothing was said of."""
+        return tuple(step for step in STEPS if self.need(step) is Need.required and self.of(step) is None)
+
+    def ways(self) -> set[Means]:
+        """By which means somebody tried to reach the client."""
+        return {attempt.means for attempt in self.attempts}

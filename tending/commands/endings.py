@@ -1,0 +1,216 @@
+"""`end` and `ending`: care is ended by people, step by step, never without the question, and never by the product."""
+
+import sys
+from datetime import date
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from integrations import ending, letters
+from integrations.practice import Practice
+from integrations.store.terminations import Start, Taken
+from models.ending_acts import MEANS, QUESTION, STEPS, What
+from models.ending_steps import By, CouldNot, Reason
+from models.errors import UsageError
+from models.instants import Instant, end_of
+from models.told import NOT_KNOWN
+from tending.commands.common import (
+    JsonOption,
+    PracticeOption,
+    client_of,
+    login,
+    moment_from,
+    now,
+    opened,
+)
+from tending.commands.ending_shown import show_all, show_one
+from tending.output import say, show_json
+
+ACTIONS = {
+    "confirm": What.confirmed,
+    "decline": What.declined,
+    "done": What.done,
+    "could-not": What.could_not,
+    "reopen": What.reopened,
+    "attempt": What.attempt,
+    "careful": What.careful,
+    "withdraw": What.withdrawn,
+    "close": What.closed,
+}
+WITH_STEP = ("done", "could-not", "reopen")
+LETTER = "letter"
+ClientArgument = Annotated[
+    str, typer.Argument(metavar="CLIENT", help="The client's code, such as C-7F3K9QX.", show_default=False)
+]
+PersonalOption = Annotated[
+    str, typer.Option("--personal", metavar="no|yes", help=f"The answer to: {QUESTION}", show_default=False)
+]
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add these commands."""
+    app.command("end")(end)
+    app.command("ending")(show_or_say)
+
+
+def end(
+    client: ClientArgument,
+    reason: Annotated[
+        str,
+        typer.Option("--reason", metavar="WORD", help=f"Why: {', '.join(Reason)}.", show_default=False),
+    ],
+    personal: PersonalOption = "",
+    careful: Annotated[
+        bool,
+        typer.Option("--careful", help="The client finds rejection hard: more room, and nothing goes by itself."),
+    ] = False,
+    by: Annotated[
+        str,
+        typer.Option(
+            "--by",
+            metavar="|".join(one for one in By if one is not By.nobody),
+            help="Whose wish it is; without it what is usual for the reason.",
+            show_default=False,
+        ),
+    ] = "",
+    until: Annotated[
+        str, typer.Option("--until", metavar="DATE", help="By which day it should be over.", show_default=False)
+    ] = "",
+    as_json: JsonOption = False,
+    practice: PracticeOption = None,
+) -> None:
+    """Start an ending of care, with its reason.
+
+    It is always asked whether beginning a personal relationship, or a waiting period, is part of why; a yes stops it.
+    What a therapist begins waits until the supervisor (or the policy's peer) has confirmed it. Nothing is sent to the
+    client, and nothing ends by itself: `tending ending CLIENT` shows the steps. The table of reasons and steps stands
+    in docs/endings.md.
+    """
+    at = now()
+    with opened(practice) as here:
+        until_at = _day_ahead(until, here.zone)
+        answer = _answer(personal, as_json)
+        start = Start(reason, answer, by, careful, until_at)
+        with here.store.write() as connection:
+            who = client_of(connection, client)
+            taken = ending.begin(here, connection, who.id, start, login(), at)
+        _stop(taken)
+        show_one(here, who, at, as_json, taken)
+
+
+def show_or_say(
+    client: ClientArgument = "",
+    what: Annotated[
+        str,
+        typer.Argument(
+            metavar="WHAT", help=f"What is said: {', '.join((*ACTIONS, LETTER))}. Without it: show.", show_default=False
+        ),
+    ] = "",
+    step: Annotated[
+        str,
+        typer.Argument(metavar="STEP", help=f"{', '.join(WITH_STEP)}: {', '.join(STEPS)}.", show_default=False),
+    ] = "",
+    personal: PersonalOption = "",
+    reason: Annotated[
+        str,
+        typer.Option("--reason", metavar="WORD", help=f"could-not: {', '.join(CouldNot)}.", show_default=False),
+    ] = "",
+    means: Annotated[
+        str, typer.Option("--means", metavar="WORD", help=f"attempt: {', '.join(MEANS)}.", show_default=False)
+    ] = "",
+    on: Annotated[
+        str,
+        typer.Option("--on", metavar="DATE", help="attempt: when it was made; now if left out.", show_default=False),
+    ] = "",
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", metavar="FILE", help="letter: where the draft goes.", show_default=False),
+    ] = None,
+    as_json: JsonOption = False,
+    practice: PracticeOption = None,
+) -> None:
+    """Show an ending, or say what was done.
+
+    Without a client all endings that are going on or wait. With one: its steps, what is open, who has to confirm, and
+    what comes next. `confirm` and `decline` are for whoever was named, never for whoever began it. Each step is `done`
+    or `could-not` be, with a reason; `reopen` takes that back. `attempt` notes that somebody tried to reach a client
+    who is out of contact. `letter` drafts the closing letter with the names in it, into a file that only you can
+    read; each draft is recorded, a person finishes and sends it, and `done letter` says so.
+    """
+    at = now()
+    with opened(practice) as here:
+        if not client:
+            show_all(here, at, as_json)
+            return
+        if what == LETTER:
+            _letter(here, client, out, at, as_json)
+            return
+        if not what:
+            with here.store.read() as connection:
+                who = client_of(connection, client)
+            show_one(here, who, at, as_json)
+            return
+        act = _action(what, step)
+        answer = _answer(personal, as_json) if act is What.confirmed else ""
+        when = moment_from(on, here.zone, at) if on else NOT_KNOWN
+        words = {"step": step.strip().lower(), "reason": reason.strip().lower(), "means": means.strip().lower()}
+        with here.store.write() as connection:
+            who = client_of(connection, client)
+            taken = ending.say(here, connection, who.id, act, login(), at, personal=answer, on=when, **words)
+        _stop(taken)
+        show_one(here, who, at, as_json, taken)
+
+
+# ---------------------------------------------------------------- what was typed
+
+
+def _action(what: str, step: str) -> What:
+    word = what.strip().lower().replace("_", "-")
+    if word not in ACTIONS:
+        raise UsageError(f"That cannot be said of an ending; there are {', '.join((*ACTIONS, LETTER))}.")
+    if bool(step) != (word in WITH_STEP):
+        raise UsageError(
+            f"Name the step: `tending ending CLIENT {word} STEP`; there are {', '.join(STEPS)}."
+            if not step
+            else f"A step does not go with `{word}`."
+        )
+    return ACTIONS[word]
+
+
+def _answer(personal: str, as_json: bool) -> str:
+    """The answer to the question as it was given, or, at a terminal, asked for."""
+    word = personal.strip().lower()
+    if not word and not as_json and sys.stdin.isatty():
+        word = typer.prompt(f"{QUESTION} (no/yes)").strip().lower()
+    if word not in ("", "no", "yes"):
+        raise UsageError(f"{QUESTION} The answer is no or yes.")
+    return word
+
+
+def _day_ahead(until: str, zone: str) -> Instant:
+    try:
+        return end_of(date.fromisoformat(until.strip()), zone) if until else NOT_KNOWN
+    except (ValueError, OverflowError):
+        raise UsageError("A day is written like 2026-11-03.") from None
+
+
+def _stop(taken: Taken) -> None:
+    """After what was kept is kept: say why nothing begins."""
+    if taken.stopped:
+        raise UsageError(taken.stopped)
+
+
+def _letter(here: Practice, client: str, out: Path | None, at: Instant, as_json: bool) -> None:
+    with here.store.write() as connection:
+        who = client_of(connection, client)
+        code, text = letters.draft(here, connection, who.id, login(), at)
+    path = out or Path(f"closing-letter-{code}.txt")
+    letters.write_draft(path, text)
+    if as_json:
+        show_json({"code": code, "file": str(path)})
+        return
+    say(
+        f"{code}: the draft lies in {path}, with the client's name in it. Finish it, and delete it where it has done its work."
+    )
+    say(f"Nothing was sent. When you have sent it: `tending ending {code} done letter`.")
