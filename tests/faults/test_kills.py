@@ -101,7 +101,8 @@ def the_story_is_worth_killing(unkilled: dict[str, Any]) -> None:
     assert len(unkilled["quarantine"]) == 1
     assert unkilled["seals"] == [True, 0, [True]]
     acts = Counter(json.loads(row)["act"] for row in unkilled["audit"])
-    assert acts == {"code looked up": 2, "armed": 1, "answered": 2, "answer taken back": 1}
+    ending = {"ending started": 1, "ending confirmed": 1, "ending done": 1}
+    assert acts == {"code looked up": 2, "armed": 1, "answered": 2, "answer taken back": 1} | ending
     said = [json.loads(row) for row in unkilled["observation"]]
     assert {row["kind"] for row in said} >= {"goal", "score", "answer"}
     assert sorted((row["gone"], row["current"]) for row in said if row["kind"] == "answer") == [
