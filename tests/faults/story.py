@@ -15,7 +15,7 @@ from typing import Any
 
 from sqlalchemy import select
 
-from integrations import answering, ending
+from integrations import answering, ending, ending_wake
 from integrations.delivery import smtp_server
 from integrations.looks import hand_over_due, look_after
 from integrations.messages.channels import open_channel
@@ -249,7 +249,7 @@ def ending_begins(practice: Practice, now: Instant) -> None:
 
 def ending_wakes(practice: Practice, now: Instant) -> None:
     """What the workflow of endings does."""
-    _faults(ending.wake(practice, now, HOLDER)[0].put_off)
+    _faults(ending_wake.wake(practice, now, HOLDER)[0].put_off)
 
 
 def rest(practice: Practice, now: Instant) -> None:
