@@ -264,7 +264,7 @@ SAID = [
     (
         "ending",
         {"what": "could-not", "step": "process", "reason": "declined"},
-        "Step could not be done: room to process, declined.",
+        "Step could not be done: room to process, the client did not want it.",
     ),
     ("ending", {"what": "attempt", "means": "phone", "on": days_ago(2)}, "Tried to reach the client: by phone."),
     ("ending", {"what": "closed"}, "Ending closed."),
