@@ -36,6 +36,7 @@ from models.told import NOT_KNOWN
 from models.voice import Voice
 from tending.desk import cards
 from tending.desk.asking import Asked, day_in, form_id, go, named, page, sentence
+from tending.desk.spoken import here
 from tending.desk.today import just_said, theirs
 
 MEANWHILE = (
@@ -254,7 +255,7 @@ def start(asked: Asked) -> Response:
             taken = endings.begin(asked.practice, connection, who.id, said, asked.by, asked.now, act_id=act_id)
             offer = _supervision(asked, connection)
     except UsageError as error:
-        return _begin(asked, str(error))
+        return _begin(asked, here(str(error)))
     if taken.stopped:
         return sentence(asked, f"{taken.stopped}{offer}", title="Nothing was begun", back=f"/client/{who.code}")
     return go(_back(who))

@@ -128,7 +128,9 @@ async def test_referrals_are_shown_by_code_stage_and_next_step(prefect_server: S
         )
         client = lookups.about(connection, code)
         assert client is not None
-        offer = ReferralAct("R-1", ReferralWhat.offered, now, by="test", providers=("P1",), follow_up=True, reason="language")
+        offer = ReferralAct(
+            "R-1", ReferralWhat.offered, now, by="test", providers=("P1",), follow_up=True, reason="language"
+        )
         referring.say(clinic.practice, connection, client.id, offer, now)
         referring.say(
             clinic.practice, connection, client.id, ReferralAct("R-1", ReferralWhat.self_arranged, now, by="test"), now
