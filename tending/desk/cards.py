@@ -36,8 +36,9 @@ def anchor_of(code: str, kind: str) -> str:
 @dataclass(frozen=True, slots=True)
 class Shown:
     """One card as a page shows it. `label` says whom it is about; `said` is what was just answered, `undo` that answer's id;
-    `therapist` is named where the client is not one's own; `begun` whether that answer was that an ending is begun, by somebody who cannot begin one here; `leads` the part of
-    the client's page where it is seen to, with the words for it, where there is one that the reader may see."""
+    `therapist` is named where the client is not one's own. `begun`: the answer was that an ending is begun, by somebody who cannot
+    begin one here. `leads` is the part of the client's page where it is seen to, with words for it, if the reader may see that.
+    """
 
     code: str
     kind: str
