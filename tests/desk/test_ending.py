@@ -350,7 +350,8 @@ def test_somebody_out_of_contact_is_tried_to_reach_first_and_the_letter_waits(de
     going(desk, kim, sam, code, reason="contact")
     page = kim.get(f"/client/{code}")
     assert "Nothing was tried yet." in page.text
-    early = kim.send(saying(page, "done", "letter"))
+    assert not [f for f in forms(page.text) if f.fields.get("step") == "letter" and f.fields["what"] == "done"]
+    early = kim.send(saying(page, "done", "records"), step="letter")
     assert (early.status_code, "at least two different means" in early.text) == (409, True)
     page = kim.send(saying(kim.get(f"/client/{code}"), "attempt"), means="phone", on="2026-11-20")
     assert "By telephone, Fri 20 Nov, 3 days ago, you." in text_of(page)
