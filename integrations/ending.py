@@ -8,8 +8,10 @@ from integrations.looks import LookedAfter, look_after, real_time
 from integrations.store import ending_rows, leases, terminations
 from integrations.store.decisions import decide
 from integrations.store.derive import derive
+from integrations.store.rebuild import differing
 from integrations.store.tables import chunks
 from integrations.store.terminations import Start, Taken
+from integrations.store.turns import take_turn
 from models.ending_acts import State, What
 from models.ending_steps import STEP_WORDS, Step
 from models.instants import Instant
@@ -87,7 +89,8 @@ class Shown(NamedTuple):
 
 
 def wake(practice: "Practice", now: Instant, holder: str) -> tuple[LookedAfter, list[Shown]]:
-    """Derive and look at everybody again whose ending is going on or waits, hand over what is due, and say how all of these stand.
+    """Look at everybody again whose ending is going on or waits, hand over what is due, and say how all of these stand. What stands and
+    is not what follows from what was said is derived again.
 
     Whatever was going on when a process ended is found in the store: done again it changes nothing. Whom another run is looking at
     just now, it looks at for us. Raises LeaseHeld where another wake-up is at work.
@@ -95,9 +98,12 @@ def wake(practice: "Practice", now: Instant, holder: str) -> tuple[LookedAfter, 
     with leases.lease(practice.store, LEASE, holder, real_time(), LEASE_SECONDS):
         with practice.store.read() as connection:
             clients = {row.client_id: row.code for row in ending_rows.open_rows(connection)}
+        policy = practice.book.of().policy
         for part in chunks(sorted(clients), AT_ONCE):
             with practice.store.write() as connection:
-                derive(connection, part, practice.book.of().policy, now, practice.zone)
+                take_turn(connection)
+                wrong = differing(connection, part, int(policy.same_time_minutes * 60), practice.zone)
+                derive(connection, wrong, policy, now, practice.zone)
         try:
             looked = look_after(practice, now, holder, codes=sorted(clients.values()))
         except leases.LeaseHeld:

@@ -7,7 +7,7 @@ from sqlalchemy import Connection
 from integrations.store import links, providers, referrals
 from integrations.store.decisions import decide
 from integrations.store.referrals import Said
-from models.accounts import LASTS, Purpose, address_of
+from models.accounts import Purpose, address_of
 from models.errors import UsageError
 from models.instants import Instant
 from models.referral_acts import ReferralAct, What
@@ -19,8 +19,7 @@ from models.voice import Voice
 if TYPE_CHECKING:
     from integrations.practice import Practice
 
-PLACE_OF_LINK = "(the link is made when the letter is approved)"
-NO_LINK = ""
+PLACE_OF_LINK = "(here stands the link, which is made when the letter is approved and kept nowhere)"
 
 
 class Draft(NamedTuple):
@@ -47,15 +46,10 @@ def say(
 
 
 def draft(
-    practice: "Practice",
-    connection: Connection,
-    code: str,
-    referral: Referral,
-    by: str,
-    now: Instant,
-    link: str = PLACE_OF_LINK,
+    practice: "Practice", connection: Connection, code: str, referral: Referral, by: str, now: Instant, link: str = ""
 ) -> Draft:
-    """The letter for the provider who was chosen. Raises UsageError where nothing may be sent yet, with the remedy."""
+    """The letter for the provider who was chosen; without a `link` it says where one will stand. Raises UsageError where nothing may be
+    sent yet, with the remedy."""
     act = ReferralAct(referral.id, What.sent, now, by=by, provider=referral.provider)
     if (why := refuse(referral, act)) is not None:
         raise UsageError(why)
@@ -63,28 +57,25 @@ def draft(
     if contact is None:
         raise UsageError("That provider is no longer in the directory; offer others, or put them in again.")
     voice = Voice(practice.zone, practice.settings.practice.locale, now)
-    return Draft(letter(Letter(practice.name, contact, code, referral.id, link, referral.part2), voice), act)
+    there = link or (PLACE_OF_LINK if _public(practice) else "")
+    return Draft(letter(Letter(practice.name, contact, code, referral.id, there, referral.part2), voice), act)
 
 
 def send(
     practice: "Practice", connection: Connection, client_id: int, code: str, referral: Referral, by: str, now: Instant
 ) -> tuple[str, Said]:
     """Write down that a person approved the letter and takes it out of the house, and make its link. Answers the letter's text; it is kept
-    encrypted. Raises UsageError as `draft` does."""
-    draft(practice, connection, code, referral, by, now)
-    text, act = draft(
-        practice, connection, code, referral, by, now, _link(practice, connection, client_id, referral, now)
-    )
-    return text, say(practice, connection, client_id, act, now, secret={"letter": text})
+    encrypted, without the link. Raises UsageError as `draft` does."""
+    kept = draft(practice, connection, code, referral, by, now)
+    link = ""
+    if public := _public(practice):
+        recipient = f"provider:{referral.provider}"
+        token = links.make(connection, practice.vault, Purpose.reply, recipient, client_id, referral.id, now)
+        link = address_of(public, Purpose.reply, token)
+    text = draft(practice, connection, code, referral, by, now, link).text
+    return text, say(practice, connection, client_id, kept.act, now, secret={"letter": kept.text})
 
 
-def _link(practice: "Practice", connection: Connection, client_id: int, referral: Referral, now: Instant) -> str:
-    desk = practice.settings.desk
-    if desk is None or not desk.public_url:
-        return NO_LINK
-    recipient = f"provider:{referral.provider}"
-    token = links.make(connection, practice.vault, Purpose.reply, recipient, client_id, referral.id, now)
-    return address_of(desk.public_url, Purpose.reply, token)
-
-
-REPLY_DAYS = LASTS[Purpose.reply] // 86400
+def _public(practice: "Practice") -> str:
+    """The address under which others reach the desk, empty where they do not."""
+    return practice.settings.desk.public_url if practice.settings.desk is not None else ""

@@ -5,6 +5,7 @@ from models.instants import DAY
 from models.referral_acts import CLOSE_REASONS, FEWER, LEAST_OPTIONS, NOT_KNOWN, WHO_CONSENTS, ReferralAct, What
 from models.referral_shape import SEEN, Referral, State, Stuck
 
+LONGEST_WAY = 366 * DAY
 MOVABLE = referral_table.TERMINAL | {referral_table.CANCEL_ASKED}
 """Statuses in which another provider may be chosen: nobody is left waiting for the client."""
 
@@ -54,7 +55,7 @@ def _refuse_offer(referral: Referral, act: ReferralAct) -> str | None:
     if not act.providers:
         return "Name the providers that are offered."
     first = referral.state is State.nothing
-    if first and len(act.providers) < LEAST_OPTIONS and act.reason not in FEWER:
+    if act.reason not in (*FEWER, "") or (first and len(act.providers) < LEAST_OPTIONS and not act.reason):
         return f"Offer {LEAST_OPTIONS} suitable options, or say with --fewer why there are not: {', '.join(FEWER)}."
     if _with_provider(referral):
         return WITH_PROVIDER
@@ -107,6 +108,10 @@ def _refuse_sending(referral: Referral, act: ReferralAct) -> str | None:
 def _refuse_news(referral: Referral, act: ReferralAct) -> str | None:
     if act.word not in referral_table.WORDS:
         return f"That is no news that is known; there are {', '.join(referral_table.WORDS)}."
+    if far_away(act):
+        return "A visit lies within a year from now; correct its day."
+    if act.word == "seen" and act.day > act.at:
+        return "That day lies ahead; say `booked` until then."
     if referral.state is State.self_arranged or (referral.state is State.attended and not referral.status):
         if act.word in ("cancel-asked", "cancel-confirmed"):
             return "Nothing was sent, so there is nothing to cancel."
@@ -121,12 +126,17 @@ def _refuse_news(referral: Referral, act: ReferralAct) -> str | None:
     return None
 
 
+def far_away(act: ReferralAct) -> bool:
+    """Whether the day of a visit is so far off that it is a slip of the keyboard: nobody would ever be asked about it."""
+    return act.day != NOT_KNOWN and abs(act.day - act.at) > LONGEST_WAY
+
+
 def _refuse_attendance(referral: Referral, act: ReferralAct) -> str | None:
     if act.day == NOT_KNOWN:
         return "Say on which day the client attended."
     if act.day > act.at:
         return "That day lies ahead; say so once the client has attended, or `news booked` until then."
-    if act.day < referral.offered_at - 366 * DAY:
+    if act.day < referral.offered_at - LONGEST_WAY:
         return "That day lies more than a year before the referral; correct it."
     if referral.state is State.attended:
         return "That the client attended is written down already; nothing was changed."

@@ -35,7 +35,9 @@ _STUCK = {
 def state_words(state: str, status: str, stuck: str) -> str:
     """How far it is, in a few words: `sent: a visit is booked`."""
     said = _STANDS[State(state)]
-    if state == State.sent and status:
+    if stuck == Stuck.full:
+        said += ": no place at present"
+    elif state == State.sent and status:
         said += f": {STATUSES[status].removeprefix('sent, ')}"
     elif stuck and state == State.self_arranged:
         said += f": {stuck}"

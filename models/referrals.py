@@ -9,7 +9,7 @@ from typing import Any
 
 from models import referral_table
 from models.referral_acts import NOT_KNOWN, ReferralAct, What, act_of
-from models.referral_refusals import refuse
+from models.referral_refusals import far_away, refuse
 from models.referral_shape import ACCEPTED, BEGUN, BOOKED, RUNGS, SEEN, STATES, STUCK, Referral, State, Stuck
 from models.told import Referred, number_of
 
@@ -134,7 +134,7 @@ def _told(referral: Referral, act: ReferralAct) -> Referral:
     if act.word in ("seen", "finished") and visit == NOT_KNOWN:
         visit = act.at
     provider = referral.provider or (act.provider if heard >= ACCEPTED else "")
-    stuck = Stuck.no if _FAR_AS.get(act.word) else referral.stuck
+    stuck = Stuck.no if act.word in _FAR_AS and referral.stuck is not Stuck.unfit else referral.stuck
     return after._replace(heard=heard, visit_at=visit, provider=provider, stuck=stuck)
 
 
@@ -150,5 +150,6 @@ def _odd(referral: Referral, act: ReferralAct) -> dict[str, Any]:
     heard = max(referral.heard, _FAR_AS.get(act.word, 0))
     if heard == referral.heard or referral.status in (referral_table.DECLINED, referral_table.CANCELLED):
         return {}
-    visit = act.day if act.day != NOT_KNOWN else act.at if heard == SEEN else referral.visit_at
+    known = act.day != NOT_KNOWN and not far_away(act)
+    visit = act.day if known else act.at if heard == SEEN else referral.visit_at
     return {"heard": heard, "heard_at": act.at, "visit_at": visit}

@@ -33,6 +33,7 @@ from tending.commands import (  # noqa: E402
     saying,
     sending,
     sources,
+    timeline,
 )
 from tending.commands.common import Given, PracticeOption  # noqa: E402
 from tending.output import say, tell  # noqa: E402
@@ -60,10 +61,9 @@ New here: `tending init`, then edit practice.toml, then `tending check`, `tendin
 HEADINGS = {
     "Start": ("demo", "init", "check", "up", "desk"),
     "Every day": ("findings", "answer", "why", "status", "sync"),
-    "Referrals": ("refer", "referrals", "providers"),
+    "Endings and referrals": ("end", "ending", "leave", "refer", "referrals", "providers"),
     "What asks for a person": ("unmatched", "held", "quarantine", "outbox"),
-    "Endings": ("end", "ending", "leave"),
-    "Codes and people": ("who", "code", "boundary", "users", "audit"),
+    "Codes and people": ("who", "code", "timeline", "boundary", "users", "audit"),
     "Sending": ("arm", "disarm", "messages"),
     "Keeping it": ("policy", "forget", "upgrade", "rebuild", "keys"),
 }
@@ -129,6 +129,7 @@ for part in (
     referring,
     referrals,
     people,
+    timeline,
     sending,
     messages,
 ):

@@ -14,12 +14,11 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from models.boundary import WORDS
-from models.ending_acts import QUESTION
-from models.ending_steps import REASON_WORDS, STEP_WORDS, Reason, Step, asked, need_of
 from models.ethics import CODES, Basis
 from models.policy import NAMES, PRACTICE_ONLY, Policy
 from models.rules import all_rules
 from models.settings import Settings
+from tending.ending_page import endings_page
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 WIDTH = 88
@@ -27,7 +26,7 @@ WIDTH = 88
 _COMMANDS = """\
 # Commands
 What `tending --help` and every command's own `--help` say, on one page. Codes stand for clients everywhere; who somebody is
-is shown by `who`, `code`, `unmatched --titles` and `quarantine show` alone, and each such look is recorded.
+is shown by `who`, `code`, `timeline`, `unmatched --titles` and `quarantine show` alone, and each such look is recorded.
 
 Facts go to stdout, one line each, or as JSON with `--json`; what went wrong goes to stderr, one plain sentence with its
 remedy; so does the progress of what takes longer than a second. Colour is used on a terminal only, and not where
@@ -82,27 +81,6 @@ _CHECKED = {
     Basis.memory: "not yet: written from memory, compare it with the code",
     Basis.own: "our own",
 }
-
-
-_ENDINGS = f"""\
-# Endings
-Care is ended by people: `tending end CLIENT --reason WORD` begins it, `tending ending CLIENT` shows where it stands and takes
-in what was done. Every start asks: *{QUESTION}*
-Without an answer nothing begins; a yes stops it, is recorded, and offers supervision. What a therapist begins waits for
-the supervisor named in the therapists file, or for the peer of the policy (`ending_confirmed_by_peer`), and never for whoever
-began it; the same question is asked again there.
-
-A required step is done, or could not be done for a listed reason, by a named person; an ending cannot be closed while one is
-open. What is offered may be left open. For a client marked as one who finds rejection hard (`--careful`) there is more room.
-Once the record says that a client has died, only the records are left, and nothing goes to the client any more. Nothing here
-is sent to a client: letters are drafts.
-
-What leads to the table: counselling before the end and alternatives, unless the client precludes it or a therapist is
-threatened (APA 2017, 10.10, summary seen); no abandonment, help with a referral (AAMFT 2015 1.9 to 1.11, seen; ACA 2014 A.11
-and A.12, from memory); reason, time to respond, referrals, a summary and a plan for afterwards (LA County DMH 312.01, seen);
-three or more referrals with address and telephone in the letter (Bernstein and Hartsell, second-hand). How many appointments
-give room no code says: that is our choice, and policy.
-"""
 
 
 def commands_page() -> str:
@@ -244,22 +222,6 @@ def _policy_range(meta: Any) -> str:
     return "`HH:MM`" if meta["low"] is None else f"{meta['low']} to {meta['high']}"
 
 
-def endings_page() -> str:
-    """All of docs/endings.md: which step which reason asks for, and what is asked of the therapist."""
-    parts = [_ENDINGS, f"| | {' | '.join(STEP_WORDS.values())} |", "|---|" + "---|" * len(Step)]
-    parts += [
-        f"| `{reason}`: {REASON_WORDS[reason]} | {' | '.join(need_of(reason, step).value for step in Step)} |"
-        for reason in Reason
-    ]
-    parts.append("\n## What each step asks of the therapist\n")
-    for reason in Reason:
-        words = REASON_WORDS[reason]
-        parts.append(f"### {words[:1].upper()}{words[1:]}\n")
-        parts += [f"- {STEP_WORDS[step]} (`{step}`): {asked(reason, step)}" for step in Step if asked(reason, step)]
-        parts.append("")
-    return "\n".join(parts).rstrip() + "\n"
-
-
 def ethics_page() -> str:
     """All of docs/ethics.md."""
     parts = [_ETHICS]
@@ -279,8 +241,8 @@ PAGES = {
     "commands.md": commands_page,
     "settings.md": settings_page,
     "policy.md": policy_page,
-    "endings.md": endings_page,
     "ethics.md": ethics_page,
+    "endings.md": endings_page,
 }
 
 

@@ -168,7 +168,8 @@ def a_referral(*said: tuple[str, Instant] | tuple[str, Instant, dict[str, Any]],
     """A referral that was offered with follow-up agreed, and what was said of it since: what, when, and what goes with it."""
     acts = []
     for what, when, *more in said:
-        with_it = {"provider": "P1", "providers": ("P1", "P2", "P3"), "follow_up": True, "reason": "client"}
+        who = "client" if what == "consented" else ""
+        with_it = {"provider": "P1", "providers": ("P1", "P2", "P3"), "follow_up": True, "reason": who}
         act = ReferralAct(number, ReferralWhat(what), when, **with_it)
         acts.append(act._replace(**more[0] if more else {}))
     return referred(referral_of(acts))

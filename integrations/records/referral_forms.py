@@ -55,7 +55,7 @@ REFERRAL_NEWS = Form(
             "referral",
             "the referral's reference, as `tending referrals` and the letter show it",
             "R-4MZ81K",
-            cells.own_id,
+            cells.client_id,
             _REFERENCE,
             required=True,
         ),

@@ -6,7 +6,8 @@ from integrations.records.progress import check_past, check_year
 from models.instants import start_of
 from models.observations import ProviderEntry, ReferralNewsEntry
 
-LONGEST = 200
+LONGEST = 200  # characters
+YEAR = 365
 
 
 def provider(values: Values, grammar: Grammar, doubts: Doubts) -> ProviderEntry:
@@ -42,6 +43,8 @@ def referral_news(values: Values, grammar: Grammar, doubts: Doubts) -> ReferralN
     word, visit = values["news"], values.get("visit")
     if visit is not None and word not in ("booked", "seen"):
         raise BadRowError("visit", "contradiction", "goes with booked or seen alone", "leave it empty")
+    if visit is not None and abs((visit - values["told"]).days) > YEAR:
+        raise BadRowError("visit", "bad-date", "lies more than a year from the day on which it was told", "correct it")
     if word == "seen":
         check_past("visit", values, grammar, doubts, "write booked, if the visit is to come")
     reference = values["referral"].upper()

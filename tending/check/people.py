@@ -69,9 +69,8 @@ def directory(place: Place) -> Iterator[Line]:
         known = providers.listed(connection)
     old = len(stale_ones(known, today, policy))
     if old:
-        what = counted(old, "provider") + " of the directory"
-        days = f"{policy.provider_verified_days:g}"
-        yield Line(Level.note, "providers", f"{what} nobody has checked for {days} days: tending providers --unchecked")
+        what, days = counted(old, "provider") + " of the directory", f"{policy.provider_verified_days:g}"
+        yield Line(Level.note, "providers", f"Nobody has checked {what} for {days} days: tending providers --unchecked")
 
 
 def desk(place: Place) -> Iterator[Line]:

@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from integrations import referring
 from integrations.practice import Practice
-from integrations.store import lookups, referrals
+from integrations.store import lookups, providers, referrals
 from models.errors import UsageError
 from models.instants import Instant, start_of
 from models.referral_acts import CLOSE_REASONS, FEWER, NOT_KNOWN, WHO_CONSENTS, ReferralAct, What
@@ -234,6 +234,8 @@ def _act(
                 raise UsageError(f"Say what was heard: {', '.join(WORDS)}.")
             if given.day and told not in ("booked", "seen"):
                 raise UsageError("A day goes with news booked or seen.")
+            if given.provider and given.provider not in {one.id for one in providers.listed(connection)}:
+                raise UsageError("That provider is not in the directory; `tending providers` lists who is, by id.")
             when = _day(here, given.day) if given.day else NOT_KNOWN
             return act._replace(word=told, day=when, provider=given.provider), None
         case What.attended:

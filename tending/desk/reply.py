@@ -29,8 +29,8 @@ OVER = "This link opens nothing any more. It lasts for 60 days and is answered w
 CLOSED = "Thank you. This referral is closed by now, so there is nothing left to say."
 MOVED = "Thank you. This referral is with somebody else by now, so there is nothing left to say."
 EARLY = "This referral has not been sent yet, so there is nothing to say of it."
-THANKS = "Thank you. It is written down, and whoever looks after this hears of it."
-KEPT = "Thank you. It is written down. It does not follow from what we knew before, so somebody here will look at it."
+THANKS = "Thank you. It is written down, and whoever looks after this can read it."
+KEPT = "Thank you. It is written down. It does not follow from what we knew before, and is kept as you said it."
 
 
 def ask(asked: Asked) -> Response:

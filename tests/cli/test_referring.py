@@ -49,7 +49,7 @@ def test_three_that_suit_with_reasons(code, tending):
     assert [f["id"] for f in tending("providers", "--place", "york", "--json").json] == ["P3", "P4"]
     assert [f["id"] for f in tending("providers", "--unchecked", "--json").json] == ["P4", "P3"]
     assert tending("providers", "--language", "welsh", "--specialty", "trauma").out.startswith("None of the 4")
-    assert "2 providers of the directory" in tending("check").out
+    assert "Nobody has checked 2 providers of the directory for 180 days" in tending("check").out
 
 
 def test_the_client_calls_attends_and_it_fits(code, today, tending):
@@ -164,6 +164,7 @@ def test_what_does_not_fit_is_one_sentence(code, tending):
     offer(tending, code)
     for words, sentence in (
         (["choose"], "Say which provider was chosen"),
+        (["news", "full", "--provider", "Lena"], "not in the directory"),
         (["news", "lost"], "Say what was heard: accepted"),
         (["news", "full", "--day", "2026-01-01"], "A day goes with news booked or seen"),
         (["attended", "soon"], "A day is written like"),

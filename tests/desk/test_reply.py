@@ -6,7 +6,8 @@ import pytest
 
 from integrations import referring
 from integrations.store import referrals
-from models.accounts import LASTS, Purpose
+from models.accounts import LASTS, Link, Purpose
+from models.audit import Audit
 from models.instants import DAY
 from models.observations import Observation
 from models.referral_row import ReferralRow
@@ -63,6 +64,16 @@ def test_looking_changes_nothing_and_names_nobody(sent):
     assert not any(word in page for word in ("Anna", "Müller", "1001", "Praxis P1", "therapy", CODE, "/sign-in"))
     assert told(sent) == []
     assert code.status == "2"
+
+
+def test_the_token_is_kept_nowhere(sent):
+    vault = sent.clinic.practice.vault
+    (letter,) = [vault.open(r.sealed)["letter"] for r in sent.clinic.rows(Observation, kind="referral") if r.sealed]
+    assert sent.token not in letter
+    assert "Praxis P1" in letter
+    assert "here stands the link" in letter
+    rows = str(sent.clinic.rows(Link)) + str(sent.clinic.rows(Observation)) + str(sent.clinic.rows(Audit))
+    assert sent.token not in rows
 
 
 def test_one_answer_moves_it_and_a_second_is_not_taken(sent):

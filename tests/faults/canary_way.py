@@ -172,6 +172,9 @@ def commands(run: Run) -> None:
     run.command("boundary", "--restricted", "--json", expect=0)
     run.command("why", code, expect=0)
     run.command("why", code, "--at", f"{datetime.fromtimestamp(run.now - DAY, UTC):%Y-%m-%d}", "--json", expect=0)
+    run.command("timeline", code, "--redacted", "--reads", expect=0)
+    run.command("timeline", code, "--redacted", "--json", expect=0)
+    run.command("timeline", code, expect=0, shows=True)
     run.command("quarantine", "list", expect=1)
     run.command("quarantine", "list", "--json", expect=1)
     run.command("rebuild", "--dry-run", expect=0)
@@ -180,6 +183,7 @@ def commands(run: Run) -> None:
     for name in (QUIET, QUIET.split()[1], IDS[0]):
         run.command("why", name, expect=2)
         run.command("who", name, expect=2)
+        run.command("timeline", name, expect=2)
         run.command("boundary", name, expect=2)
         run.command("answer", name, "quiet", "done", expect=2)
         run.command("policy", name, expect=2)

@@ -16,7 +16,7 @@ from models.appointments import Appointment, Participant
 from models.audit import Audit
 from models.changes import Change
 from models.digest import Digest
-from models.findings import Finding, Look
+from models.findings import Finding, FindingHistory, Look
 from models.notices import Message, MessageState, Notice
 from models.observations import Observation, Subject
 from models.people import Client, Relation, Therapist
@@ -53,6 +53,7 @@ WHOLE: dict[Any, tuple[str, ...]] = {
     Digest: (),
     TerminationRow: (),
     Finding: (),
+    FindingHistory: (),
     Look: (),
     Change: (),
     Quarantine: ("raw", "why"),

@@ -12,6 +12,7 @@ from integrations.store.rebuild import rebuild
 from integrations.store.tables import table
 from integrations.store.terminations import Start
 from models.audit import Audit
+from models.changes import Change
 from models.ending_acts import QUESTION, State, What
 from models.ending_steps import Reason, Step
 from models.errors import UsageError
@@ -408,7 +409,11 @@ def test_a_wake_up_does_what_is_due_and_says_how_all_stand(team):
         ("waits", "T2 confirms it"),
         ("going on", "Where to go next"),
     }
-    before = stood(team)
+    before, told = stood(team), len(team.rows(Change))
+    ending.wake(team.practice, NOW + HOUR, "test")
+    assert (stood(team), len(team.rows(Change))) == (before, told)
+    with team.practice.store.write() as connection:
+        connection.execute(table(TerminationRow).update().values(state="going", needs_confirmation_of=""))
     ending.wake(team.practice, NOW + HOUR, "test")
     assert stood(team) == before
     with team.practice.store.read() as connection:

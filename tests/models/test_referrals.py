@@ -166,6 +166,13 @@ REFUSED: dict[str, tuple[list[ReferralAct], ReferralAct, str]] = {
     ),
     "news that does not follow": ([offered(), *SENDING], BOOKED_, "does not follow from where the referral stands"),
     "no such news": ([offered(), *SENDING], act("news", word="lost"), "no news that is known"),
+    "fewer for a reason of one's own": ([], offered(reason="Anna is tired"), "say with --fewer why"),
+    "a visit in a hundred years": (
+        [offered(), *CALLS],
+        act("news", word="booked", day=NOW + 36500 * DAY),
+        "within a year",
+    ),
+    "seen tomorrow": ([offered(), *CALLS], act("news", word="seen", day=NOW + DAY), "say `booked` until then"),
     "nothing to cancel": ([offered(), *CALLS], act("news", word="cancel-asked"), "nothing to cancel"),
     "attended on no day": ([offered(), *CALLS], act("attended"), "on which day"),
     "attended tomorrow": ([offered(), *CALLS], act("attended", day=NOW + DAY), "lies ahead"),
@@ -266,6 +273,12 @@ def test_a_visit_that_was_missed_is_asked_for_anew() -> None:
     assert (now.status, now.heard, now.visit_at) == ("5.1.2", ACCEPTED, NOT_KNOWN)
 
 
+def test_news_does_not_take_back_that_it_does_not_fit() -> None:
+    unfit = (*CALLS, ATTENDED, act("fits", 11))
+    assert said(*unfit, act("news", 12, word="accepted")).stuck is Stuck.unfit
+    assert said(*unfit, act("news", 12, word="accepted"), act("fits", 13, fits=True)).over
+
+
 def test_what_came_too_early_is_not_asked_for_again_and_changes_no_status() -> None:
     now = said(*SENDING, BOOKED_)
     assert (now.status, now.heard, now.visit_at) == (SENT, BOOKED, NOW + 9 * DAY)
@@ -298,7 +311,7 @@ acts = st.builds(
     word=st.sampled_from((*WORDS, "")),
     day=st.sampled_from((NOT_KNOWN, NOW, NOW + 9 * DAY)),
     fits=st.booleans(),
-    reason=st.sampled_from(("client", "guardian", "came-back", "")),
+    reason=st.sampled_from(("client", "guardian", "came-back", "language", "", "")),
 )
 
 

@@ -102,7 +102,9 @@ def test_news(tmp_path: Path) -> None:
         ("1042,R-2,P1,cancel-asked,2026-03-16,", "unknown-status", 'column "news"'),
         ("1042,R-2,P1,full,2027-03-16,", "in-the-future", "put the day of a visit that lies ahead under visit"),
         ("1042,R-2,P1,full,2026-03-16,2026-03-20", "contradiction", "goes with booked or seen alone"),
-        ("1042,R-2,P1,seen,2026-03-16,2027-03-20", "in-the-future", "write booked, if the visit is to come"),
+        ("1042,R-2,P1,booked,2026-03-16,2027-03-17", "bad-date", "more than a year"),
+        ("1042,Lena Fischer,P1,full,2026-03-16,", "name-as-id", "looks like a name or address"),
+        ("1042,R-2,P1,seen,2026-03-16,2027-01-20", "in-the-future", "write booked, if the visit is to come"),
     ],
 )
 def test_one_bad_piece_of_news(tmp_path: Path, row: str, reason: str, says: str) -> None:
