@@ -23,6 +23,7 @@ from tending.commands import (  # noqa: E402
     endings,
     explain,
     findings,
+    inviting,
     leave,
     messages,
     people,
@@ -32,6 +33,7 @@ from tending.commands import (  # noqa: E402
     running,
     saying,
     sending,
+    slots,
     sources,
     timeline,
 )
@@ -61,6 +63,7 @@ New here: `tending init`, then edit practice.toml, then `tending check`, `tendin
 HEADINGS = {
     "Start": ("demo", "init", "check", "up", "desk"),
     "Every day": ("findings", "answer", "why", "status", "sync"),
+    "Appointments": ("slots", "invite"),
     "Endings and referrals": ("end", "ending", "leave", "refer", "referrals", "providers"),
     "What asks for a person": ("unmatched", "held", "quarantine", "outbox"),
     "Codes and people": ("who", "code", "timeline", "boundary", "users", "audit"),
@@ -123,6 +126,8 @@ for part in (
     findings,
     explain,
     saying,
+    slots,
+    inviting,
     leave,
     endings,
     boundary,
