@@ -239,6 +239,9 @@ class Policy:
     work_until: str = threshold(
         "18:00", "local time of the recipient", None, None, "Ordinary messages come inside working hours.", OURS
     )
+    buffer_minutes: float = threshold(
+        10, "minutes", 0, 120, "So long before and after an appointment no other one is proposed.", OURS
+    )
     same_time_minutes: float = threshold(
         15, "minutes", 0, 240, "A calendar entry and a record row so close together are one appointment.", OURS
     )

@@ -28,6 +28,7 @@ from tending.commands import (  # noqa: E402
     practice,
     running,
     saying,
+    scheduling,
     sending,
     sources,
 )
@@ -57,6 +58,7 @@ New here: `tending init`, then edit practice.toml, then `tending check`, `tendin
 HEADINGS = {
     "Start": ("demo", "init", "check", "up", "desk"),
     "Every day": ("findings", "answer", "why", "status", "sync"),
+    "Appointments": ("slots", "invite"),
     "What asks for a person": ("unmatched", "held", "quarantine", "outbox"),
     "Endings": ("leave",),
     "Codes and people": ("who", "code", "boundary", "users", "audit"),
@@ -120,6 +122,7 @@ for part in (
     explain,
     saying,
     leave,
+    scheduling,
     boundary,
     people,
     sending,

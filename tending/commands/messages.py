@@ -59,7 +59,7 @@ def preview(
         part = next((part for part in wanted if kind.strip().casefold() in (_name(*part), ".".join(part))), None)
         if part is None:
             raise UsageError(f"There is no message of that kind; there are {', '.join(_name(*p) for p in wanted)}.")
-        link = EXAMPLE_LINK if linked and "code" in wanted[part] else None
+        link = EXAMPLE_LINK if linked and "code" in wanted[part] and part[0] != "invitation" else None
         item = item_of(*part, wanted[part], to_zone=voice.zone, locale=voice.locale, at=at, link=link)
         message = compose([item], practice=here.name, to_zone=voice.zone, locale=voice.locale, at=at)
     if as_json:
@@ -83,4 +83,4 @@ def _on_a_lock_screen(message: Message) -> None:
 
 def _name(folder: str, file: str) -> str:
     """What a kind is called: its file's name, with its folder before it where that says more."""
-    return f"{folder}.{file}" if folder in ("nightly_check", "unanswered") and file != folder else file
+    return f"{folder}.{file}" if folder in ("invitation", "nightly_check", "unanswered") and file != folder else file
