@@ -81,6 +81,7 @@ class Shown(NamedTuple):
     stage: str
     next_step: str
     since: Instant
+    waits: bool  # to be confirmed
 
 
 def wake(practice: "Practice", now: Instant, holder: str) -> tuple[LookedAfter, list[Shown]]:
@@ -101,6 +102,8 @@ def wake(practice: "Practice", now: Instant, holder: str) -> tuple[LookedAfter, 
 
 def _shown(row: Any) -> Shown:
     if row.state == State.waiting:
-        return Shown(row.code, row.therapist_id, "waits", f"{row.needs_confirmation_of} confirms it", row.started_at)
+        return Shown(
+            row.code, row.therapist_id, "waits", f"{row.needs_confirmation_of} confirms it", row.started_at, True
+        )
     step = STEP_WORDS[Step(row.next_step)] if row.next_step else "Close it"
-    return Shown(row.code, row.therapist_id, "going on", step, row.moved_at)
+    return Shown(row.code, row.therapist_id, "going on", step, row.moved_at, False)

@@ -56,6 +56,9 @@ def _whole_paths(settings: Settings, folder: Path) -> Settings:
                     "key_file": whole(settings.store.key_file),
                 }
             ),
+            "endings": settings.endings.model_copy(
+                update={"forms": whole(settings.endings.forms)} if settings.endings.forms else {}
+            ),
             "source": tuple(s.model_copy(update={"path": whole(s.path)}) if s.path else s for s in settings.source),
         }
     )

@@ -98,7 +98,8 @@ TABLE: Mapping[Reason, tuple[Need, ...]] = {
     Reason.death: (N, N, N, N, N, R),
 }
 """Which step which reason asks for. What leads to it: pretermination counselling and alternatives, unless the client precludes it or a
-therapist is threatened (APA 2017 10.10 [V]); no abandonment, help with a referral (ACA 2014 A.11, A.12; AAMFT 2015 1.10, 1.11 [V])."""
+therapist is threatened (APA 2017 10.10 [V]); no abandonment, help with a referral (AAMFT 2015 1.9 to 1.11 [V], ACA 2014 A.11 and
+A.12 [M])."""
 
 
 def need_of(reason: Reason, step: Step) -> Need:

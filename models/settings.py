@@ -206,6 +206,9 @@ class PrefectPart(Part):
     sync_cron: str = Field(
         default="0 * * * *", description="When all sources are read, besides each one's every_minutes."
     )
+    endings_cron: str = Field(
+        default="30 6 * * *", description="When endings are looked at, and shown by code, stage and next step."
+    )
     deliver_cron: str = Field(default="*/5 * * * *", description="When what is due is sent, besides at once.")
 
 
@@ -277,6 +280,22 @@ class InvitationsPart(Part):
     )
 
 
+class EndingsPart(Part):
+    """[endings]: what stands in the drafts of closing letters. A person reads and changes each of them; none is sent by Tending."""
+
+    crisis: tuple[str, ...] = Field(
+        default=(), description="Whom to call in need, one line each, with the telephone number."
+    )
+    referrals: tuple[str, ...] = Field(
+        default=(), description="Places to go, one line each, with address and telephone; three or more are offered."
+    )
+    forms: str = Field(
+        default="",
+        description="Folder with letter forms of your own, closing.txt and out_of_contact.txt; empty: ours, in"
+        " integrations/letter_forms.",
+    )
+
+
 class Settings(Part):
     """All of practice.toml."""
 
@@ -289,6 +308,7 @@ class Settings(Part):
     prefect: PrefectPart = PrefectPart()
     watchdog: WatchdogPart = WatchdogPart()
     safety: SafetyPart = SafetyPart()
+    endings: EndingsPart = EndingsPart()
     desk: DeskPart | None = None
     invitations: InvitationsPart = InvitationsPart()
     policy: dict[str, Any] = Field(default_factory=dict)

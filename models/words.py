@@ -9,6 +9,20 @@ LOCALES = ("en_GB", "en_US")
 
 _WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_WHOLE_MONTHS = (
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+)
 _SPELLED = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 # Farther away than this, a day without its year could be taken for another one.
 _YEAR_NEEDED_AFTER = 182
@@ -30,6 +44,12 @@ def day(when: date, *, today: date, locale: str, weekday: bool = True) -> str:
     if weekday:
         text = f"{_WEEKDAYS[when.weekday()]}{',' if us else ''} {text}"
     return text
+
+
+def whole_day(when: date, *, locale: str) -> str:
+    """A day as letters write it: `3 November 2026`, `November 3, 2026`."""
+    month = _WHOLE_MONTHS[when.month - 1]
+    return f"{month} {when.day}, {when.year}" if american(locale) else f"{when.day} {month} {when.year}"
 
 
 def distance(when: date, *, today: date) -> str:

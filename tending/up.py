@@ -38,6 +38,7 @@ CRONS = {
     "client_looks": "sweep_cron",
     "deliver_notices": "deliver_cron",
     "nightly_check": "nightly_cron",
+    "terminations": "endings_cron",
     "weekly_letters": "weekly_cron",
 }
 

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from models.ending_acts import REASONS, STEPS
+from models.ending_steps import REASON_WORDS, Reason, Step
 from models.habits import question
 from models.instants import DAY, HOUR, Instant
 from models.rule import Rule, Verdict
@@ -37,6 +39,11 @@ def found(at: Instant) -> dict[str, tuple[str, tuple[Any, ...]]]:
                 ],
             ),
         ),
+        "ending_step": (
+            "step_due",
+            (REASONS.index(Reason.poor_fit), STEPS.index(Step.process), at - 15 * DAY, at - DAY),
+        ),
+        "out_of_contact": ("attempt_due", (1, 3, at - 14 * DAY, 1)),
         "item9": ("risk", ([[1, at - 2 * HOUR, at - HOUR]], -1, -1, -1)),
         "screen": ("risk", ([[1, at - 2 * HOUR, at - HOUR]], -1, -1, -1)),
     }
@@ -92,6 +99,9 @@ def samples(at: Instant, voice: Voice, protocol: str = PROTOCOL) -> Mapping[tupl
         ("nightly_check", "more"): {"count": 7},
         ("nightly_check", "failed"): {"code": CODE},
         ("nightly_check", "failed_more"): {"count": 1},
+        ("ending_confirm", "asked"): _confirmation(at),
+        ("ending_confirm", "confirmed"): _confirmation(at),
+        ("ending_confirm", "declined"): _confirmation(at),
         ("more", "more"): {"count": 70},
         ("leave_transfer", "leave_transfer"): {"therapist": "T1", "from_at": at + 40 * DAY, "codes": CODE, "count": 1},
         ("invitation", "request"): {
@@ -105,6 +115,10 @@ def samples(at: Instant, voice: Voice, protocol: str = PROTOCOL) -> Mapping[tupl
         ("sign_in", "sign_in"): {},
         ("fresh_link", "fresh_link"): {},
     }
+
+
+def _confirmation(at: Instant) -> dict[str, Any]:
+    return {"code": CODE, "therapist": "T1", "since": at - DAY, "ending_reason": REASON_WORDS[Reason.beyond]}
 
 
 def _of_kind(rule: Rule, kind: str, at: Instant, voice: Voice) -> dict[str, Any]:

@@ -80,14 +80,14 @@ def start(
     """Start an ending, in the caller's transaction. A yes to the question is kept and audited, and starts nothing. Under an `act_id`
     that was given before nothing happens again. Raises UsageError where it is refused; nothing was changed then."""
     take_turn(connection)
-    about = _about(practice, connection, client_id, now)
+    who = about(practice, connection, client_id, now)
     act_id = act_id or uuid.uuid4().hex
     said = [act_of(act.facts) for act in acts.of_client(connection, client_id, KIND)]
     if any(act.ending == act_id and act.what in (What.started, What.stopped) for act in said):
-        return Taken(about.code, act_id, changed=False)
+        return Taken(who.code, act_id, changed=False)
     reason = _word(Reason, asked.reason, "reason")
     wished_by = _word(By, asked.wished_by or WISHED_BY[reason][0].value, "answer to whose wish it is")
-    confirmer = _confirmer(practice, connection, about, now) if wished_by is By.therapist else ""
+    confirmer = _confirmer(practice, connection, who, now) if wished_by is By.therapist else ""
     act = Act(
         act_id,
         What.started,
@@ -97,20 +97,20 @@ def start(
         wished_by=wished_by.value,
         personal=asked.personal,
         confirmer=confirmer,
-        process=about.policy.ending_process_careful if asked.careful else about.policy.ending_process_appointments,
+        process=who.policy.ending_process_careful if asked.careful else who.policy.ending_process_appointments,
         until=asked.until,
         careful=asked.careful,
     )
     if asked.personal == "yes":
-        return _stopped(practice, connection, about, Act(act_id, What.stopped, now, by, reason=reason.value), act_id)
-    stands = next(reversed(endings_of(said, died=about.died)), None)
-    why = refuse(stands, act, about.policy, died=about.died) or _too_many(connection, about, reason)
+        return _stopped(practice, connection, who, Act(act_id, What.stopped, now, by, reason=reason.value), act_id)
+    stands = next(reversed(endings_of(said, died=who.died)), None)
+    why = refuse(stands, act, who.policy, died=who.died) or _too_many(connection, who, reason)
     if why is not None:
         raise UsageError(why)
-    _take(practice, connection, about, act, act_id)
+    _take(practice, connection, who, act, act_id)
     if confirmer:
-        _tell(practice, connection, about, act, "asked", confirmer, now)
-    return Taken(about.code, act_id)
+        _tell(practice, connection, who, act, "asked", confirmer, now)
+    return Taken(who.code, act_id)
 
 
 def say(
@@ -131,8 +131,8 @@ def say(
     """Say something about a client's newest ending, in the caller's transaction; what was said before changes nothing. Raises
     UsageError where it is refused; nothing was changed then."""
     take_turn(connection)
-    about = _about(practice, connection, client_id, now)
-    stands = newest(connection, client_id, died=about.died)
+    who = about(practice, connection, client_id, now)
+    stands = newest(connection, client_id, died=who.died)
     act_id = act_id or uuid.uuid4().hex
     act = Act(
         stands.id if stands else "",
@@ -141,28 +141,28 @@ def say(
         by,
         reason=reason,
         personal=personal,
-        process=about.policy.ending_process_careful if what is What.careful else 0,
+        process=who.policy.ending_process_careful if what is What.careful else 0,
         step=step,
-        appointments=about.case.held_since(stands.started_at) if stands and step == Step.process else 0,
+        appointments=who.case.held_since(stands.started_at) if stands and step == Step.process else 0,
         means=means,
         on=now if what is What.attempt and on == NOT_KNOWN else on,
     )
     is_yes = what is What.confirmed and personal == "yes"
     if is_yes:  # the confirmer says that it is for that reason: it is not confirmed
         act = act._replace(what=What.declined, reason="personal")
-    if (why := refuse(stands, act, about.policy, died=about.died)) is not None:
+    if (why := refuse(stands, act, who.policy, died=who.died)) is not None:
         raise UsageError(why)
     assert stands is not None
     if is_yes:
-        stopped = _stopped(practice, connection, about, act, act_id)
-        _tell(practice, connection, about, act, What.declined.value, about.therapist, now)
+        stopped = _stopped(practice, connection, who, act, act_id)
+        _tell(practice, connection, who, act, What.declined.value, who.therapist, now)
         return stopped
     if changes_nothing(stands, act):
-        return Taken(about.code, stands.id, changed=False)
-    _take(practice, connection, about, act, act_id)
-    if what in (What.confirmed, What.declined) and about.therapist:
-        _tell(practice, connection, about, act, what.value, about.therapist, now)
-    return Taken(about.code, stands.id)
+        return Taken(who.code, stands.id, changed=False)
+    _take(practice, connection, who, act, act_id)
+    if what in (What.confirmed, What.declined) and who.therapist:
+        _tell(practice, connection, who, act, what.value, who.therapist, now)
+    return Taken(who.code, stands.id)
 
 
 def newest(
@@ -180,7 +180,7 @@ def not_to_begin(practice: "Practice") -> str:
     return code_of(settings.ethics, settings.ethics_text).not_to_begin.quoted()
 
 
-def _about(practice: "Practice", connection: Connection, client_id: int, now: Instant) -> About:
+def about(practice: "Practice", connection: Connection, client_id: int, now: Instant) -> About:
     clients = table(Client)
     row = connection.execute(select(clients.c.code, clients.c.died).where(clients.c.id == client_id)).one()
     digest = next(digests(connection, [client_id]))
@@ -196,44 +196,42 @@ def _word(words: Any, text: str, what: str) -> Any:
         raise UsageError(f"That is no {what}; there are {', '.join(words)}.") from None
 
 
-def _confirmer(practice: "Practice", connection: Connection, about: About, now: Instant) -> str:
+def _confirmer(practice: "Practice", connection: Connection, who: About, now: Instant) -> str:
     """Who confirms what this client's therapist begins: the supervisor, else the peer of the policy; nobody where neither is known."""
     recipients = Recipients(practice, connection, now)
-    peer = about.policy.ending_confirmed_by_peer
-    known_peer = peer if peer != about.therapist and recipients.knows(peer) else ""
-    return recipients.supervisor(about.therapist) or known_peer
+    peer = who.policy.ending_confirmed_by_peer
+    known_peer = peer if peer != who.therapist and recipients.knows(peer) else ""
+    return recipients.supervisor(who.therapist) or known_peer
 
 
-def _too_many(connection: Connection, about: About, reason: Reason) -> str | None:
-    if not about.therapist or reason in NOT_A_CHOICE:
+def _too_many(connection: Connection, who: About, reason: Reason) -> str | None:
+    if not who.therapist or reason in NOT_A_CHOICE:
         return None
-    going, most = ending_rows.open_count(connection, about.therapist), about.policy.endings_at_once
+    going, most = ending_rows.open_count(connection, who.therapist), who.policy.endings_at_once
     if going < most:
         return None
     return (
-        f"{about.therapist} has {going} endings going on, and each needs room: no more than {most} at once "
+        f"{who.therapist} has {going} endings going on, and each needs room: no more than {most} at once "
         "(endings_at_once in the policy). Close or withdraw one first."
     )
 
 
-def _stopped(practice: "Practice", connection: Connection, about: About, act: Act, act_id: str) -> Taken:
+def _stopped(practice: "Practice", connection: Connection, who: About, act: Act, act_id: str) -> Taken:
     """Keep that somebody was stopped; what stood goes on standing, but for an ending that waited for a confirmation and does not get it."""
-    acts.record(practice, connection, about.id, KIND, act.facts(), act.at, act_id=act_id)
-    audit.record(connection, act.at, act.by, "ending stopped", about.code, {"asked": act.what.value})
-    return Taken(about.code, act.ending, stopped=f"{not_to_begin(practice)} {SUPERVISION}")
+    acts.record(practice, connection, who.id, KIND, act.facts(), act.at, act_id=act_id)
+    audit.record(connection, act.at, act.by, "ending stopped", who.code, {"asked": act.what.value})
+    return Taken(who.code, act.ending, stopped=f"{not_to_begin(practice)} {SUPERVISION}")
 
 
-def _take(practice: "Practice", connection: Connection, about: About, act: Act, act_id: str) -> None:
-    acts.record(practice, connection, about.id, KIND, act.facts(), act.at, act_id=act_id)
+def _take(practice: "Practice", connection: Connection, who: About, act: Act, act_id: str) -> None:
+    acts.record(practice, connection, who.id, KIND, act.facts(), act.at, act_id=act_id)
     details = {
         name: value for name, value in (("reason", act.reason), ("step", act.step), ("means", act.means)) if value
     }
-    audit.record(connection, act.at, act.by, f"ending {act.what.value}", about.code, details)
+    audit.record(connection, act.at, act.by, f"ending {act.what.value}", who.code, details)
 
 
-def _tell(
-    practice: "Practice", connection: Connection, about: About, act: Act, said: str, to: str, now: Instant
-) -> None:
+def _tell(practice: "Practice", connection: Connection, who: About, act: Act, said: str, to: str, now: Instant) -> None:
     """One notice to whoever has to confirm, or, with what they said, to whoever has the client."""
     rows = table(TerminationRow)
     row = connection.execute(select(rows.c.nth, rows.c.reason).where(rows.c.ending == act.ending)).one()
@@ -241,17 +239,17 @@ def _tell(
     hours = Recipients(practice, connection, now).hours(to, policy)
     is_asked = said == "asked"
     notice = notice_row(
-        NoticeKey(f"client:{about.id}", CONFIRM, row.nth, TO_SUPERVISOR if is_asked else 0, therapist_recipient(to)),
+        NoticeKey(f"client:{who.id}", CONFIRM, row.nth, TO_SUPERVISOR if is_asked else 0, therapist_recipient(to)),
         Urgency.duty,
         not_before(Urgency.duty, hours, now),
         round(policy.notice_expires_days * DAY),
         now,
-        client_id=about.id,
+        client_id=who.id,
         requires={CONFIRM: act.ending} if is_asked else {},
         facts={
             "said": said,
-            "code": about.code,
-            "therapist": about.therapist,
+            "code": who.code,
+            "therapist": who.therapist,
             "since": now,
             "ending_reason": REASON_WORDS[Reason(row.reason)],
         },

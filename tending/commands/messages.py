@@ -11,6 +11,7 @@ from models.errors import UsageError
 from tending.commands.common import JsonOption, PracticeOption, now, opened, voice_of
 from tending.output import columns, say, show_json
 
+SEVERAL = ("ending_confirm", "invitation", "nightly_check", "unanswered")  # folders whose parts tell too little alone
 EXAMPLE_LINK = "https://desk.example.org/card/..."
 
 
@@ -83,4 +84,4 @@ def _on_a_lock_screen(message: Message) -> None:
 
 def _name(folder: str, file: str) -> str:
     """What a kind is called: its file's name, with its folder before it where that says more."""
-    return f"{folder}.{file}" if folder in ("invitation", "nightly_check", "unanswered") and file != folder else file
+    return f"{folder}.{file}" if folder in SEVERAL and file != folder else file

@@ -1,0 +1,212 @@
+"""`end` and `ending`: the question first, the steps as they stand, who may confirm, a letter of one's own, one sentence for all else."""
+
+import os
+import stat
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from models.ending_acts import QUESTION
+from tending.commands.endings import ACTIONS
+from tests.cli.clinic import NAMES
+
+
+@pytest.fixture
+def lund(monkeypatch):
+    """From then on a colleague is at the terminal."""
+    return lambda: monkeypatch.setenv("SUDO_USER", "lund")
+
+
+def start(tending, code, reason="wish", *more):
+    return tending("end", code, "--reason", reason, "--personal", "no", *more)
+
+
+def audited(tending, code):
+    return [act["act"] for act in tending("audit", "list", "--about", code, "--json", "--last", "100").json]
+
+
+def test_the_clients_wish_from_the_first_word_to_the_last(codes, tending):
+    code = codes["1002"]
+    done = start(tending, code)
+    assert (done.code, done.err) == (0, "")
+    assert done.out.startswith(f"{code}: an ending, going on; the client's wish.\n")
+    assert "Next: Offer three suitable places" in done.out
+    assert code in tending("ending").out
+    for step in ("referral", "letter"):
+        assert tending("ending", code, "done", step).code == 0
+    again = tending("ending", code.lower(), "done", "letter")
+    assert again.out.startswith("That was said before; nothing was changed.\n")
+    closed = tending("ending", code, "close")
+    assert (closed.code, "Still open: Records." in closed.err) == (2, True)
+    assert tending("ending", code, "done", "records").out.endswith(f"`tending ending {code} close`.\n")
+    facts = tending("ending", code, "close", "--json").json
+    assert (facts["state"], facts["changed"], facts["next"]) == ("closed", True, None)
+    assert "set it there" in tending("ending", code).out
+    assert tending("ending").out == "No ending is going on.\n"
+    assert tending("ending", "--json").json == []
+    assert audited(tending, code)[:5] == ["ending closed", *["ending done"] * 3, "ending started"]
+
+
+def test_the_question_is_asked_and_a_yes_stops_it(codes, tending):
+    code = codes["1002"]
+    asked = tending("end", code, "--reason", "wish")
+    assert (asked.code, asked.out, QUESTION in asked.err) == (2, "", True)
+    stopped = tending("end", code, "--reason", "wish", "--personal", "yes")
+    assert (stopped.code, stopped.out) == (2, "")
+    assert "Care is not ended in order to begin a personal relationship" in stopped.err
+    assert "supervisor" in stopped.err
+    assert tending("ending", code).out == f"{code}: no ending was started.\n"
+    assert audited(tending, code)[0] == "ending stopped"
+    assert start(tending, code).code == 0
+
+
+def test_whoever_began_it_cannot_confirm_it_and_a_colleague_can(codes, tending, practice, lund):
+    code = codes["1002"]
+    refused = start(tending, code, "poor-fit")
+    assert (refused.code, "ending_confirmed_by_peer" in refused.err) == (2, True)
+    text = practice.read_text()
+    practice.write_text(text.replace("[policy]\n", '[policy]\nending_confirmed_by_peer = "T2"\n'))
+    done = start(tending, code, "poor-fit", "--careful")
+    assert "Confirmation of T2: not yet." in done.out
+    assert "finds rejection hard" in done.out
+    assert "T2 confirms it" in tending("ending").out
+    own = tending("ending", code, "confirm", "--personal", "no")
+    assert (own.code, "Whoever started an ending cannot confirm it" in own.err) == (2, True)
+    early = tending("ending", code, "done", "explain")
+    assert (early.code, "waits for the confirmation of T2" in early.err) == (2, True)
+    lund()
+    unasked = tending("ending", code, "confirm")
+    assert (unasked.code, QUESTION in unasked.err) == (2, True)
+    confirmed = tending("ending", code, "confirm", "--personal", "no")
+    assert "Confirmation of T2: by lund as" in confirmed.out
+    facts = tending("ending", code, "--json").json
+    assert (facts["state"], facts["next"], facts["appointments_needed"]) == ("going", "explain", 2)
+    assert [step["step"] for step in facts["steps"]] == ["explain", "process", "referral", "last", "letter", "records"]
+
+
+def test_somebody_out_of_contact_is_tried_to_reach(codes, tending, practice, today, lund):
+    code = codes["1002"]
+    practice.write_text(
+        practice.read_text().replace(
+            "[policy]\n",
+            '[policy]\nending_confirmed_by_peer = "T2"\nending_attempts = 2\nending_attempt_days = 1\n',
+        )
+    )
+    assert start(tending, code, "contact").code == 0
+    lund()
+    assert tending("ending", code, "confirm", "--personal", "no").code == 0
+    early = tending("ending", code, "letter")
+    assert (early.code, "two different means" in early.err) == (2, True)
+    for means, day in (("phone", 20), ("mail", 6)):
+        on = str(today - timedelta(days=day))
+        done = tending("ending", code, "attempt", "--means", means, "--on", on)
+        assert (done.code, "may always come back" in done.out) == (0, True)
+    assert "Tried to reach the client" in done.out
+    assert tending("ending", code, "letter", "--out", "draft.txt").code == 0
+    text = Path("draft.txt").read_text(encoding="utf-8")
+    assert "I have not been able to reach you (tried on" in text
+    assert "You may come back at any time" in text
+
+
+def test_a_letter_is_a_draft_with_the_name_in_a_file_of_ones_own(codes, tending, practice):
+    code = codes["1002"]
+    practice.write_text(
+        practice.read_text() + '\n[endings]\ncrisis = ["Night line: 0800 111"]\nreferrals = ["Haus am See, 030 1"]\n'
+    )
+    none = tending("ending", code, "letter")
+    assert (none.code, "No ending was started" in none.err) == (2, True)
+    assert start(tending, code).code == 0
+    done = tending("ending", code, "letter")
+    file = f"closing-letter-{code}.txt"
+    assert (done.code, file in done.out, "Nothing was sent" in done.out) == (0, True, True)
+    assert not any(name in done.out for name in NAMES)
+    assert stat.S_IMODE(os.stat(file).st_mode) == 0o600
+    text = Path(file).read_text(encoding="utf-8")
+    assert "Dear Bengt Ünalsson," in text
+    assert "Dr Kärcher" in text
+    assert "You wished to end our work together" in text
+    assert text.count("[Name, address and telephone]") == 2
+    assert "1. Haus am See, 030 1" in text
+    assert "Night line: 0800 111" in text
+    assert "[Summary" in text
+    assert "\n\n\n" not in text
+    again = tending("ending", code, "letter")
+    assert (again.code, "a file of that name already" in again.err) == (2, True)
+    assert tending("ending", code, "letter", "--out", "other.txt", "--json").json == {"code": code, "file": "other.txt"}
+    assert {"identity read", "closing letter drafted"} <= set(audited(tending, code))
+    assert tending("ending", code, "done", "letter").code == 0
+
+
+def test_a_form_of_ones_own_is_used_and_a_broken_one_names_no_client(codes, tending, practice, clinic):
+    code = codes["1002"]
+    practice.write_text(practice.read_text() + '\n[endings]\nforms = "letters"\n')
+    (clinic / "letters").mkdir()
+    (clinic / "letters" / "closing.txt").write_text("Liebe/r {{ client }}, {{ last }}", encoding="utf-8")
+    start(tending, code)
+    assert tending("ending", code, "letter", "--out", "a.txt").code == 0
+    assert Path("a.txt").read_text(encoding="utf-8").startswith("Liebe/r Bengt Ünalsson, ")
+    (clinic / "letters" / "closing.txt").write_text("{{ client }} {{ diagnosis }}", encoding="utf-8")
+    broken = tending("ending", code, "letter", "--out", "b.txt")
+    assert (broken.code, "closing.txt could not be filled in" in broken.err) == (3, True)
+    assert not any(name in broken.err for name in NAMES)
+    assert not os.path.exists("b.txt")
+
+
+WORDS = {
+    "no code": (["end", "Müllenbröck", "--reason", "wish", "--personal", "no"], "A client code looks like"),
+    "no reason": (["end", "{code}", "--reason", "boredom", "--personal", "no"], "That is no reason; there are goals"),
+    "another answer": (["end", "{code}", "--reason", "wish", "--personal", "perhaps"], "The answer is no or yes"),
+    "another wish": (
+        ["end", "{code}", "--reason", "wish", "--personal", "no", "--by", "therapist"],
+        "the wish of: client",
+    ),
+    "a day that was": (
+        ["end", "{code}", "--reason", "wish", "--personal", "no", "--until", "2020-01-01"],
+        "has passed",
+    ),
+    "no day": (["end", "{code}", "--reason", "wish", "--personal", "no", "--until", "soon"], "A day is written like"),
+    "none there": (["ending", "{code}", "done", "letter"], "No ending was started for this client"),
+    "no such word": (["ending", "{code}", "finish"], "there are confirm, decline, done"),
+    "no step": (["ending", "{code}", "done"], "Name the step"),
+    "a step too many": (["ending", "{code}", "close", "letter"], "A step does not go with `close`"),
+    "a day ahead": (["ending", "{code}", "attempt", "--means", "phone", "--on", "2999-01-01"], "That lies ahead"),
+}
+
+
+def test_what_does_not_fit_is_one_sentence(codes, tending):
+    for case, (words, sentence) in WORDS.items():
+        done = tending(*(word.format(code=codes["1002"]) for word in words))
+        assert (done.code, done.out) == (2, ""), case
+        assert sentence in done.err, (case, done.err)
+        assert done.err.count("\n") == 1, case
+        assert not any(name in done.err for name in NAMES), case
+    assert tending("ending", codes["1002"]).out.endswith("no ending was started.\n")
+
+
+def test_what_does_not_fit_a_running_one_changes_nothing(codes, tending):
+    code = codes["1002"]
+    start(tending, code)
+    before = tending("ending", code, "--json").json
+    for words, sentence in (
+        (("end", code, "--reason", "goals", "--personal", "no"), "An ending of this client's care is going on"),
+        (("ending", code, "done", "party"), "There is no such step"),
+        (("ending", code, "could-not", "letter", "--reason", "rain"), "the reasons are declined"),
+        (("ending", code, "could-not", "records", "--reason", "unsafe"), "ours alone"),
+        (("ending", code, "attempt"), "by one of phone"),
+        (("ending", code, "confirm", "--personal", "no"), "waits for no confirmation"),
+        (("ending", code, "done", "process"), "at least 1 appointment after it was started"),
+        (("ending", code, "reopen", "letter"), "nothing to take back"),
+    ):
+        done = tending(*words)
+        assert (done.code, done.out, sentence in done.err) == (2, "", True), (words, done.err)
+    assert tending("ending", code, "--json").json == before
+    assert tending("ending", code, "withdraw").out.endswith("Care goes on.\n")
+    assert "was withdrawn" in tending("ending", code, "close").err
+
+
+def test_every_word_is_explained(tending):
+    help = tending("ending", "--help").out
+    for word in (*ACTIONS, "letter"):
+        assert word in help
+    assert "Is beginning a personal relationship" in " ".join(tending("end", "--help").out.split())
