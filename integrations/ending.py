@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sqlalchemy import Connection
 
+from integrations import ending_schedule
 from integrations.looks import LookedAfter, look_after
 from integrations.store import ending_rows, terminations
 from integrations.store.decisions import decide
@@ -69,6 +70,8 @@ def say(
         act_id=act_id,
     )
     if taken.changed:
+        if what in (What.withdrawn, What.declined, What.closed):
+            ending_schedule.settle(practice, connection, client_id, taken.ending, now)
         decide(practice, connection, [client_id], now)
     return taken
 
@@ -85,7 +88,8 @@ class Shown(NamedTuple):
 
 
 def wake(practice: "Practice", now: Instant, holder: str) -> tuple[LookedAfter, list[Shown]]:
-    """Derive and look at everybody again whose ending is going on or waits, hand over what is due, and say how all of these stand.
+    """Derive and look at everybody again whose ending is going on or waits, propose the appointments that it lacks, hand over what is due,
+    and say how all of these stand.
 
     Whatever was going on when a process ended is found in the store: done again it changes nothing. Raises LeaseHeld where another
     run is at it.
@@ -95,7 +99,9 @@ def wake(practice: "Practice", now: Instant, holder: str) -> tuple[LookedAfter, 
     for part in chunks(sorted(clients), AT_ONCE):
         with practice.store.write() as connection:
             derive(connection, part, practice.book.of().policy, now, practice.zone)
+    faults = ending_schedule.wake_up(practice, now)
     looked = look_after(practice, now, holder, codes=sorted(clients.values()))
+    looked.put_off += faults
     with practice.store.read() as connection:
         return looked, [_shown(row) for row in ending_rows.open_rows(connection)]
 
