@@ -38,7 +38,7 @@ def ahead(
             _SIDES.c.client_id == client_id,
             _SIDES.c.plan != Plan.cancelled.value,
             _APPOINTMENTS.c.start_at > now,
-            _APPOINTMENTS.c.start_at <= max(now + 2 * AHEAD, until),
+            _APPOINTMENTS.c.start_at <= max(now + AHEAD, until),
             _APPOINTMENTS.c.therapist_id.is_(None) | (_APPOINTMENTS.c.therapist_id == therapist),
         )
         .order_by(_APPOINTMENTS.c.start_at, _APPOINTMENTS.c.id)
