@@ -144,10 +144,15 @@ def _news(
 # ---------------------------------------------------------------- proposed to the therapist
 
 
-def propose(practice: "Practice", connection: Connection, client_id: int, by: str, now: Instant) -> Planned:
+def propose(
+    practice: "Practice", connection: Connection, client_id: int, by: str, now: Instant, *, act_id: str = ""
+) -> Planned | None:
     """Propose to the therapist, by a person's word, what an ending lacks; what was proposed and cannot be counted on is called off. Answers
-    what stood before. Raises UsageError where there is nothing to propose, or no ending that goes on; nothing is changed then."""
+    what stood before; None where that was said before under this `act_id`. Raises UsageError where there is nothing to propose, or no
+    ending that goes on; nothing is changed then."""
     take_turn(connection)
+    if act_id and any(act.id == act_id for act in acts.of_client(connection, client_id, KIND)):
+        return None
     found = planned_for(practice, connection, client_id, now)
     who = terminations.about(practice, connection, client_id, now)
     act = Act(found.stands.id if found else "", What.proposed, now, by)
@@ -158,7 +163,7 @@ def propose(practice: "Practice", connection: Connection, client_id: int, by: st
         raise UsageError(nothing_new(found.schedule))
     for entry in found.schedule.replaced:
         invitations.call_off(practice, connection, entry.uid, therapist_recipient(who.therapist), now)
-    _propose(practice, connection, who, act, found.schedule, uuid.uuid4().hex)
+    _propose(practice, connection, who, act, found.schedule, act_id or uuid.uuid4().hex)
     return found
 
 
@@ -203,7 +208,8 @@ def propose_first(practice: "Practice", client_id: int, now: Instant) -> int:
 def _propose(
     practice: "Practice", connection: Connection, who: About, act: Act, schedule: Schedule, act_id: str
 ) -> None:
-    """Want each new appointment in the therapist's calendar, and keep what was proposed as an act of the ending."""
+    """Want each new appointment in the therapist's calendar, and keep what was proposed as an act of the ending. Its UIDs follow from our
+    keys and the act: nobody else can guess them."""
     settings = practice.settings.invitations
     zone = people.zone_of(connection, who.therapist) or practice.zone
     parts = []
@@ -212,7 +218,8 @@ def _propose(
             line.start, (line.end - line.start) // 60, zone, f"{settings.title} {who.code}", settings.place
         )
         recipient, about = therapist_recipient(who.therapist), f"{store.ABOUT}{act.ending}"
-        uid = invitations.want(practice, connection, who.id, recipient, wanted, act.at, about=about)
+        uid = f"{practice.vault.hash('content', f'{act_id} {line.start}')}@{invitations.NOWHERE}"
+        invitations.want(practice, connection, who.id, recipient, wanted, act.at, uid=uid, about=about)
         parts.append((uid, line.start, line.role.value))
     acts.record(practice, connection, who.id, KIND, act._replace(parts=tuple(parts)).facts(), act.at, act_id=act_id)
     if parts:

@@ -32,22 +32,21 @@ def schedule(here: Practice, who: lookups.About, at: Instant, *, yes: bool, as_j
     """Propose to the therapist what an ending lacks; without `yes` only what would be proposed is shown."""
     if yes:
         with here.store.write() as connection:
-            planned = ending_schedule.propose(here, connection, who.id, login(), at)
+            found = ending_schedule.propose(here, connection, who.id, login(), at)
     else:
         with here.store.read() as connection:
             found = ending_schedule.planned_for(here, connection, who.id, at)
-        if found is None:
-            raise UsageError("No ending was started for this client; `tending end` does.")
-        planned = found
+    if found is None:
+        raise UsageError("No ending was started for this client; `tending end` does.")
     if as_json:
-        show_json({"code": who.code, "done": yes} | facts(planned))
+        show_json({"code": who.code, "done": yes} | facts(found))
         return
-    lines(planned, who.code, voice_of(here, at))
-    new = len(planned.schedule.new)
+    lines(found, who.code, voice_of(here, at))
+    new = len(found.schedule.new)
     if yes:
         many = "One appointment is" if new == 1 else f"{new} appointments are"
         say(
-            f"{many} proposed to {planned.schedule.therapist}; `tending up` sends the invitation. The client hears nothing."
+            f"{many} proposed to {found.schedule.therapist}; `tending up` sends the invitation. The client hears nothing."
         )
     elif new:
         say("Nothing was kept; `--yes` proposes what is new to the therapist, by mail.")
