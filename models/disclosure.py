@@ -43,6 +43,7 @@ FIELD_LEVEL: dict[str, Disclosure] = {
     "codes": Disclosure.code,
     "from_at": Disclosure.code,
     "protocol": Disclosure.code,
+    "start": Disclosure.code,
     "question": Disclosure.clinical,
     "ending_reason": Disclosure.clinical,
     "when": Disclosure.clinical,

@@ -70,17 +70,18 @@ CODES: dict[str, Code] = {
             "APA 2017, 10.05 and 3.05",
             Basis.memory,
         ),
-        _ours("APA 2017, 10.08 and 10.10,"),
+        _ours("APA 2017 (10.08, 10.10)"),
     ),
     "aca": Code(
         "American Counseling Association, 2014",
         (
             Text(
-                "No sexual or romantic relationship with a former client, a client's partner or family for five years after the"
-                " last professional contact; after that only once it was thought through and documented that nobody is harmed.",
+                "No sexual or romantic relationship with a former client for five years after the last professional contact; after"
+                " that only once it was thought through and documented that nobody is harmed.",
                 "ACA 2014, A.5.c",
                 Basis.seen,
             ),
+            Text("The same holds for a former client's partner and family.", "ACA 2014, A.5.c", Basis.memory),
         ),
         Text(
             "No sexual or romantic relationship with a client in counselling, a client's partner or family, in person or"
@@ -88,7 +89,7 @@ CODES: dict[str, Code] = {
             "ACA 2014, A.5.a",
             Basis.memory,
         ),
-        _ours("ACA 2014, A.5 and A.12,"),
+        _ours("ACA 2014 (A.5, A.12)"),
     ),
     "aamft": Code(
         "American Association for Marriage and Family Therapy, 2015",
@@ -104,7 +105,7 @@ CODES: dict[str, Code] = {
             "AAMFT 2015, 1.4",
             Basis.memory,
         ),
-        _ours("AAMFT 2015, 1.4, 1.5 and 1.9 to 1.11,"),
+        _ours("AAMFT 2015 (1.4, 1.5, 1.9 to 1.11)"),
     ),
     "nasw": Code(
         "National Association of Social Workers, 2021",

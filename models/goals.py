@@ -8,7 +8,7 @@ from models.case import Case
 from models.digest import KEPT
 from models.instants import DAY, Instant
 from models.observations import Achievement, GoalStatus
-from models.policy import REVIEW_RULES, Policy
+from models.policy import FIRST_REVIEW, REVIEW_RULES, Policy
 from models.told import ACHIEVEMENTS, HAS_MEASURE, HAS_TARGET, NOT_KNOWN, OWN_WORDS, REPLIES, STATUSES, Goal, number_of
 
 UNDER_WAY = {STATUSES.index(s) for s in (GoalStatus.active, GoalStatus.on_hold, GoalStatus.proposed)}
@@ -84,11 +84,15 @@ def dues(goal: Goal, done: Instant, seen: Sequence[Instant], policy: Policy) -> 
     found: list[Due] = []
     if since != NOT_KNOWN:
         payer = REVIEW_RULES[policy.review_rule]
+        if since == goal.set_at:  # nobody has looked at it since it was set
+            payer = FIRST_REVIEW.get(policy.review_rule, payer)
         if payer:
             found.append(Due(since + round(payer * DAY), 0, policy.review_rule, since, payer))
         days = policy.review_every_days
         found.append(Due(since + round(days * DAY), 1, "days", since, days))
-        after = [start for start in seen if start > since]
+        # A look at a goal is a day, on which it was set or reviewed, or the moment of an answer; who was seen that day looked at it then.
+        day_over = max(goal.set_at, goal.reviewed_at) + DAY
+        after = [start for start in seen if start > done and start >= day_over]
         wanted = policy.review_every_appointments
         if len(after) >= wanted:
             at = after[wanted - 1] if len(after) < KEPT else NOT_KNOWN

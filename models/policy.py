@@ -23,6 +23,8 @@ REVIEW_RULES: dict[str, float] = {
     "ccbhc": 180,
 }
 """Review intervals of payers and licensors in days: 42 CFR 424.24(e) and (d), 14 NYCRR 599.10, NJAC 10:52, CCBHC criteria 2023."""
+FIRST_REVIEW: dict[str, float] = {"medicare-php": 18}
+"""In how many days such a rule asks for the first look at a goal, where that is sooner: 42 CFR 424.24(e); from memory (mark M)."""
 ALLIANCE_RULES: dict[str, tuple[int, str]] = {"1sd": (1, "Strauss"), "2sd": (2, "Stiles")}
 """How many standard deviations below the client's own level an alliance rating lies to count as a fall, and whose rule that is."""
 

@@ -49,7 +49,7 @@ class PracticePart(Part):
 
     ethics: Literal["apa", "aca", "aamft", "nasw"] = Field(
         default="apa",
-        description="The code of ethics whose text is quoted about personal relationships: APA, ACA, AAMFT or NASW.",
+        description="The code of ethics whose text is quoted about personal relationships: APA, ACA, AAMFT or NASW; see ethics.md.",
     )
     ethics_text: str = Field(
         default="",
@@ -129,6 +129,11 @@ class SourcePart(Part):
     )
     delimiter: str = Field(default="auto", description="What separates columns: one character; auto: found out.")
     encoding: str = Field(default="auto", description="The files' encoding, such as utf-8; auto: found out.")
+    ask_about_former: bool = Field(
+        default=False,
+        description="Only for a work calendar, never a private one: the therapist, and nobody else, is asked about entries"
+        " ahead that name by code or id a client whose care has ended; they are told that it is on.",
+    )
     trust_attendance_after_days: float = Field(
         default=3,
         ge=0,
@@ -156,6 +161,8 @@ class SourcePart(Part):
             raise ValueError("records are read from a path")
         if self.renewed_within_hours is not None and not self.path:
             raise ValueError("renewed_within_hours is about the files of a path")
+        if self.ask_about_former and not (self.kind == "calendar" and self.therapist):
+            raise ValueError("ask_about_former is for a calendar whose therapist is named: nobody else is asked")
         return self
 
 

@@ -13,11 +13,12 @@ import typer.main
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from models.ending_acts import QUESTION
-from models.ending_steps import REASON_WORDS, STEP_WORDS, Reason, Step, asked, need_of
+from models.boundary import WORDS
+from models.ethics import CODES, Basis
 from models.policy import NAMES, PRACTICE_ONLY, Policy
 from models.rules import all_rules
 from models.settings import Settings
+from tending.ending_page import endings_page
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 WIDTH = 88
@@ -67,26 +68,19 @@ threshold changes, what is already true under the new one is a list to sort (`te
 about it.
 """
 
-
-_ENDINGS = f"""\
-# Endings
-Care is ended by people: `tending end CLIENT --reason WORD` begins it, `tending ending CLIENT` shows where it stands and takes
-in what was done. Every start asks: *{QUESTION}*
-Without an answer nothing begins; a yes stops it, is recorded, and offers supervision. What a therapist begins waits for
-the supervisor named in the therapists file, or for the peer of the policy (`ending_confirmed_by_peer`), and never for whoever
-began it; the same question is asked again there.
-
-A required step is done, or could not be done for a listed reason, by a named person; an ending cannot be closed while one is
-open. What is offered may be left open. For a client marked as one who finds rejection hard (`--careful`) there is more room.
-Once the record says that a client has died, only the records are left, and nothing goes to the client any more. Nothing here
-is sent to a client: letters are drafts.
-
-What leads to the table: counselling before the end and alternatives, unless the client precludes it or a therapist is
-threatened (APA 2017, 10.10, summary seen); no abandonment, help with a referral (AAMFT 2015 1.9 to 1.11, seen; ACA 2014 A.11
-and A.12, from memory); reason, time to respond, referrals, a summary and a plan for afterwards (LA County DMH 312.01, seen);
-three or more referrals with address and telephone in the letter (Bernstein and Hartsell, second-hand). How many appointments
-give room no code says: that is our choice, and policy.
+_ETHICS = """\
+# Codes of ethics
+What is quoted when somebody asks whether a client may be contacted, or why an ending is made: in our own words, never in place
+of the code itself. practice.toml names the code (`[practice] ethics`); `ethics_text` stands in place of what it says about
+former clients. A period is quoted as the code has it, and never reckoned with: the answer is the same on the day after the
+last appointment and years later.
 """
+_CHECKED = {
+    Basis.seen: "against the code",
+    Basis.second_hand: "against what others write about it",
+    Basis.memory: "not yet: written from memory, compare it with the code",
+    Basis.own: "our own",
+}
 
 
 def commands_page() -> str:
@@ -228,26 +222,26 @@ def _policy_range(meta: Any) -> str:
     return "`HH:MM`" if meta["low"] is None else f"{meta['low']} to {meta['high']}"
 
 
-def endings_page() -> str:
-    """All of docs/endings.md: which step which reason asks for, and what is asked of the therapist."""
-    parts = [_ENDINGS, f"| | {' | '.join(STEP_WORDS.values())} |", "|---|" + "---|" * len(Step)]
-    parts += [
-        f"| `{reason}`: {REASON_WORDS[reason]} | {' | '.join(need_of(reason, step).value for step in Step)} |"
-        for reason in Reason
-    ]
-    parts.append("\n## What each step asks of the therapist\n")
-    for reason in Reason:
-        words = REASON_WORDS[reason]
-        parts.append(f"### {words[:1].upper()}{words[1:]}\n")
-        parts += [f"- {STEP_WORDS[step]} (`{step}`): {asked(reason, step)}" for step in Step if asked(reason, step)]
+def ethics_page() -> str:
+    """All of docs/ethics.md."""
+    parts = [_ETHICS]
+    for name, code in CODES.items():
+        parts.append(f'## {code.name}\n`ethics = "{name}"`\n')
+        parts.append("| about | what is quoted | from | checked |\n|---|---|---|---|")
+        said = [("former clients", text) for text in code.former]
+        said += [("current clients", code.current), ("endings", code.not_to_begin)]
+        parts += [f"| {about} | {text.text} | {text.source} | {_CHECKED[text.basis]} |" for about, text in said]
         parts.append("")
-    return "\n".join(parts).rstrip() + "\n"
+    parts.append("## May I contact this client?\n| contact | answer | why |\n|---|---|---|")
+    parts += [f"| {word.contact.value} | {word.standing.value} | {word.reason} |" for word in WORDS]
+    return "\n".join(parts) + "\n"
 
 
 PAGES = {
     "commands.md": commands_page,
     "settings.md": settings_page,
     "policy.md": policy_page,
+    "ethics.md": ethics_page,
     "endings.md": endings_page,
 }
 

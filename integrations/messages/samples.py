@@ -76,6 +76,12 @@ def samples(at: Instant, voice: Voice, protocol: str = PROTOCOL) -> Mapping[tupl
         },
         ("held_vanished", "held_vanished"): {"source": "calendar-t1", "vanished": 9, "ahead": 12},
         ("source_left", "source_left"): {"source": "calendar-t1"},
+        ("former_looked", "former_looked"): {"source": "calendar-t1"},
+        ("former_entry", "former_entry"): {
+            "source": "calendar-t1",
+            "code": CODE,
+            "start": at + 3 * DAY,
+        },
         ("weekly_line", "weekly_line"): {
             "period_days": 7,
             "clients": 120,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, select, update
 
+from integrations.store.former import ONLY
 from integrations.store.last_look import MERGED, Addressees, LastLook
 from integrations.store.tables import chunks, table
 from models.digest import Digest
@@ -116,6 +117,8 @@ def claim(
     counted: list[Any] = []
     for notice in wanted:
         problem = look.problem(notice)
+        if not problem and ONLY in notice.requires and route(bundle.addressee, [notice]) is None:
+            problem = "it is for them alone, and nobody knows how to reach them"
         if problem:
             _settle(connection, [notice.id], NoticeState.cancelled, now, problem)
             continue

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, func, select
 from integrations.store import due, ending_rows
 from integrations.store.cases import digests, shared, stale_sources
 from integrations.store.ending_rows import CONFIRM
+from integrations.store.former import ONLY, still_named
 from integrations.store.recipients import Recipients
 from integrations.store.scores import risks_of_nobody, set_aside
 from integrations.store.tables import chunks, table
@@ -49,6 +50,8 @@ class Addressees:
     def of(self, notice: Any, therapist: str) -> str:
         """Whoever has the client now (`therapist`), if it is about one and was not sent on to somebody else; the named cover of somebody on
         leave; else the administrator."""
+        if ONLY in notice.requires:
+            return str(notice.recipient)  # on leave or not: it is for them
         if notice.requires.get("reach") == ADMIN:
             return ADMIN  # who was written to could not be reached
         recipient: str = notice.recipient
@@ -137,6 +140,8 @@ class LastLook:
             held = self._connection.execute(select(rows.c.held).where(rows.c.name == requires["held"])).scalar() or {}
             if held.get("since") != requires["since"]:
                 return "a person has decided, or the appointments are back"
+        if "former" in requires and not still_named(self._practice, self._connection, requires, self._now):
+            return "the entry is gone or past, care goes on, or it is not asked about any more"
         if "unsure" in requires:
             rows = table(Message)
             state = self._connection.execute(select(rows.c.state).where(rows.c.id == requires["unsure"])).scalar()

@@ -45,6 +45,16 @@ class FindingRow(NamedTuple):
     cleared_at: Instant | None
     reason: str
     evidence: dict[str, Any]
+    notice: int | None = None  # the newest that tells of it, by number
+
+
+class Asks(NamedTuple):
+    """What a notice asks about: whom, which kind of finding, and which generation of it."""
+
+    client_id: int
+    code: str
+    kind: str
+    generation: int
 
 
 class Waiting(NamedTuple):
@@ -120,13 +130,22 @@ def findings(
     connection: Connection, *, client_id: int | None = None, cleared_since: Instant | None = None
 ) -> list[FindingRow]:
     """Open findings, and those cleared since an instant; of everybody or of one client."""
-    rows, clients, digests = table(Finding), table(Client), table(Digest)
-    names = [name for name in FindingRow._fields if name not in ("code", "therapist_id")]
+    rows, clients, digests, notices = table(Finding), table(Client), table(Digest), table(Notice)
+    names = [name for name in FindingRow._fields if name not in ("code", "therapist_id", "notice")]
+    told = (
+        select(func.max(notices.c.id))
+        .where(
+            notices.c.client_id == rows.c.client_id,
+            notices.c.purpose == rows.c.rule + "." + rows.c.kind,
+            notices.c.generation == rows.c.generation,
+        )
+        .scalar_subquery()
+    )
     wanted: Any = rows.c.cleared_at.is_(None)
     if cleared_since is not None:
         wanted |= rows.c.cleared_at >= cleared_since
     query = (
-        select(clients.c.code, digests.c.therapist_id, *[rows.c[name] for name in names])
+        select(clients.c.code, digests.c.therapist_id, *[rows.c[name] for name in names], told)
         .select_from(
             rows.join(clients, clients.c.id == rows.c.client_id).outerjoin(digests, digests.c.client_id == clients.c.id)
         )
@@ -160,6 +179,25 @@ def findings_then(connection: Connection, who: About, when: Instant) -> list[Fin
             row.evidence,
         )
     return sorted(found.values(), key=lambda finding: (finding.opened_at, finding.kind))
+
+
+def asked_by(connection: Connection, number: int) -> Asks | None:
+    """What the notice of that number asks about; None where there is no such notice, or it asks for no answer."""
+    notices, clients = table(Notice), table(Client)
+    row = connection.execute(
+        select(notices.c.client_id, clients.c.code, notices.c.purpose, notices.c.generation)
+        .select_from(notices.join(clients, clients.c.id == notices.c.client_id))
+        .where(notices.c.id == number)
+    ).first()
+    kind = row.purpose.partition(".")[2] if row is not None else ""
+    return Asks(row.client_id, row.code, kind, row.generation) if row is not None and kind else None
+
+
+def still_tells(connection: Connection, about: Asks) -> bool:
+    """Whether the finding that a notice told of is open still, and not a new one of its kind."""
+    rows = table(Finding)
+    same = (rows.c.client_id == about.client_id) & (rows.c.kind == about.kind) & (rows.c.generation == about.generation)
+    return connection.execute(select(rows.c.id).where(same, rows.c.cleared_at.is_(None))).first() is not None
 
 
 def finding_counts(connection: Connection) -> dict[tuple[str, str], int]:

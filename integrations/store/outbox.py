@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Connection, func, select, update
 
 from integrations.store import invitations, leases
+from integrations.store.former import ONLY
 from integrations.store.tables import chunks, insert_new, table
 from integrations.vault import Vault
 from models.accounts import PATHS
@@ -80,6 +81,8 @@ def refused_for_good(connection: Connection, message_id: int, now: Instant, prob
     move(connection, message_id, MessageState.dropped, now, f"{problem} The administrator gets it instead.")
     mine = select(notices.c.id, notices.c.requires, notices.c.tries).where(notices.c.message_id == message_id)
     for notice in connection.execute(mine).all():
+        if ONLY in notice.requires:
+            continue  # for whom could not be reached, and nobody else
         connection.execute(
             update(notices)
             .where(notices.c.id == notice.id)
@@ -181,6 +184,19 @@ def listed(connection: Connection, states: Iterable[MessageState]) -> list[Any]:
     return list(
         connection.execute(select(*wanted).where(rows.c.state.in_([s.value for s in states])).order_by(rows.c.id))
     )
+
+
+def answerable(connection: Connection, message_ids: Iterable[int]) -> dict[int, list[int]]:
+    """The numbers of the notices in each of these messages that tell of a finding, and so can be answered."""
+    notices, found = table(Notice), dict[int, list[int]]()
+    for part in chunks(sorted(message_ids)):
+        query = select(notices.c.message_id, notices.c.id).where(
+            notices.c.message_id.in_(part), notices.c.client_id.is_not(None), notices.c.purpose.contains(".")
+        )
+        for message, number in connection.execute(query.order_by(notices.c.id)).tuples():
+            if message is not None and number is not None:
+                found.setdefault(message, []).append(number)
+    return found
 
 
 def forget_texts(connection: Connection, before: Instant, most: int = 5000) -> int:

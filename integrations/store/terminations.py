@@ -132,7 +132,10 @@ def say(
     UsageError where it is refused; nothing was changed then."""
     take_turn(connection)
     who = about(practice, connection, client_id, now)
-    stands = newest(connection, client_id, died=who.died)
+    said = acts.of_client(connection, client_id, KIND)
+    stands = next(reversed(endings_of((act_of(one.facts) for one in said), died=who.died)), None)
+    if stands is not None and act_id and any(one.id == act_id for one in said):
+        return Taken(who.code, stands.id, changed=False)
     act_id = act_id or uuid.uuid4().hex
     act = Act(
         stands.id if stands else "",

@@ -22,7 +22,7 @@ from models.goals import (
 from models.instants import DAY, FAR, Instant
 from models.measures import BY_NUMBER, NUMBERS, REGISTRY
 from models.observations import Achievement
-from models.policy import Policy
+from models.policy import FIRST_REVIEW, Policy
 from models.rule import Facts, Kind, Rule, Verdict, common_sentence, silent
 from models.scores import asks_for_safety, valued
 from models.told import ACHIEVEMENTS, NOT_KNOWN, Goal
@@ -79,7 +79,7 @@ def goal_review(case: Case, policy: Policy, clock: Clock) -> tuple[Verdict, ...]
         return DIED
     if case.status == ENDED:
         return OVER
-    if is_ending(told.endings):
+    if told.endings and is_ending(told.endings):
         return ENDING
     if case.away_until > clock.now:
         clock.passed(case.away_until)
@@ -253,7 +253,9 @@ def tell(verdict: Verdict, voice: Voice) -> str:
 def _seen(count: int, voice: Voice) -> str:
     """How often somebody was seen; of a long therapy a digest keeps the last times only."""
     if not count:
-        return "Not seen yet"
+        return (
+            "No appointment is marked as attended yet"  # somebody may have been seen: where nobody marks, nobody knows
+        )
     return f"Seen {voice.times(count)}{' or more' if count >= KEPT else ''}"
 
 
@@ -265,8 +267,12 @@ def _review(facts: Facts, voice: Voice) -> str:
     elif name == "achievement":
         why = f"How far a goal has come was marked anew on {voice.day_and_distance(at)}, and not looked at together since."
     elif name in PAYERS:
-        asks = f"{PAYERS[name]} asks for a look at the goals every {limit:g} days"
-        why = f"{asks}; the last was {last}. We know that number from memory: compare it with your own text."
+        first = limit == FIRST_REVIEW.get(name)
+        asks = (
+            f"a first look at the goals within {limit:g} days" if first else f"a look at the goals every {limit:g} days"
+        )
+        when = f"they were set {last}" if first else f"the last was {last}"
+        why = f"{PAYERS[name]} asks for {asks}; {when}. We know that number from memory: compare it with your own text."
     else:
         why = f"The goals were last looked at {last}; every {limit:g} {name} is what is asked for."
     several = f" So it is with {count} of {total} goals." if count < total else ""

@@ -54,7 +54,10 @@ REACHING = Verdict("ending_step", False, "reaching")
 
 def termination(case: Case, policy: Policy, clock: Clock) -> tuple[Verdict, ...]:
     """One verdict for each of KINDS, in their order. Neither a pause nor the end of care in the record silences them."""
-    ending = next((one for one in case.told.endings if one.state in OPEN_PLACES), None)
+    endings = case.told.endings
+    if not endings:
+        return NONE  # most people: making the search costs more than this
+    ending = next((one for one in endings if one.state in OPEN_PLACES), None)
     if ending is None:
         return NONE
     if case.died:

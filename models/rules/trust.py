@@ -214,7 +214,7 @@ def tell(verdict: Verdict, voice: Voice) -> str:
         case "asked":
             return f"Asked {voice.day_and_distance(facts[0])}."
         case "early":
-            seen = f"Seen {voice.times(facts[0])}" if facts[0] else "Not seen yet"
+            seen = f"Seen {voice.times(facts[0])}" if facts[0] else "No appointment is marked as attended yet"
             return f"{seen}; asked for from the {voice.ordinal(facts[1])} appointment on."
         case "long_coming":
             return "The client has been coming for longer than this question is for."

@@ -3,33 +3,30 @@
 import sys
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from integrations import ending, ending_schedule, letters
+from integrations import ending, letters
 from integrations.practice import Practice
-from integrations.store import ending_rows, lookups
 from integrations.store.terminations import Start, Taken
-from models.ending_acts import MEANS, QUESTION, STEPS, State, Termination, What
-from models.ending_steps import COULD_NOT_WORDS, REASON_WORDS, STEP_WORDS, By, CouldNot, Need, Reason, Step, asked
+from models.ending_acts import MEANS, QUESTION, STEPS, What
+from models.ending_steps import By, CouldNot, Reason
 from models.errors import UsageError
 from models.instants import Instant, end_of
 from models.told import NOT_KNOWN
-from models.voice import Voice
 from tending.commands import ending_schedule as schedules
 from tending.commands.common import (
     JsonOption,
     PracticeOption,
     client_of,
-    instant_or_none,
     login,
     moment_from,
     now,
     opened,
-    voice_of,
 )
-from tending.output import columns, say, show_json, toned
+from tending.commands.ending_shown import show_all, show_one
+from tending.output import say, show_json
 
 ACTIONS = {
     "confirm": What.confirmed,
@@ -45,14 +42,6 @@ ACTIONS = {
 WITH_STEP = ("done", "could-not", "reopen")
 LETTER, SCHEDULE = "letter", "schedule"
 WORDS = (*ACTIONS, LETTER, SCHEDULE)
-STATE_WORDS = {
-    State.waiting: "waits to be confirmed",
-    State.going: "going on",
-    State.declined: "not confirmed",
-    State.withdrawn: "withdrawn",
-    State.closed: "closed",
-}
-IN_THE_RECORD = "The client's status stands in the record system, which is its own: set it there."
 
 ClientArgument = Annotated[
     str, typer.Argument(metavar="CLIENT", help="The client's code, such as C-7F3K9QX.", show_default=False)
@@ -110,7 +99,7 @@ def end(
             who = client_of(connection, client)
             taken = ending.begin(here, connection, who.id, start, login(), at)
         _stop(taken)
-        _show(here, who, at, as_json, taken)
+        show_one(here, who, at, as_json, taken)
 
 
 def show_or_say(
@@ -159,7 +148,7 @@ def show_or_say(
     at = now()
     with opened(practice) as here:
         if not client:
-            _list(here, at, as_json)
+            show_all(here, at, as_json)
             return
         if what == LETTER:
             _letter(here, client, out, at, as_json)
@@ -179,7 +168,7 @@ def show_or_say(
         if not what:
             with here.store.read() as connection:
                 who = client_of(connection, client)
-            _show(here, who, at, as_json)
+            show_one(here, who, at, as_json)
             return
         act = _action(what, step)
         answer = _answer(personal, as_json) if act is What.confirmed else ""
@@ -189,7 +178,7 @@ def show_or_say(
             who = client_of(connection, client)
             taken = ending.say(here, connection, who.id, act, login(), at, personal=answer, on=when, **words)
         _stop(taken)
-        _show(here, who, at, as_json, taken)
+        show_one(here, who, at, as_json, taken)
 
 
 # ---------------------------------------------------------------- what was typed
@@ -231,9 +220,6 @@ def _stop(taken: Taken) -> None:
         raise UsageError(taken.stopped)
 
 
-# ---------------------------------------------------------------- what is shown
-
-
 def _letter(here: Practice, client: str, out: Path | None, at: Instant, as_json: bool) -> None:
     with here.store.write() as connection:
         who = client_of(connection, client)
@@ -247,147 +233,3 @@ def _letter(here: Practice, client: str, out: Path | None, at: Instant, as_json:
         f"{code}: the draft lies in {path}, with the client's name in it. Finish it, and delete it where it has done its work."
     )
     say(f"Nothing was sent. When you have sent it: `tending ending {code} done letter`.")
-
-
-def _list(here: Practice, at: Instant, as_json: bool) -> None:
-    with here.store.read() as connection:
-        rows = ending_rows.open_rows(connection)
-    if as_json:
-        names = ("code", "therapist_id", "reason", "state", "next_step", "needs_confirmation_of")
-        show_json([{name: getattr(row, name) for name in names} | _times(row) for row in rows])
-        return
-    voice = voice_of(here, at)
-    columns(
-        [
-            (
-                row.code,
-                f"therapist {row.therapist_id or 'none'}",
-                STATE_WORDS[State(row.state)],
-                _next_of(row),
-                f"since {voice.day_and_distance(row.moved_at)}",
-            )
-            for row in rows
-        ]
-    )
-    if not rows:
-        say("No ending is going on.")
-
-
-def _times(row: Any) -> dict[str, Any]:
-    return {"started_at": instant_or_none(row.started_at), "moved_at": instant_or_none(row.moved_at)}
-
-
-def _next_of(row: Any) -> str:
-    if row.needs_confirmation_of:
-        return f"{row.needs_confirmation_of} confirms it"
-    return STEP_WORDS[Step(row.next_step)] if row.next_step else "close it"
-
-
-def _show(here: Practice, who: lookups.About, at: Instant, as_json: bool, taken: Taken | None = None) -> None:
-    with here.store.read() as connection:
-        planned = ending_schedule.planned_for(here, connection, who.id, at)
-    stands = planned.stands if planned else None
-    if as_json:
-        appointments = schedules.facts(planned) if planned else {}
-        show_json({"code": who.code} | ({"changed": taken.changed} if taken else {}) | _facts(stands) | appointments)
-        return
-    if planned is None or stands is None:
-        say(f"{who.code}: no ending was started.")
-        return
-    voice = voice_of(here, at)
-    if taken is not None and not taken.changed:
-        say(toned("That was said before; nothing was changed.", "note"))
-    say(f"{who.code}: an ending, {STATE_WORDS[stands.state]}; {REASON_WORDS[stands.reason]}.")
-    say(f"Started {voice.day_and_distance(stands.started_at)} by {stands.started_by}; whose wish: {stands.wished_by}.")
-    for line in _about(stands, voice):
-        say(line)
-    say()
-    columns(
-        [(step, STEP_WORDS[step], stands.need(step).value, _settled(stands, step, voice)) for step in STEPS],
-        indent=2,
-    )
-    schedules.lines(planned, who.code, voice)
-    say()
-    say(_what_next(stands, who.code))
-
-
-def _about(stands: Termination, voice: Voice) -> list[str]:
-    lines = []
-    if stands.confirmer:
-        answered = {State.waiting: "not yet", State.declined: "no"}.get(stands.state, "")
-        by = f"by {stands.answered_by}" if stands.answered_by else "not needed any more"
-        lines.append(f"Confirmation of {stands.confirmer}: {answered or by}.")
-    if stands.careful:
-        lines.append("The client finds rejection hard: more room, and nothing goes by itself.")
-    if stands.until != NOT_KNOWN:
-        lines.append(f"It should be over by {voice.day(stands.until - 1)}.")
-    if stands.died:
-        lines.append("The client has died: only the records are left.")
-    for attempt in stands.attempts:
-        lines.append(f"Tried to reach the client {voice.day_and_distance(attempt.on)}: {attempt.means} ({attempt.by}).")
-    return lines
-
-
-def _settled(stands: Termination, step: Step, voice: Voice) -> str:
-    said = stands.of(step)
-    if said is None:
-        return "" if stands.need(step) is Need.none else "open"
-    when = f"{voice.day(said.at)}, {said.by}"
-    if said.could_not:
-        return f"could not be: {COULD_NOT_WORDS[CouldNot(said.could_not)]} ({when})"
-    return f"done ({when})"
-
-
-def _what_next(stands: Termination, code: str) -> str:
-    left = stands.left()
-    if stands.state is State.closed:
-        return f"Closed. {IN_THE_RECORD}"
-    if stands.state in (State.withdrawn, State.declined):
-        return "Care goes on."
-    if stands.state is State.waiting:
-        return f"Next: {stands.confirmer} confirms it, `tending ending {code} confirm`; until then it can only be withdrawn."
-    if not left:
-        return f"Next: nothing is open any more; `tending ending {code} close`."
-    if stands.reason is Reason.contact and left[0] is Step.letter and not stands.died:
-        return (
-            f"Next: try to reach the client, and note each try, `tending ending {code} attempt --means phone`; then the "
-            "closing letter. The client may always come back."
-        )
-    note = f" At least {stands.needed} after it was started." if left[0] is Step.process else ""
-    return f"Next: {asked(stands.reason, left[0])}{note}" if not stands.died else "Next: mark the record for keeping."
-
-
-def _facts(stands: Termination | None) -> dict[str, Any]:
-    if stands is None:
-        return {"ending": None}
-    left = stands.left()
-    return {
-        "ending": stands.id,
-        "state": stands.state.value,
-        "reason": stands.reason.value,
-        "wished_by": stands.wished_by.value,
-        "started_at": instant_or_none(stands.started_at),
-        "started_by": stands.started_by,
-        "confirmer": stands.confirmer,
-        "answered_by": stands.answered_by,
-        "careful": stands.careful,
-        "appointments_needed": stands.needed,
-        "until": None if stands.until == NOT_KNOWN else instant_or_none(stands.until),
-        "died": stands.died,
-        "steps": [_step_facts(stands, step) for step in STEPS],
-        "attempts": [{"on": instant_or_none(a.on), "means": a.means, "by": a.by} for a in stands.attempts],
-        "next": left[0] if left and stands.state is State.going else None,
-    }
-
-
-def _step_facts(stands: Termination, step: Step) -> dict[str, Any]:
-    said = stands.of(step)
-    return {
-        "step": step,
-        "need": stands.need(step).value,
-        "asked": asked(stands.reason, step),
-        "done": said is not None and not said.could_not,
-        "could_not": said.could_not if said else "",
-        "at": instant_or_none(said.at) if said else None,
-        "by": said.by if said else "",
-    }

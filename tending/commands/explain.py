@@ -378,4 +378,4 @@ def policy_lines(layered: Layered) -> list[dict[str, Any]]:
 
 
 def _shown(value: Any, unit: str) -> str:
-    return value if isinstance(value, str) else f"{value:g} {unit}"
+    return (value or "none") if isinstance(value, str) else f"{value:g} {unit}"

@@ -105,6 +105,7 @@ def _fact(row: lookups.FindingRow, voice: Voice) -> dict[str, Any]:
     return {
         "code": row.code,
         "therapist": row.therapist_id,
+        "notice": row.notice,
         "rule": row.rule,
         "kind": row.kind,
         **words,
@@ -126,7 +127,15 @@ def _print(facts: list[dict[str, Any]], otherwise: str, indent: int = 0) -> None
         by_therapist.setdefault(fact["therapist"], []).append(fact)
     for therapist, mine in by_therapist.items():
         say(" " * indent + (therapist or "Nobody is named for these"))
-        columns([(f["code"], f["label"], f["sentence"]) for f in mine], indent=indent + 2)
+        columns(
+            [(f["code"], f["label"], f["sentence"] + _number(f["notice"])) for f in mine],
+            indent=indent + 2,
+        )
+
+
+def _number(notice: int | None) -> str:
+    """The number under which it is answered: `tending answer 12 done`. What is on a list to sort has none."""
+    return f" (notice {notice})" if notice is not None else ""
 
 
 def status(as_json: JsonOption = False, practice: PracticeOption = None) -> None:

@@ -4,9 +4,11 @@ from datetime import date
 from typing import Annotated, Any
 
 import typer
+from sqlalchemy import Connection
 
 from integrations import answering
 from integrations.practice import Practice
+from integrations.store import lookups
 from models.answers import REASONS, UNDO_SECONDS, Reply, answer, said, until_of
 from models.errors import UsageError
 from models.instants import FAR, Instant
@@ -23,6 +25,8 @@ from tending.commands.common import (
 )
 from tending.output import say, show_json
 
+SHORTEST_CODE = 7  # characters behind the C-; a shorter number is a notice's
+
 
 def add_to(app: typer.Typer) -> None:
     """Add this command."""
@@ -30,21 +34,15 @@ def add_to(app: typer.Typer) -> None:
 
 
 def answer_finding(
-    client: Annotated[
-        str, typer.Argument(metavar="CLIENT", help="The client's code, such as C-7F3K9QX.", show_default=False)
-    ] = "",
-    kind: Annotated[
-        str,
+    words: Annotated[
+        list[str] | None,
         typer.Argument(
-            metavar="KIND", help="What is answered, as `tending findings --json` names it: quiet.", show_default=False
+            metavar="NOTICE REPLY | CLIENT KIND REPLY",
+            help="What is answered: a notice by its number, as `tending findings` shows it, or a client's code and a kind of finding,"
+            f" such as quiet; then what is said: {', '.join(one.value for one in Reply)}.",
+            show_default=False,
         ),
-    ] = "",
-    reply: Annotated[
-        str,
-        typer.Argument(
-            metavar="REPLY", help=f"What is said: {', '.join(one.value for one in Reply)}.", show_default=False
-        ),
-    ] = "",
+    ] = None,
     until: Annotated[
         str,
         typer.Option(
@@ -83,16 +81,14 @@ def answer_finding(
     """
     at = now()
     if undo:
-        if client or kind or reply:
+        if words:
             raise UsageError("To take an answer back, give its id alone: `tending answer --undo ID`.")
         with opened(practice) as here, here.store.write() as connection:
             code = answering.unsay(here, connection, undo.strip(), login(), at)
         show_json({"undone": undo.strip(), "code": code}) if as_json else say(f"{code}: the answer is taken back.")
         return
-    if not (client and kind and reply):
-        raise UsageError("Say about whom, to what, and what: `tending answer C-7F3K9QX quiet done`.")
     with opened(practice) as here:
-        given, code = _give(here, (client, kind, reply), until, days, reason, note, at)
+        given, code = _give(here, words or [], until, days, reason, note, at)
         voice = voice_of(here, at)
     if as_json:
         show_json(given | {"until": instant_or_none(given["_until"] if given["_until"] != FAR else None)})
@@ -102,13 +98,18 @@ def answer_finding(
 
 
 def _give(
-    here: Practice, what: tuple[str, str, str], until: str, days: int, reason: str, note: str, at: Instant
+    here: Practice, words: list[str], until: str, days: int, reason: str, note: str, at: Instant
 ) -> tuple[dict[str, Any], str]:
     """Check and give the answer. Answers its facts and the client's code."""
-    client, kind, word = what
-    kind = kind.strip().lower().replace("-", "_")
-    if kind not in all_kinds():
-        raise UsageError(f"There is no such kind of finding; there are {', '.join(all_kinds())}.")
+    number = _notice(words[0]) if words else None
+    if len(words) != (3 if number is None else 2):
+        raise UsageError(
+            "Say to what, and what: `tending answer C-7F3K9QX quiet done`, or a notice by its number, `tending answer 12 done`."
+        )
+    word = words[-1]
+    with here.store.read() as connection:
+        about = _named(connection, words[0], words[1]) if number is None else _of_notice(connection, number)
+    kind = about.kind
     try:
         reply = Reply(word.strip().lower().replace("_", "-"))
     except ValueError:
@@ -120,10 +121,34 @@ def _give(
     when = None if day is None else until_of(reply, day, here.zone)
     checked = answer(kind, reply, at, until=when, days=days, reason=reason, safety=is_safety(kind))
     with here.store.write() as connection:
-        who = client_of(connection, client)
-        answer_id = answering.say(here, connection, who.id, checked, login(), at, note=note.strip())
-    facts = {"id": answer_id, "code": who.code, "kind": kind, "reply": reply.value, "days": days, "reason": reason}
+        if number is not None and not lookups.still_tells(connection, about):
+            raise UsageError(
+                "What that notice told of has cleared, or has come back as something new; nothing was changed."
+            )
+        answer_id = answering.say(here, connection, about.client_id, checked, login(), at, note=note.strip())
+    facts = {"id": answer_id, "code": about.code, "kind": kind, "reply": reply.value, "days": days, "reason": reason}
     return facts | {
         "_until": checked.until,
         "_said": lambda voice: said(reply, checked.until, days, reason, voice),
-    }, who.code
+    }, about.code
+
+
+def _notice(word: str) -> int | None:
+    """The number of a notice, `12` or `#12`; None for what may be a client's code, which has seven characters or more."""
+    digits = word.strip().removeprefix("#")
+    return int(digits) if digits.isascii() and digits.isdigit() and len(digits) < SHORTEST_CODE else None
+
+
+def _named(connection: Connection, client: str, word: str) -> lookups.Asks:
+    kind = word.strip().lower().replace("-", "_")
+    if kind not in all_kinds():
+        raise UsageError(f"There is no such kind of finding; there are {', '.join(all_kinds())}.")
+    who = client_of(connection, client)
+    return lookups.Asks(who.id, who.code, kind, 0)
+
+
+def _of_notice(connection: Connection, number: int) -> lookups.Asks:
+    about = lookups.asked_by(connection, number)
+    if about is None or about.kind not in all_kinds():
+        raise UsageError("No notice of that number asks for an answer; `tending findings` shows the numbers.")
+    return about

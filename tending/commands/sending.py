@@ -126,12 +126,15 @@ def list_outbox(
         states = list(MessageState) if everything else [*UNDERWAY, *ASKED]
         with here.store.read() as connection:
             rows = outbox.listed(connection, states)
+            held = outbox.answerable(connection, [row.id for row in rows])
             waits = lookups.waiting(connection, at)
         voice = voice_of(here, at)
     if as_json:
-        show_json({"messages": [_fact(row) for row in rows], "waiting": [w._asdict() for w in waits]})
+        show_json(
+            {"messages": [_fact(row, held.get(row.id, [])) for row in rows], "waiting": [w._asdict() for w in waits]}
+        )
     else:
-        columns([_row(row, voice) for row in rows])
+        columns([_row(row, held.get(row.id, []), voice) for row in rows])
         if not rows:
             say("No message asks for anybody.")
         if waits:
@@ -144,15 +147,17 @@ def list_outbox(
         raise typer.Exit(1)
 
 
-def _row(row: Any, voice: Voice) -> tuple[str, ...]:
+def _row(row: Any, notices: list[int], voice: Voice) -> tuple[str, ...]:
     when = moment(voice, row.handed_at or row.claimed_at)
     problem = f": {row.problem}" if row.problem else ""
-    return (str(row.id), row.recipient, f"by {row.channel}", when, MEANING[MessageState(row.state)] + problem)
+    holds = f"; notice {', '.join(map(str, notices))}" if notices else ""
+    return (str(row.id), row.recipient, f"by {row.channel}", when, MEANING[MessageState(row.state)] + problem + holds)
 
 
-def _fact(row: Any) -> dict[str, Any]:
+def _fact(row: Any, notices: list[int]) -> dict[str, Any]:
     return {
         "number": row.id,
+        "notices": notices,
         "recipient": row.recipient,
         "channel": row.channel,
         "class": row.urgency,

@@ -17,6 +17,7 @@ from models.errors import TendingError, UsageError
 from models.instants import Instant
 from tending.desk import by_link, client, office, signing, today
 from tending.desk.asking import COOKIE, NOTHING_HERE, Asked, SorryError, allowed, form_of, go, sentence, session_of
+from tending.desk.limits import TOO_OFTEN, Limit, address_of
 
 LOG = logging.getLogger("tending.desk")
 CSS = (Path(__file__).parent / "desk.css").read_text(encoding="utf-8")
@@ -79,9 +80,10 @@ Clock = Callable[[], Instant]
 def desk(practice: Practice, clock: Clock = lambda: int(time.time())) -> App:
     """The application over an open practice; `clock` says what time it is."""
     inner = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
+    limit = Limit()
     for route in ROUTES:
         methods = ["GET", "HEAD"] if route.method == "GET" else [route.method]
-        inner.add_api_route(route.path, _endpoint(practice, clock, route), methods=methods, response_model=None)
+        inner.add_api_route(route.path, _endpoint(practice, clock, route, limit), methods=methods, response_model=None)
 
     async def nowhere(request: Request, _: Exception) -> Response:
         return sentence(Asked(practice, clock()), "There is no such page here.", status=404)
@@ -91,12 +93,14 @@ def desk(practice: Practice, clock: Clock = lambda: int(time.time())) -> App:
     return _around(inner, practice, clock)
 
 
-def _endpoint(practice: Practice, clock: Clock, route: Route) -> Callable[[Request], Awaitable[Response]]:
+def _endpoint(practice: Practice, clock: Clock, route: Route, limit: Limit) -> Callable[[Request], Awaitable[Response]]:
     async def endpoint(request: Request) -> Response:
         asked = Asked(
             practice, clock(), {k: str(v) for k, v in request.path_params.items()}, dict(request.query_params)
         )
         try:
+            if route.page is None and route.answer is not css and not limit.allows(_whence(request), asked.now):
+                raise SorryError(429, TOO_OFTEN)
             if any("\x00" in value for value in (*asked.path.values(), *asked.query.values())):
                 raise SorryError(404, NOTHING_HERE)  # no database takes it, and nothing of ours holds it
             if route.method == "POST":
@@ -106,6 +110,10 @@ def _endpoint(practice: Practice, clock: Clock, route: Route) -> Callable[[Reque
             return sentence(asked, str(error), status=error.status)
 
     return endpoint
+
+
+def _whence(request: Request) -> str:
+    return address_of(request.client.host if request.client else "", request.headers.get("x-forwarded-for", ""))
 
 
 def _answer(route: Route, asked: Asked, cookie: str) -> Response:

@@ -12,9 +12,10 @@ from urllib.parse import parse_qs
 from fastapi import BackgroundTasks, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from sqlalchemy import Connection
 
 from integrations.practice import Practice
-from integrations.store import accounts, desk, links
+from integrations.store import accounts, desk, links, people
 from integrations.store.accounts import Person
 from models.access import PAGES, Page
 from models.accounts import ACCOUNT, LinkState, Purpose
@@ -71,11 +72,30 @@ class Asked:
 
     @cached_property
     def voice(self) -> Voice:
-        return Voice(self.practice.zone, self.practice.settings.practice.locale, self.now)
+        return Voice(self.zone, self.practice.settings.practice.locale, self.now)
+
+    @cached_property
+    def zone(self) -> str:
+        """Where whoever reads lives: a therapist's own zone where they have one, else the practice's."""
+        if self.session is not None and self.session.person.therapist_id:
+            with self.practice.store.read() as connection:
+                self.read_by(connection, self.session.person.therapist_id)
+                return self.zone
+        return self.practice.zone
+
+    def read_by(self, connection: Connection, therapist: str) -> None:
+        """It is this therapist who reads."""
+        self.zone = people.zone_of(connection, therapist) or self.practice.zone
 
     @cached_property
     def today(self) -> date:
+        """The practice's day, on which relations begin and end."""
         return day_of(self.now, self.practice.zone)
+
+    @cached_property
+    def readers_day(self) -> date:
+        """The day it is for whoever reads."""
+        return day_of(self.now, self.zone)
 
     @property
     def person(self) -> Person:

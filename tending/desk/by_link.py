@@ -7,7 +7,7 @@ from integrations import answering
 from integrations.store import accounts, answers, desk, links
 from models.access import Through
 from models.accounts import Link, LinkState, Opened, Purpose, Role
-from models.noticing import ADMIN
+from models.noticing import ADMIN, THERAPIST
 from tending.desk import cards
 from tending.desk.asking import Asked, afterwards, go, page, sentence
 
@@ -34,7 +34,7 @@ def card(asked: Asked) -> Response:
         "card.html",
         title="One question",
         card=cards.shown(mine[0], mine[0].code, asked.voice, just),
-        choices=cards.choices(asked.today),
+        choices=cards.choices(asked.readers_day),
         token=token,
         link_form=asked.sealed_form(token),
     )
@@ -105,6 +105,8 @@ def _opened(asked: Asked, connection: Connection, token: str) -> Opened | None:
     found = links.open(connection, asked.practice.vault, token, Purpose.card, asked.now)
     if found.link is None or found.state in (LinkState.unknown, LinkState.expired):
         return None
+    if found.link.recipient.startswith(THERAPIST):
+        asked.read_by(connection, found.link.recipient.removeprefix(THERAPIST))
     return found if _still_theirs(asked, connection, found.link) else None
 
 

@@ -19,6 +19,11 @@ from tending.desk.asking import Asked
 _AN_INSTANT = 10**8  # facts below it are counts
 
 
+def anchor_of(code: str, kind: str) -> str:
+    """Where a page has the card about a client's finding."""
+    return f"{code}-{kind}"
+
+
 @dataclass(frozen=True, slots=True)
 class Shown:
     """One card as a page shows it. `label` says whom it is about; `said` is what was just answered, `undo` that answer's id;
@@ -42,7 +47,7 @@ class Shown:
 
     @property
     def anchor(self) -> str:
-        return f"{self.code}-{self.kind}"
+        return anchor_of(self.code, self.kind)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +135,7 @@ def answer_in(asked: Asked, kind: str) -> tuple[Answer, str, str, Seen]:
         raise UsageError("That answer could not be read; nothing was changed. Open the page anew.") from None
     try:
         day = date.fromisoformat(form["until"].strip()) if form.get("until", "").strip() else None
-        until = None if day is None else until_of(reply, day, asked.practice.zone)
+        until = None if day is None else until_of(reply, day, asked.zone)
     except (ValueError, OverflowError):
         raise UsageError("That is no day; choose one, or write it like 2026-11-03.") from None
     if until is not None and until >= FAR:

@@ -1,4 +1,4 @@
-"""One client's page: appointments, what is open, why and why not for every rule, goals, what was answered, and the boundary."""
+"""One client's page: appointments, scores, what is open, why and why not for every rule, goals, what was answered, and the boundary."""
 
 from typing import Any, NamedTuple
 
@@ -17,8 +17,9 @@ from models.kinds import place_of
 from models.observations import Achievement, GoalStatus
 from models.people import as_day
 from models.rules import all_rules
+from models.told import unpacked
 from models.voice import Voice
-from tending.desk import cards, picture
+from tending.desk import cards, picture, score_line
 from tending.desk.asking import Asked, page
 from tending.desk.today import SAID, way_to
 
@@ -61,11 +62,13 @@ def client(asked: Asked) -> Response:
             given = [_answer(row, voice) for row in notes]
         seen = {"parts": sorted(part.value for part in may)}
         audit.record(connection, asked.now, asked.by, "client page read", who.code, seen)
-    facts: dict[str, Any] = {"picture": None, "cards": [], "rules": []}
+    facts: dict[str, Any] = {"picture": None, "lines": [], "cards": [], "rules": []}
     with practice.store.read() as connection:
         if Part.appointments in may:
             rows = desk.appointments(connection, who.id, asked.now - picture.BEFORE, asked.now + picture.AHEAD)
             facts["picture"] = picture.timeline(rows, desk.breaks(connection, who.id), voice)
+        if Part.goals in may:
+            facts["lines"] = _lines(connection, who, voice)
         if Part.findings in may:
             facts |= _findings(asked, connection, who)
     mine = practice.settings.practice
@@ -79,7 +82,7 @@ def client(asked: Asked) -> Response:
         goals=goals,
         given=given,
         may={part.value for part in may},
-        choices=cards.choices(asked.today),
+        choices=cards.choices(asked.readers_day),
         **facts,
     )
 
@@ -110,6 +113,12 @@ def _findings(asked: Asked, connection: Connection, who: lookups.About) -> dict[
             {**one, "answer": FIRED[one["fired"]]} for one in sorted(rules, key=lambda one: place_of(one["kind"]))
         ],
     }
+
+
+def _lines(connection: Connection, who: lookups.About, voice: Voice) -> list[score_line.ScoreLine]:
+    """The scores that the digest keeps, a line for each measure."""
+    digest = next(iter(cases.digests(connection, [who.id])), None)
+    return score_line.lines(unpacked(digest[-1]).by(voice.now).scores, voice) if digest is not None else []
 
 
 def _goal(goal: desk.GoalShown, voice: Voice) -> GoalLine:

@@ -8,6 +8,7 @@ from integrations.store.answers import Found
 from integrations.store.sources import all_rows
 from models.access import Part, Through, parts
 from models.accounts import Role
+from models.findings import Opened
 from tending.desk import cards
 from tending.desk.asking import NOTHING_HERE, Asked, SorryError, go, page
 from tending.output import since
@@ -34,7 +35,7 @@ def today(asked: Asked) -> Response:
         cards=[card for card in asks if not card.day_one],
         day_one=[card for card in asks if card.day_one],
         answered=[card for card in everything if card.answered and not card.said],
-        choices=cards.choices(asked.today),
+        choices=cards.choices(asked.readers_day),
         read=since(voice, min(read)) if read else "",
         clients=len(mine.clients),
     )
@@ -77,11 +78,12 @@ def answer(asked: Asked) -> Response:
         raise SorryError(404, NOTHING_HERE)
     kind = asked.form.get("kind", "")
     given, note, answer_id, seen = cards.answer_in(asked, kind)
+    onward = _onward(asked, who, kind)
     with asked.practice.store.write() as connection:
         answering.say(
             asked.practice, connection, who.id, given, asked.by, asked.now, note=note, answer_id=answer_id, seen=seen
         )
-    return go(f"{_back(asked, who.code)}?{SAID}={answer_id}#{who.code}-{kind}")
+    return go(f"{_back(asked, who.code)}?{SAID}={answer_id}#{onward}")
 
 
 def undo(asked: Asked) -> Response:
@@ -97,8 +99,24 @@ def undo(asked: Asked) -> Response:
             raise SorryError(404, NOTHING_HERE)
         if not given.gone:  # sent twice: the second time there is nothing left to do
             answering.unsay(asked.practice, connection, answer_id, asked.by, asked.now)
-    return go(f"{_back(asked, who.code)}#{who.code}-{given.kind}")
+    return go(f"{_back(asked, who.code)}#{cards.anchor_of(who.code, given.kind)}")
+
+
+def _onward(asked: Asked, who: lookups.About, kind: str) -> str:
+    """The anchor of the card below the one that is being answered: the next to be read. The last one's own, which says what was said."""
+    with asked.practice.store.read() as connection:
+        there = desk.cards_of(connection, who.id) if _on_clients_page(asked) else desk.cards(connection, asked.reach)
+    mine = cards.anchor_of(who.code, kind)
+    asks = [card for card in cards.in_order(there) if card.cleared_at is None and not card.answered]
+    asks.sort(key=lambda card: card.opened == Opened.day_one and not _on_clients_page(asked))  # as the pages have them
+    anchors = [cards.anchor_of(card.code, card.kind) for card in asks]
+    below = anchors[anchors.index(mine) + 1 :] if mine in anchors else []
+    return below[0] if below else mine
+
+
+def _on_clients_page(asked: Asked) -> bool:
+    return asked.form.get("back") == "client"
 
 
 def _back(asked: Asked, code: str) -> str:
-    return f"/client/{code}" if asked.form.get("back") == "client" else "/today"
+    return f"/client/{code}" if _on_clients_page(asked) else "/today"

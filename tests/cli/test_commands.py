@@ -47,7 +47,7 @@ def test_a_cancellation_becomes_news_with_its_reason_and_a_notice_that_waits(cli
     news = tending("findings")
     assert news.out.splitlines()[:2] == [
         "T1",
-        f"  {codes['1001']}  Quiet  Last seen {_said(today, 21)}, 21 days ago; usually every 7 days. Nothing booked.",
+        f"  {codes['1001']}  Quiet  Last seen {_said(today, 21)}, 21 days ago; usually every 7 days. Nothing booked. (notice 1)",
     ]
     why = tending("why", codes["1001"])
     assert "Quiet: yes. Last seen" in why.out

@@ -1,6 +1,7 @@
 """`end` and `ending`: the question first, the steps as they stand, who may confirm, a letter of one's own, one sentence for all else."""
 
 import os
+import pty
 import stat
 from datetime import timedelta
 from pathlib import Path
@@ -10,6 +11,8 @@ import pytest
 from models.ending_acts import QUESTION
 from tending.commands.endings import ACTIONS
 from tests.cli.clinic import NAMES
+from tests.cli.test_bad_input import finished
+from tests.cli.test_bad_input import start as start_process
 
 
 @pytest.fixture
@@ -210,3 +213,20 @@ def test_every_word_is_explained(tending):
     for word in (*ACTIONS, "letter"):
         assert word in help
     assert "Is beginning a personal relationship" in " ".join(tending("end", "--help").out.split())
+
+
+@pytest.mark.parametrize("typed", ["no", "yes"])
+def test_at_a_terminal_the_question_is_put_to_whoever_begins(codes, tending, practice, typed):
+    code = codes["1002"]
+    ours, theirs = pty.openpty()
+    try:
+        process = start_process(practice.parent, "end", code, "--reason", "wish", stdin=theirs)
+        os.write(ours, f"{typed}\n".encode())
+        status, out, err = finished(process)
+    finally:
+        os.close(ours)
+        os.close(theirs)
+    assert QUESTION in out + err
+    assert (status, "going on" in out) == ((0, True) if typed == "no" else (2, False))
+    assert ("Care is not ended in order to begin" in err) is (typed == "yes")
+    assert (tending("ending", code, "--json").json["ending"] is None) is (typed == "yes")

@@ -2,7 +2,7 @@
 
 import re
 
-from tests.cli.clinic import NAMES
+from tests.cli.clinic import NAMES, at, calendar, event
 
 
 def test_an_answer_is_given_shown_and_taken_back(codes, tending):
@@ -33,6 +33,26 @@ def test_an_answer_is_given_shown_and_taken_back(codes, tending):
     assert "no-concern" in tending("audit").out
 
 
+def test_a_notice_is_answered_by_its_number(clinic, codes, today, tending):
+    """The number that `findings` and `outbox` show means what client and kind together do, and nothing newer than it told of."""
+    dentist = event("dentist", at(today, -1, 15), "Zahnarzt Königsallee")
+    (clinic / "calendars" / "T1.ics").write_bytes(calendar([dentist]))
+    assert tending("sync").code == 0
+    (asks,) = [f for f in tending("findings", "--json").json if f["code"] == codes["1001"]]
+    number = asks["notice"]
+    assert f"(notice {number})" in tending("findings").out
+    done = tending("answer", f"#{number}", "snooze", "--until", _ahead(), "--reason", "waiting")
+    assert (done.code, done.out.startswith(f"{codes['1001']}, Quiet: Ask me again on ")) == (0, True), done.err
+    given = tending("answer", str(number), "done", "--json").json
+    assert (given["code"], given["kind"], given["reply"]) == (codes["1001"], "quiet", "done")
+    booked = [dentist, event("next", at(today, -7), "Anna-Sofía Müllenbröck")]
+    (clinic / "calendars" / "T1.ics").write_bytes(calendar(booked))
+    assert tending("sync").code == 0
+    late = tending("answer", str(number), "done")
+    assert (late.code, late.out) == (2, "")
+    assert "has cleared, or has come back as something new" in late.err
+
+
 def test_an_agreed_contact_settles_it(codes, tending):
     code = codes["1002"]
     assert tending("answer", code, "quiet", "agreed", "--until", _ahead()).code == 0
@@ -50,7 +70,10 @@ def _ahead():
 
 
 WORDS = {
-    "nothing": ([], "Say about whom, to what, and what"),
+    "nothing": ([], "Say to what, and what"),
+    "a client and no kind": (["{code}", "done"], "Say to what, and what"),
+    "a notice and a kind": (["1", "quiet", "done"], "Say to what, and what"),
+    "no such notice": (["99999", "done"], "No notice of that number asks for an answer"),
     "no code": (["Müllenbröck", "quiet", "done"], "A client code looks like"),
     "no such kind": (["{code}", "calm", "done"], "There is no such kind of finding; there are"),
     "no such answer": (["{code}", "quiet", "dismiss"], "That is no answer; there are done, agreed"),

@@ -4,6 +4,7 @@ import importlib.util
 import random
 import re
 import shutil
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -157,6 +158,10 @@ def test_signed_in_the_client_page_has_name_goals_and_picture_and_no_barriers(
     page.locator("main button").first.click()
     with practice.store.read() as connection:
         assert accounts.of_address(connection, practice.vault, "t1@example.org") == number
+    for _ in range(100):  # the page has come; what is done about it is done afterwards
+        if served.clinic.notices(purpose="sign_in"):
+            break
+        time.sleep(0.1)
     deliver(practice, served.now, "test")
     (link,) = LINK.findall(mails_of(mailbox)[-1].text)
     page.goto(link)
@@ -179,6 +184,23 @@ def test_signed_in_the_client_page_has_name_goals_and_picture_and_no_barriers(
     assert "Anna" not in page.content()
     assert page.url.endswith("/sign-in")
     assert served.link(Purpose.sign_in, f"{ACCOUNT}{number}")
+
+
+def test_after_an_answer_the_next_card_has_the_focus_and_what_was_said_is_in_view(
+    open_desk: Any, chromium: Any
+) -> None:
+    served = open_desk
+    context = chromium.new_context(**PHONE, java_script_enabled=True)
+    page = context.new_page()
+    page.goto(f"{served.base}/in/{served.link('sign_in', ACCOUNT + str(served.account('therapist', 'T1')))}")
+    page.locator("main button").first.click()
+    anchors = page.locator("article").evaluate_all("all => all.map(one => one.id)")
+    assert len(anchors) >= 2
+    page.get_by_role("button", name="I have seen to it").first.click()
+    page.wait_for_load_state()
+    assert page.evaluate("document.activeElement.id") == anchors[1]
+    said = page.get_by_text("You said: I have seen to it.").bounding_box()
+    assert 0 <= said["y"] <= 844
 
 
 def _no_barriers(found: Any, where: str) -> None:

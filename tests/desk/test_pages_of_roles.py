@@ -176,7 +176,9 @@ def test_the_number_of_queries_does_not_depend_on_the_number_of_clients(serve):
         for number in range(2000, 2200):
             clinic.client(str(number), f"Klara Nr{number}", therapist="T2")
             clinic.seen(str(number), *each(7, 4, days_ago(30)), therapist="T2")
-        clinic.therapist("T2")
+        clinic.therapists.clear()
+        for therapist, supervisor in (("T1", "S1"), ("T2", "S2"), ("S1", ""), ("S2", "")):
+            clinic.therapist(therapist, supervisor=supervisor)
         clinic.client("1002", "Berta Braun")
         clinic.seen("1001", *each(7, 4, days_ago(30)))
         clinic.seen("1002", *each(7, 4, days_ago(30)))
@@ -190,4 +192,10 @@ def test_the_number_of_queries_does_not_depend_on_the_number_of_clients(serve):
     assert full.get("/today").text.count("<article") == 200
     codes = [next(f.action for f in forms(s.get("/today").text) if "/answer" in f.action) for s in (few, full)]
     pages = [statements(served, s, c.removesuffix("/answer")) for s, c in zip((few, full), codes, strict=True)]
+    assert pages[0] == pages[1] <= 60
+    small, large = served.seated("supervisor", "S1"), served.seated("supervisor", "S2")
+    counts = statements(served, small, "/today"), statements(served, large, "/today")
+    assert counts[0] == counts[1] <= 20
+    assert large.get("/today").text.count("<article") == 200
+    pages = [statements(served, s, c.removesuffix("/answer")) for s, c in zip((small, large), codes, strict=True)]
     assert pages[0] == pages[1] <= 60

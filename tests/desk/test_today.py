@@ -2,8 +2,11 @@
 
 import re
 
+import pytest
+
 from models.observations import Observation
-from tests.desk.conftest import form, forms
+from tests.builders import NOW, ZONE, days_ago, each
+from tests.desk.conftest import form, forms, quiet
 
 
 def test_what_asks_for_somebody_is_said_with_its_evidence_and_answers_as_sentences(served, code):
@@ -109,3 +112,57 @@ def test_what_does_not_fit_is_a_plain_sentence_and_changes_nothing(served, code)
         done = kim.send(form(page, reply), **fields)
         assert (done.status_code, words in done.text) == (409, True), (reply, fields, done.text)
     assert not served.clinic.rows(Observation, kind="answer")
+
+
+def test_after_an_answer_the_next_card_takes_the_focus(serve):
+    def several(clinic):
+        for number in ("1002", "1003"):
+            clinic.client(number, f"Berta Nr{number}")
+            clinic.seen(number, *each(7, 6, days_ago(16)))
+        quiet(clinic)
+
+    served = serve(several)
+    kim = served.seated("therapist", "T1")
+    anchors = re.findall(r'<article id="([^"]+)" tabindex="-1"', kim.get("/today").text)
+    assert len(anchors) >= 2
+    for here, below in zip(anchors, [*anchors[1:], anchors[-1]], strict=True):
+        code = here.removesuffix("-quiet")
+        asked = form(kim.get("/today").text, "done", code)
+        done = kim.post(asked.action, asked.fields)
+        assert done.headers["location"].partition("#")[2] == below
+    page = kim.get(done.headers["location"]).text
+    assert f'<article id="{anchors[-1]}"' in page
+    assert "You said: I have seen to it." in page
+
+
+def test_on_a_clients_page_the_focus_stays_there(served, code):
+    kim = served.seated("therapist", "T1")
+    asked = form(kim.get(f"/client/{code}").text, "done")
+    assert kim.post(asked.action, asked.fields).headers["location"].endswith(f"#{code}-quiet")
+
+
+@pytest.mark.parametrize("zone", ["Pacific/Auckland", "America/Los_Angeles"])
+def test_days_are_those_of_the_therapist_who_reads(serve, zone):
+    """It is Monday noon in Berlin: in Auckland Tuesday begins at the same hour, in California Monday."""
+    from models.instants import DAY, day_of, start_of
+
+    def far_away(clinic):
+        clinic.therapists.clear()
+        clinic.therapist("T1", zone=zone)
+        quiet(clinic)
+
+    served = serve(far_away)
+    served.time[0] = start_of(day_of(NOW, "UTC"), "UTC") + 20 * 3600
+    own = day_of(served.now, zone)
+    assert (own == day_of(served.now, ZONE)) == (zone != "Pacific/Auckland")
+    first = f'min="{day_of(served.now + DAY, zone)}"'
+    kim = served.seated("therapist", "T1")
+    assert first in kim.get("/today").text
+    link = served.link("card", "therapist:T1", "1001", "quiet")
+    card = served.browser().get(f"/card/{link}").text
+    assert first in card
+    until = day_of(served.now + 7 * DAY, zone)
+    said = kim.send(form(kim.get("/today").text, "snooze"), until=str(until), reason="waiting")
+    assert "in 7 days: waiting" in said.text
+    (given,) = served.clinic.rows(Observation, kind="answer")
+    assert given.facts["until"] == start_of(until, zone)

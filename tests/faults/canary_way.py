@@ -168,6 +168,8 @@ def commands(run: Run) -> None:
     run.command("check", expect=1)
     run.command("check", "--json", expect=1)
     run.command("outbox", "list", "--all", expect=(0, 1))
+    run.command("boundary", code, expect=0)
+    run.command("boundary", "--restricted", "--json", expect=0)
     run.command("why", code, expect=0)
     run.command("why", code, "--at", f"{datetime.fromtimestamp(run.now - DAY, UTC):%Y-%m-%d}", "--json", expect=0)
     run.command("quarantine", "list", expect=1)
@@ -178,6 +180,8 @@ def commands(run: Run) -> None:
     for name in (QUIET, QUIET.split()[1], IDS[0]):
         run.command("why", name, expect=2)
         run.command("who", name, expect=2)
+        run.command("boundary", name, expect=2)
+        run.command("answer", name, "quiet", "done", expect=2)
         run.command("policy", name, expect=2)
         run.command("policy", "--therapist", name, expect=2)
         run.command("sync", name, expect=(2, 3))
@@ -190,9 +194,24 @@ def commands(run: Run) -> None:
     run.command("code", UNKNOWN, expect=2)
     run.command("audit", "list", "--about", QUIET, expect=2)
     run.command("audit", "verify", "--head", QUIET, expect=2)
+    endings(run, code)
     recorded(run, code)
     run.command("audit", "list", "--last", "1000", expect=0)
     run.command("audit", "list", "--last", "1000", "--json", expect=0)
+
+
+def endings(run: Run, code: str) -> None:
+    """An ending of care, with a letter that alone holds a name."""
+    letter = run.folder / "letter.txt"
+    run.command("end", code, "--reason", "goals", "--personal", "yes", expect=2)
+    run.command("end", code, "--reason", "wish", "--personal", "no", expect=0)
+    run.command("ending", expect=0)
+    run.command("ending", code, "--json", expect=0)
+    run.command("ending", QUIET, "done", "letter", expect=2)
+    run.command("ending", code, "letter", "--out", str(letter), expect=0)
+    assert QUIET in letter.read_text(encoding="utf-8")
+    letter.unlink()
+    run.command("ending", code, "withdraw", expect=0)
 
 
 def recorded(run: Run, code: str) -> None:

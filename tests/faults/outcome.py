@@ -22,6 +22,7 @@ from models.observations import Observation, Subject
 from models.people import Client, Relation, Therapist
 from models.quarantine import Quarantine
 from models.sources import Source, SourceGap
+from models.terminations import TerminationRow
 
 AS_OF = re.compile(r"as of \w+ \d+ \w+, [\d:]+")
 HEAD = re.compile(r"\d+:[0-9a-f]{32}")  # of the audit, in the weekly letter
@@ -50,6 +51,7 @@ WHOLE: dict[Any, tuple[str, ...]] = {
     Appointment: (),
     Participant: (),
     Digest: (),
+    TerminationRow: (),
     Finding: (),
     Look: (),
     Change: (),

@@ -9,11 +9,13 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import select
 
+from integrations import ending
 from integrations.delivery import smtp_server
 from integrations.looks import hand_over_due, look_after
 from integrations.messages.channels import open_channel
@@ -26,12 +28,16 @@ from integrations.store import arming, audit, outbox
 from integrations.store.identity import codes_of
 from integrations.store.leases import LeaseHeld
 from integrations.store.migrate import whole_metadata
+from integrations.store.people import ref_hash
 from integrations.store.tables import table
+from integrations.store.terminations import Start
 from integrations.store.watching import tell_of_sources, write_weekly_letters
 from integrations.syncing import sync_sources
 from integrations.vault import Vault
+from models.ending_acts import What
 from models.instants import DAY, HOUR, Instant, instant_of, wall_of
 from models.notices import Message, MessageState, Notice
+from models.people import Client as Person
 from tests.faults.kills import Tracer, forge
 
 NOW = instant_of(datetime(2026, 11, 23, 9, 30, tzinfo=UTC))  # a Monday in working hours
@@ -76,6 +82,7 @@ sender = "alerts@example.org"
 email = "admin@example.org"
 [policy]
 speak = "at_once"
+ending_confirmed_by_peer = "T2"
 [[source]]
 name = "records"
 kind = "records"
@@ -181,6 +188,26 @@ def letters(practice: Practice, now: Instant) -> None:
     hand_over_due(practice, now, HOLDER)
 
 
+def ending_begins(practice: Practice, now: Instant) -> None:
+    """A therapist begins an ending, a peer confirms it, and its first step is done: each word is given once, under an id of its own."""
+    with practice.store.read() as connection:
+        clients = table(Person)
+        mine = clients.c.ref_hash == ref_hash(practice.vault, "1003")
+        client = connection.execute(select(clients.c.id).where(mine)).scalar_one()
+    for act in (
+        partial(ending.begin, asked=Start("poor-fit", "no"), by="therapist:T1", act_id="begun"),
+        partial(ending.say, what=What.confirmed, by="therapist:T2", personal="no", act_id="confirmed"),
+        partial(ending.say, what=What.done, by="therapist:T1", step="explain", act_id="explained"),
+    ):
+        with practice.store.write() as connection:
+            act(practice, connection, client, now=now)
+
+
+def ending_wakes(practice: Practice, now: Instant) -> None:
+    """What the workflow of endings does."""
+    _faults(ending.wake(practice, now, HOLDER)[0].put_off)
+
+
 def rest(practice: Practice, now: Instant) -> None:
     """Some minutes later: what a kill has put off is due."""
     hand_over_due(practice, now, HOLDER)
@@ -193,6 +220,9 @@ STEPS: tuple[Step, ...] = (
     ("night", nightly, NOW + 30 * MINUTE),
     ("tuesday", rest, NOW + DAY),
     ("a little later", rest, NOW + DAY + HOUR),
+    ("an ending begins", ending_begins, NOW + DAY + 2 * HOUR),
+    ("the ending wakes", ending_wakes, NOW + 2 * DAY - 2 * HOUR),
+    ("a little later", rest, NOW + 2 * DAY - HOUR),
     # More than a week after all that, so that the count of what was sent is the same whatever a kill put off.
     ("letters", letters, NOW + 9 * DAY),
     ("next morning", rest, NOW + 10 * DAY),

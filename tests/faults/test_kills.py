@@ -1,5 +1,6 @@
 """SIGKILL at every commit and every call outward, and a restart: findings, notices, ledger and mailbox as if nothing had been."""
 
+import json
 import os
 import random
 import shutil
@@ -41,6 +42,15 @@ def test_one_of_each_kind_of_kill_at_each_place_changes_nothing(telling: Telling
 
 
 @pytest.mark.long
+@pytest.mark.timeout(600)
+def test_a_kill_between_any_two_steps_of_an_ending_changes_nothing(telling: Telling) -> None:
+    points, unkilled = recorded(telling)
+    chosen = [point for point in points if "ending" in point.step]
+    assert len(chosen) >= 10
+    kill_at_each(telling, points, unkilled, chosen)
+
+
+@pytest.mark.long
 @pytest.mark.timeout(1800)
 def test_a_kill_at_any_point_changes_nothing(telling: Telling) -> None:
     points, unkilled = recorded(telling)
@@ -68,7 +78,10 @@ def recorded(telling: Telling) -> tuple[list[Point], dict[str, Any]]:
 
 def the_story_is_worth_killing(unkilled: dict[str, Any]) -> None:
     """Something of every kind has happened in it."""
-    assert [mail[0] for mail in unkilled["mails"]].count("k@example.org") == 1
+    assert [mail[0] for mail in unkilled["mails"]].count(
+        "k@example.org"
+    ) == 2  # the findings, and that the ending is confirmed
+    assert [row["state"] for row in map(json.loads, unkilled["termination"])] == ["going"]
     assert {mail[0] for mail in unkilled["mails"]} == {"k@example.org", "l@example.org", "admin@example.org"}
     said = "".join(text for _, _, text in unkilled["mails"])
     assert all(words in said for words in ("Quiet: ", "Not read: cal-t2", "The last 7 days"))
@@ -76,7 +89,7 @@ def the_story_is_worth_killing(unkilled: dict[str, Any]) -> None:
     assert any('"day_one"' in finding and '"cleared_at": 1' in finding for finding in unkilled["finding"])
     assert len(unkilled["quarantine"]) == 1
     assert unkilled["seals"] == [True, 0, [True]]
-    assert len(unkilled["audit"]) == 3
+    assert len(unkilled["audit"]) == 6
     assert unkilled["change"]
     assert all('"drained_at": 1' in change for change in unkilled["change"])
     assert unkilled["leases"] == []

@@ -18,10 +18,14 @@ from flows.client_looks import client_looks
 from flows.deliver_notices import deliver_notices
 from flows.nightly_check import nightly_check
 from flows.record_sync import record_sync
+from flows.terminations import terminations
 from flows.weekly_letters import weekly_letters
+from integrations.ending import begin, say
 from integrations.opened import lend
 from integrations.practice import open_practice
 from integrations.store import leases
+from integrations.store.terminations import Start
+from models.ending_acts import What
 from models.errors import SettingsError, UsageError
 from models.instants import DAY, HOUR, utc_text
 from tending.server import Server
@@ -32,6 +36,7 @@ ALL = {
     "deliver_notices": deliver_notices,
     "nightly_check": nightly_check,
     "record_sync": record_sync,
+    "terminations": terminations,
     "client_looks": client_looks,
     "weekly_letters": weekly_letters,
 }
@@ -126,6 +131,34 @@ async def test_the_other_workflows_run_and_name_themselves_in_plain_words(
     assert sent.name == "Deliver notices: 1 sent"
     assert counts["armed"]
     assert [mail.to for mail in clinic.mailbox.mails()] == ["admin@example.org"]
+
+
+async def test_endings_are_looked_at_and_shown_by_code_stage_and_next_step(
+    prefect_server: Server, clinic_anywhere: Clinic
+) -> None:
+    clinic = clinic_anywhere
+    clinic.arm()
+    await run(clinic, "client_looks")
+    none, counts = await run(clinic, "terminations")
+    assert none.name == "Endings: 0, 0 to be confirmed"
+    assert (await artifact("endings")).description == "Nothing needs doing: no ending of care is going on."
+    code = clinic.code()
+    with clinic.practice.store.write() as connection:
+        client = connection.exec_driver_sql(f"SELECT id FROM client WHERE code = '{code}'").scalar_one()
+        begin(clinic.practice, connection, client, Start("wish", "no"), "test", clinic.now)
+    found, counts = await run(clinic, "terminations", HOUR)
+    assert (counts["open"], counts["waiting"], found.name) == (1, 0, "Endings: 1, 0 to be confirmed")
+    shown = await artifact("endings")
+    (row,) = json.loads(shown.data)
+    assert (row["code"], row["stage"], row["next step"]) == (code, "going on", "Where to go next")
+    assert set(row) == {"code", "stage", "next step", "since", "therapist"}
+    assert (await run(clinic, "terminations", 2 * HOUR))[1] == counts  # done again it changes nothing
+    with clinic.practice.store.write() as connection:
+        say(clinic.practice, connection, client, What.withdrawn, "test", clinic.now + 2 * HOUR)
+    assert (await run(clinic, "terminations", 3 * HOUR))[1]["open"] == 0
+    text = await everything_in_prefect(prefect_server)
+    assert code in text
+    assert not any(secret in text for secret in SECRETS)
 
 
 async def test_an_audit_that_was_cut_is_found_the_next_night(prefect_server: Server, clinic: Clinic) -> None:

@@ -12,6 +12,7 @@ from integrations.store.rebuild import rebuild
 from integrations.store.tables import table
 from integrations.store.terminations import Start
 from models.audit import Audit
+from models.changes import Change
 from models.ending_acts import QUESTION, State, What
 from models.ending_steps import Reason, Step
 from models.errors import UsageError
@@ -252,9 +253,11 @@ def test_a_step_done_twice_and_a_request_sent_twice_change_nothing(team):
     assert (first.ending, first.changed, again.changed) == (again.ending, True, False)
     say(team, "confirmed", by=T2, personal="no")
     assert say(team, "done", step="explain").changed
-    before = stood(team)
+    assert say(team, "attempt", means="phone", act_id="a2").changed
+    before, told = stood(team), acts_of(team)
     assert not say(team, "done", NOW + HOUR, step="explain", by=T2).changed
-    assert stood(team) == before
+    assert not say(team, "attempt", NOW + HOUR, means="phone", act_id="a2").changed
+    assert (stood(team), acts_of(team)) == (before, told)
 
 
 def test_a_therapist_has_no_more_endings_at_once_than_the_policy_says(a_clinic, mailbox):
@@ -406,7 +409,11 @@ def test_a_wake_up_does_what_is_due_and_says_how_all_stand(team):
         ("waits", "T2 confirms it"),
         ("going on", "Where to go next"),
     }
-    before = stood(team)
+    before, told = stood(team), len(team.rows(Change))
+    ending.wake(team.practice, NOW + HOUR, "test")
+    assert (stood(team), len(team.rows(Change))) == (before, told)
+    with team.practice.store.write() as connection:
+        connection.execute(table(TerminationRow).update().values(state="going", needs_confirmation_of=""))
     ending.wake(team.practice, NOW + HOUR, "test")
     assert stood(team) == before
     with team.practice.store.read() as connection:

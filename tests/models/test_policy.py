@@ -45,3 +45,16 @@ def test_hours_that_open_stand(layers: dict[str, Any]) -> None:
 def test_what_is_no_time_of_day_is_refused(time: str) -> None:
     with pytest.raises(SettingsError, match="a time such as 08:00"):
         PolicyBook({"work_from": time})
+
+
+@pytest.mark.parametrize("peer", [3, "T2\n", "x" * 41, "T2;T3"])
+def test_who_confirms_endings_is_a_therapists_id(peer: Any) -> None:
+    with pytest.raises(SettingsError, match="ending_confirmed_by_peer has to be a therapist's id"):
+        PolicyBook({"ending_confirmed_by_peer": peer})
+
+
+def test_who_confirms_endings_may_differ_for_each_therapist() -> None:
+    book = PolicyBook({"ending_confirmed_by_peer": "T2"}, therapists={"T2": {"ending_confirmed_by_peer": "Dr Ü."}})
+    assert book.of(therapist="T1").policy.ending_confirmed_by_peer == "T2"
+    assert book.of(therapist="T2").policy.ending_confirmed_by_peer == "Dr Ü."
+    assert PolicyBook().of().line("ending_confirmed_by_peer").startswith("ending_confirmed_by_peer = none (default")

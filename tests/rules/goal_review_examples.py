@@ -18,7 +18,9 @@ words. *Looked at* is the day on which a goal was set or marked as reviewed, or 
 What a goal lacks is asked about and never judged. A goal that was given up counts as none.
 
 Cut-offs of ORS, PHQ-9 and GAD-7 come from secondary sources, the intervals of payers and licensors from memory; both are said where they
-are shown. Medicare's partial hospitalisation asks for a first look sooner, by day 18 (from memory too): that is not worked out here.
+are shown. Medicare's partial hospitalisation asks for the first look at a goal within 18 days of its being set, then for one every 30.
+
+Days are counted from the first minute of the day on which a goal was set or reviewed. An appointment on that very day is none since.
 """,
     {
         "no_goal": Meaning(
@@ -136,7 +138,7 @@ example(
 )  # fmt: skip
 # ---------------------------------------------------------------- goal review: whose rule
 for rule, days, when in (
-    ("medicare-php", 30, "2026-05-01 00:00"),
+    ("medicare-php", 18, "2026-04-19 00:00"),
     ("medicare-iop", 60, "2026-05-31 00:00"),
     ("ny-599", 90, "2026-06-30 00:00"),
     ("nj-10-52", 90, "2026-06-30 00:00"),
@@ -145,6 +147,16 @@ for rule, days, when in (
         review_due, f"The rule {rule} asks for it after {days} days", at(when), "reviewed",
         goals=[a_goal(set_on=date(2026, 4, 1), target_on=date(2026, 12, 1), **WHOLE)], policy={"review_rule": rule},
     )  # fmt: skip
+from_then_on(
+    review_due, "The rule medicare-php asks for the next look 30 days after the first", at("2026-05-15 00:00"), "reviewed",
+    goals=[a_goal(set_on=date(2026, 4, 1), reviewed_on=date(2026, 4, 15), target_on=date(2026, 12, 1), **WHOLE)],
+    policy={"review_rule": "medicare-php"},
+)  # fmt: skip
+from_then_on(
+    review_due, "The rule medicare-php, talked about on the second day: 30 days from there", at("2026-05-02 18:00"), "reviewed",
+    goals=[a_goal(set_on=date(2026, 4, 1), **WHOLE)], policy={"review_rule": "medicare-php"},
+    answers=[an_answer(review_due, "done", at("2026-04-02 18:00"))],
+)  # fmt: skip
 from_then_on(
     review_due, "The rule ccbhc asks for it after 180 days, and the practice only after 365", at("2026-09-28 00:00"),
     "reviewed", goals=[a_goal(set_on=date(2026, 4, 1), **WHOLE)],
@@ -155,6 +167,27 @@ TENTH = at("2026-05-11 10:00")
 example(
     review_due, "Nine appointments since the goal was set", NO, "reviewed", at("2026-05-11 09:59"), goals=[GOAL],
     attended=each(7, 9, TENTH - 7 * DAY),
+)  # fmt: skip
+for place in PLACES:
+    example(
+        review_due, f"The appointment on the day on which it was set, and nine since, in the days of {place}", NO, "reviewed",
+        at("2026-05-05 12:00", place), goals=[GOAL], attended=each(7, 10, at("2026-05-04 21:00", place)), zone=place,
+    )  # fmt: skip
+    example(
+        review_due, f"Set the day before, and ten appointments since, in the days of {place}", YES, "review_due",
+        at("2026-05-05 12:00", place), goals=[a_goal(set_on=date(2026, 3, 1))],
+        attended=each(7, 10, at("2026-05-04 21:00", place)), zone=place,
+    )  # fmt: skip
+example(
+    review_due, "Reviewed on the day of an appointment, and said to be done that evening: nine since", NO, "reviewed",
+    at("2026-05-05 12:00"), goals=[a_goal(set_on=SET, reviewed_on=SET)],
+    attended=each(7, 10, at("2026-05-04 10:00")), answers=[an_answer(review_due, "done", at("2026-03-02 18:00"))],
+)  # fmt: skip
+example(
+    review_due, "Said to be done, and ten appointments since, the first on the next morning", YES, "review_due",
+    at("2026-05-12 12:00"), goals=[GOAL],
+    attended=(at("2026-03-03 08:00"), *each(7, 9, at("2026-05-11 10:00"))),
+    answers=[an_answer(review_due, "done", at("2026-03-02 18:00"))],
 )  # fmt: skip
 example(
     review_due, "Ten appointments since the goal was set, within 70 days", YES, "review_due", at("2026-05-11 12:00"),

@@ -11,7 +11,8 @@ PAGES = Path(__file__).resolve().parents[2] / "docs" / "rules"
 ANSWERS = {True: "yes", False: "no", None: "cannot say"}
 FOOT = """
 Every line of these tables is tested, and this page is written from the tests by `python -m tests.rules.render`; change the examples, not
-the page. Times are those of the practice's zone, Europe/Berlin unless another is named.
+the page. Times are those of the practice's zone, Europe/Berlin unless another is named. A day that a threshold counts is 24 hours: where
+the clocks change in between, it is reached an hour earlier or later by the clock on the wall.
 
 A rule never decides about care. It asks a clinician to look.
 """

@@ -8,7 +8,7 @@ import pytest
 from models.findings import Standing, settle
 from models.instants import DAY
 from models.rules import all_rules
-from tests.builders import NOW, a_goal, a_score, an_answer, days_ago, each, in_days
+from tests.builders import NOW, a_goal, a_score, an_answer, an_ending, days_ago, each, in_days
 from tests.rules.drawing import verdicts
 
 KINDS = {kind.name: kind for rule in all_rules() for kind in rule.kinds.values()}
@@ -116,6 +116,22 @@ def test_goals_speak_again_when_another_is_off_track_or_in_another_way():
     assert speaks("off_track", one, {"goals": [marked("not-attainable", date(2026, 11, 23))]}, answered=True)
     two = {"goals": [marked("worsening"), marked("no-progress")]}
     assert not speaks("off_track", two, one, answered=True)  # one of them is back
+
+
+def test_an_ending_speaks_again_at_the_next_step_and_at_the_next_attempt():
+    seen = {"attended": [days_ago(40)]}
+
+    def poor_fit(**done):
+        return {**seen, "endings": [an_ending("poor-fit", days_ago(30), done=done)]}
+
+    def contact(*days):
+        tried = [("phone", days_ago(day)) for day in days]
+        return {**seen, "endings": [an_ending("contact", days_ago(60), attempts=tried)]}
+
+    assert not speaks("ending_step", poor_fit(), poor_fit(), answered=True)
+    assert speaks("ending_step", poor_fit(), poor_fit(explain=days_ago(20)), answered=True)
+    assert not speaks("out_of_contact", contact(40), contact(40), answered=True)
+    assert speaks("out_of_contact", contact(40), contact(40, 20), answered=True)
 
 
 def test_what_is_answered_with_a_day_is_in_the_facts_until_then():

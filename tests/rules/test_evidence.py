@@ -10,7 +10,7 @@ from models.ending_acts import STEPS
 from models.goals import QUESTIONS
 from models.instants import DAY, HOUR
 from models.measures import REGISTRY
-from models.policy import ALLIANCE_RULES, REVIEW_RULES, Policy
+from models.policy import ALLIANCE_RULES, FIRST_REVIEW, REVIEW_RULES, Policy
 from models.rule import Verdict
 from models.rules.safety import OLD_NEWS
 from models.told import NOT_KNOWN
@@ -50,7 +50,9 @@ def review_due(verdict: Verdict, policy: Policy) -> bool:
         return bool(since < at <= NOW)
     if name == "appointments":
         return limit == policy.review_every_appointments and (at == NOT_KNOWN or since < at <= NOW)
-    assert limit == (policy.review_every_days if name == "days" else REVIEW_RULES[policy.review_rule])
+    rule = policy.review_rule
+    asked = {REVIEW_RULES[rule], FIRST_REVIEW.get(rule, REVIEW_RULES[rule])}
+    assert limit in ({policy.review_every_days} if name == "days" else asked)
     return bool(since + round(limit * DAY) == at <= NOW)
 
 

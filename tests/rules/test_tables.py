@@ -2,6 +2,7 @@
 
 import json
 import re
+import time
 
 import pytest
 
@@ -23,6 +24,20 @@ FORBIDDEN = re.compile(
 def test_example(rule, example):
     verdict = example.verdict()
     assert (verdict.fired, verdict.reason) == (example.fired, example.reason)
+
+
+@pytest.mark.parametrize("zone", ["America/New_York", "Asia/Kolkata", "Pacific/Auckland"])
+def test_examples_say_the_same_in_whatever_zone_the_machine_is(zone, monkeypatch):
+    monkeypatch.setenv("TZ", zone)
+    time.tzset()
+    try:
+        assert time.tzname != ("UTC", "UTC"), "the machine knows no such zone"
+        for _, example in EXAMPLES:
+            verdict = example.verdict()
+            assert (verdict.fired, verdict.reason) == (example.fired, example.reason), example.name
+    finally:
+        monkeypatch.undo()
+        time.tzset()
 
 
 @pytest.mark.parametrize(("rule", "example"), EXAMPLES, ids=NAMES)

@@ -1,0 +1,41 @@
+"""How often one address may ask for what needs nobody to be signed in: in memory, by the minute, forgotten with it."""
+
+from collections import Counter
+from ipaddress import IPv6Address, ip_address
+
+from models.instants import Instant
+
+SECONDS = 60
+MOST = 60  # requests of one address in that time; a person who opens every card of a day needs far fewer
+MOST_ADDRESSES = 20_000  # so many are counted at once, so that asking from everywhere fills no memory
+TOO_OFTEN = "That was asked for too often from where you are. Wait a minute, then try again."
+
+
+class Limit:
+    """Counts requests of addresses, this minute's alone."""
+
+    def __init__(self) -> None:
+        self._minute = 0
+        self._counts = Counter[str]()
+
+    def allows(self, address: str, now: Instant) -> bool:
+        """Whether one more request of that address is answered; it is counted."""
+        minute = now // SECONDS
+        if minute != self._minute or len(self._counts) >= MOST_ADDRESSES:
+            self._minute = minute
+            self._counts.clear()
+        self._counts[address] += 1
+        return self._counts[address] <= MOST
+
+
+def address_of(peer: str, forwarded: str) -> str:
+    """Whom a request counts for: the last address that the web server in front wrote down, which nobody else can write, else whoever
+    connected; of IPv6 the network that one household or machine has to itself."""
+    word = forwarded.rpartition(",")[2].strip() or peer
+    try:
+        found = ip_address(word)
+    except ValueError:
+        return peer
+    if isinstance(found, IPv6Address):
+        found = found.ipv4_mapped or found
+    return found.compressed if found.version == 4 else f"{IPv6Address(int(found) >> 64 << 64)}/64"

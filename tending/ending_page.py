@@ -1,0 +1,40 @@
+"""The page about endings, rendered from the table of reasons and steps."""
+
+from models.ending_acts import QUESTION
+from models.ending_steps import REASON_WORDS, STEP_WORDS, Reason, Step, asked, need_of
+
+_ENDINGS = f"""\
+# Endings
+Care is ended by people: `tending end CLIENT --reason WORD` begins it, `tending ending CLIENT` shows where it stands and takes
+in what was done. Every start asks: *{QUESTION}*
+Without an answer nothing begins; a yes stops it, is recorded, and offers supervision. What a therapist begins waits for
+the supervisor named in the therapists file, or for the peer of the policy (`ending_confirmed_by_peer`), and never for whoever
+began it; the same question is asked again there.
+
+A required step is done, or could not be done for a listed reason, by a named person; an ending cannot be closed while one is
+open. What is offered may be left open. For a client marked as one who finds rejection hard (`--careful`) there is more room.
+Once the record says that a client has died, only the records are left, and nothing goes to the client any more. Nothing here
+is sent to a client: letters are drafts.
+
+What leads to the table: counselling before the end and alternatives, unless the client precludes it or a therapist is
+threatened (APA 2017, 10.10, summary seen); no abandonment, help with a referral (AAMFT 2015 1.9 to 1.11, seen; ACA 2014 A.11
+and A.12, from memory); reason, time to respond, referrals, a summary and a plan for afterwards (LA County DMH 312.01, seen);
+three or more referrals with address and telephone in the letter (Bernstein and Hartsell, second-hand). How many appointments
+give room no code says: that is our choice, and policy.
+"""
+
+
+def endings_page() -> str:
+    """All of docs/endings.md: which step which reason asks for, and what is asked of the therapist."""
+    parts = [_ENDINGS, f"| | {' | '.join(STEP_WORDS.values())} |", "|---|" + "---|" * len(Step)]
+    parts += [
+        f"| `{reason}`: {REASON_WORDS[reason]} | {' | '.join(need_of(reason, step).value for step in Step)} |"
+        for reason in Reason
+    ]
+    parts.append("\n## What each step asks of the therapist\n")
+    for reason in Reason:
+        words = REASON_WORDS[reason]
+        parts.append(f"### {words[:1].upper()}{words[1:]}\n")
+        parts += [f"- {STEP_WORDS[step]} (`{step}`): {asked(reason, step)}" for step in Step if asked(reason, step)]
+        parts.append("")
+    return "\n".join(parts).rstrip() + "\n"
