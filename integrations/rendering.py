@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Connection
 
 from integrations.messages.compose import Item, compose, item_of
-from integrations.messages.invitations import Ends, message_of
+from integrations.messages.invitations import Ends, load_icalendar, message_of
 from integrations.messages.templates import WordingError
 from integrations.store import cases, last_look, links, people
 from integrations.store.ending_rows import CONFIRM
@@ -121,6 +121,7 @@ class Inviter:
 
     def __init__(self, practice: "Practice") -> None:
         self._practice = practice
+        load_icalendar()  # which takes a while: before a transaction begins
 
     def __call__(self, connection: Connection, row: Any, going: Going, address: str, now: Instant) -> dict[str, Any]:
         """The message as plain data. `row` is the invitation's; its client's code stands in a therapist's alone."""

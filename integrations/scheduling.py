@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from integrations.practice import Practice
 
 NO_ADDRESS = "no mail address of theirs is known, or another message about it is on its way; it waits"
-ADDRESS_UNSAID = "the-client@address.invalid"
+ADDRESS_UNSAID = "unsaid@address.invalid"
 
 
 class Slots(NamedTuple):
@@ -113,12 +113,13 @@ def draft(
     uid: str = "",
     approved: str = "",
 ) -> Draft:
-    """What would be sent if this were wanted now: made by the very code that sends it, and undone. A client's address is not shown."""
+    """What would be sent if this were wanted now: made by the very code that sends it, and undone. No address is shown."""
     result = Draft(None, "their calendar was told so already, or never of it at all")
+    render = Inviter(practice)
     try:
         with practice.store.write() as connection:
             named = invitations.want(
-                practice, connection, client_id, recipient, wanted, now, uid=uid, approved=approved
+                practice, connection, client_id, recipient, wanted, now, uid=uid, approved=approved, again=True
             )
             number = invitations.found(connection, named, recipient).id
             if number in inviting.due(connection, now):
@@ -129,7 +130,7 @@ def draft(
                     now,
                     "draft",
                     lambda c, row: _shown(practice, c, row),
-                    Inviter(practice),
+                    render,
                 )
                 refusal = invitations.found(connection, named, recipient).outcome
                 reason = refusal or (NO_ADDRESS if practice.settings.mail else "practice.toml has no [mail]")
@@ -140,11 +141,13 @@ def draft(
 
 
 def _shown(practice: "Practice", connection: Connection, row: Any) -> str:
+    """What stands for the recipient's address in what is only shown; a client's was looked at before, audited."""
     if practice.settings.mail is None:
         return ""
-    if row.recipient.startswith(CLIENT):
-        return ADDRESS_UNSAID
-    return people.addresses(connection, practice.vault).get(row.recipient.partition(":")[2], "")
+    known = row.recipient.startswith(CLIENT) or people.addresses(connection, practice.vault).get(
+        row.recipient.partition(":")[2]
+    )
+    return ADDRESS_UNSAID if known else ""
 
 
 def must_be_reachable(practice: "Practice", code: str, who: str, now: Instant) -> None:

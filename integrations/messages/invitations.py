@@ -1,5 +1,6 @@
 """One appointment as a calendar program takes it in (iTIP, RFC 5546), and as words that stand alone where none does."""
 
+import importlib
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -24,6 +25,11 @@ class Ends(NamedTuple):
     sender: str
     practice: str
     to: str
+
+
+def load_icalendar() -> None:
+    """Load what writes invitations, once; most processes never need it."""
+    importlib.import_module("icalendar")
 
 
 def itip(uid: str, going: Going, ends: Ends, settings: InvitationsPart) -> str:

@@ -109,7 +109,9 @@ def build(envelope: Envelope, server: SmtpServer) -> EmailMessage:
     mail["Subject"] = neutral(message.subject)
     mail["Date"] = format_datetime(datetime.fromtimestamp(envelope.at, UTC))
     mail["Message-ID"] = envelope.message_id
-    mail["Auto-Submitted"] = "auto-generated"
+    if not message.calendar:
+        # An invitation is a person's act, and programs that act on invitations pass over what is marked as sent by itself.
+        mail["Auto-Submitted"] = "auto-generated"
     mail["X-Auto-Response-Suppress"] = "All"
     mail.set_content(message.text, cte="quoted-printable")
     mail.add_alternative(message.html, subtype="html", cte="quoted-printable")

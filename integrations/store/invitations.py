@@ -59,9 +59,11 @@ def want(
     uid: str = "",
     about: str = "",
     approved: str = "",
+    again: bool = False,
 ) -> str:
     """Say what somebody's calendar is to hold from now on; answers the appointment's UID, a new one unless `uid` names one. Nothing is sent
-    here. `recipient` is `therapist:<id>` or `client:<code>`; for a client `approved` says who approved exactly this.
+    here. `recipient` is `therapist:<id>` or `client:<code>`; for a client `approved` says who approved exactly this. Wanting the same once
+    more changes nothing, unless a person asks `again` for what was dropped.
 
     Raises UsageError for a UID of another client's appointment.
     """
@@ -95,7 +97,8 @@ def want(
         }
         insert_rows(connection, Invitation, [fresh | values])
         return uid
-    if wanted_of(row.wanted) == wanted and row.approved == approved:
+    reopened = again and row.state == InvitationState.dropped
+    if wanted_of(row.wanted) == wanted and row.approved == approved and not reopened:
         return uid
     sent = sent_of(row.sent)
     if message_between(wanted_of(row.wanted), sent) is None:
@@ -115,6 +118,18 @@ def call_off(
         raise UsageError("There is no invitation with that UID to that person; `tending invite` lists them.")
     wanted = wanted_of(row.wanted)._replace(cancelled=True)
     want(practice, connection, row.client_id, recipient, wanted, now, uid=uid, approved=approved)
+
+
+def call_off_all(practice: "Practice", connection: Connection, about: str, now: Instant, *, approved: str = "") -> int:
+    """Call off every appointment ahead that belongs to something, such as an ending that is withdrawn; answers how many calendars are
+    concerned. Clients are told only where somebody `approved` just that; else theirs stand as `apart` until a person says so."""
+    rows = connection.execute(
+        select(_ROWS).where(_ROWS.c.about == about, _ROWS.c.end_at > now).order_by(_ROWS.c.id)
+    ).all()
+    concerned = [row for row in rows if approved or not row.recipient.startswith(CLIENT)]
+    for row in concerned:
+        call_off(practice, connection, row.uid, row.recipient, now, approved=approved)
+    return len(concerned)
 
 
 def found(connection: Connection, uid: str, recipient: str) -> Any:
@@ -155,7 +170,7 @@ def followed(connection: Connection, message_id: int, to: MessageState, problem:
         going = going_of(row.going)
         assert going is not None, "it was claimed"
         state = _at_rest(wanted_of(row.wanted), going.says)
-        values = {"sent": going.says._asdict(), "state": state.value, "tries": 0}
+        values = {"sent": going.says._asdict(), "state": state.value, "tries": 0, "outcome": ""}
     elif to in (MessageState.unsure, MessageState.failed):
         values = {"state": InvitationState.asked.value, "outcome": problem}
     elif to is MessageState.dropped:

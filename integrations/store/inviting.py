@@ -83,17 +83,18 @@ def claim(
     address = reach(connection, row)
     if not address:
         return None  # waits; shown after a day
-    payload = _said_before(practice, connection, row, method, address)
-    if payload is None:
+    again = _said_before(practice, connection, row, method, address)
+    if again is None:
         going = allocated(wanted, sent, going_of(row.going), now)
         assert going is not None, "there is a message between"
-        key = practice.vault.hash("content", f"{uid} {row.recipient} {going.sequence} {going.stamp}")
-        payload = {**render(connection, row, going, address, now), "to": address, "at": now, "key": key}
+        payload = {**render(connection, row, going, address, now), "to": address, "at": now}
+        header = practice.vault.hash("content", f"{uid} {row.recipient} {going.sequence} {going.stamp}")
     else:
-        going = going_of(row.going)
-        assert going is not None, "it was said before"
+        going, payload, header = again
+        # One message, one name: the attempt that did not leave gives it up.
+        former = _MESSAGES.c.id == row.message_id
+        connection.execute(update(_MESSAGES).where(former).values(message_id_header=f"{header} {row.message_id}"))
     urgency = Urgency.cancellation if method is Method.cancel else Urgency.duty
-    header = practice.vault.hash("content", f"{payload['key']} {row.tries}") if row.tries else payload["key"]
     inserted = connection.execute(
         _MESSAGES.insert().values(
             recipient=row.recipient,
@@ -121,7 +122,7 @@ def claim(
             message_id=message_id,
         )
     )
-    return Claimed(message_id, row.recipient, MAIL, payload["key"], payload)
+    return Claimed(message_id, row.recipient, MAIL, header, payload)
 
 
 def _times(going: Going) -> list[Instant]:
@@ -152,13 +153,14 @@ def may_be_invited(
 
 def _said_before(
     practice: "Practice", connection: Connection, row: Any, method: Method, address: str
-) -> dict[str, Any] | None:
-    """What was rendered for the very same message before, where it did not leave and its text is still kept."""
+) -> tuple[Going, dict[str, Any], str] | None:
+    """The very same message as it was rendered before, and its name, where it did not leave and its text is still kept."""
     going = going_of(row.going)
     if going is None or row.message_id is None or not row.tries:
         return None
     if (going.method, going.says) != (method, said_by(wanted_of(row.wanted))):
         return None
-    sealed = connection.execute(select(_MESSAGES.c.sealed).where(_MESSAGES.c.id == row.message_id)).scalar()
+    former = select(_MESSAGES.c.sealed, _MESSAGES.c.message_id_header).where(_MESSAGES.c.id == row.message_id)
+    sealed, header = connection.execute(former).one()
     payload: dict[str, Any] = practice.vault.open(sealed) if sealed else {}
-    return payload if payload.get("to") == address else None
+    return (going, payload, header) if payload.get("to") == address else None

@@ -149,7 +149,9 @@ def invite(
     ] = 0,
     move: Annotated[
         str,
-        typer.Option("--move", metavar="UID", help="Move this appointment to START.", show_default=False),
+        typer.Option(
+            "--move", metavar="UID", help="Move this appointment to START, or send it again.", show_default=False
+        ),
     ] = "",
     cancel: Annotated[
         str, typer.Option("--cancel", metavar="UID", help="Call this appointment off.", show_default=False)
@@ -326,6 +328,7 @@ def _do(here: Practice, wish: dict[str, Any], approved: str, at: Instant) -> str
             at,
             uid=wish["uid"],
             approved=approved,
+            again=True,
         )
         act = "appointment called off" if wish["wanted"].cancelled else "invited"
         details = {"recipient": wish["recipient"], "start": utc_text(wish["wanted"].start), "uid": uid}

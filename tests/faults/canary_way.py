@@ -60,6 +60,8 @@ async def everything(run: Run) -> str:
     run.tokens = await asyncio.to_thread(sit_down, run)
     for clinic_id in IDS[:3]:
         await asyncio.to_thread(run.command, "who", run.code_of(clinic_id), expect=0, shows=True)
+    start = f"{datetime.fromtimestamp(now + 10 * DAY, UTC):%Y-%m-%dT12:00}"
+    await asyncio.to_thread(run.command, "invite", run.code_of(IDS[0]), "T1", start, "--yes", expect=0)
     run.reopen(broken=True)
     with lend(run.practice, "test"):
         await calendar_sync(now=at(now + HOUR))
@@ -172,6 +174,10 @@ def commands(run: Run) -> None:
     run.command("boundary", "--restricted", "--json", expect=0)
     run.command("why", code, expect=0)
     run.command("why", code, "--at", f"{datetime.fromtimestamp(run.now - DAY, UTC):%Y-%m-%d}", "--json", expect=0)
+    run.command("slots", "T1", "--client", code, expect=0)
+    run.command("slots", "T1", "--client", code, "--json", expect=0)
+    run.command("invite", expect=0)
+    run.command("invite", "--json", expect=0)
     run.command("quarantine", "list", expect=1)
     run.command("quarantine", "list", "--json", expect=1)
     run.command("rebuild", "--dry-run", expect=0)
@@ -185,6 +191,11 @@ def commands(run: Run) -> None:
         run.command("policy", name, expect=2)
         run.command("policy", "--therapist", name, expect=2)
         run.command("sync", name, expect=(2, 3))
+        run.command("slots", name, expect=2)
+        run.command("slots", "T1", "--client", name, expect=2)
+        run.command("invite", name, name, name, expect=2)
+        run.command("invite", code, "T1", name, expect=2)
+        run.command("invite", "--cancel", name, expect=2)
         run.command(name, expect=2)
     run.command("why", *QUIET.split(), expect=2)
     run.command(f"--{QUIET.split()[0]}", expect=2)

@@ -10,6 +10,7 @@ import pytest
 from integrations.delivery import Delivered, PostRoom, deliver
 from integrations.messages.mailbox import Mailbox, read_mails
 from integrations.store import invitations, inviting, leases, outbox
+from integrations.store.rebuild import rebuild
 from models.appointments import Appointment, Participant
 from models.audit import Audit
 from models.errors import UsageError
@@ -326,6 +327,21 @@ def test_who_has_no_address_is_shown_after_a_day(practice, mailbox):
             assert invitations.waiting_long(connection, NOW + after) == shown
 
 
+def test_what_a_person_dropped_is_sent_only_when_a_person_asks_again(practice, mailbox):
+    with scripted(RCPT="550 nobody of that name") as server:
+        at_port(practice, server.port)
+        uid = want(practice, a_wish(practice))
+        send(practice)
+    at_port(practice, mailbox.port)
+    with practice.practice.store.write() as connection:
+        outbox.move(connection, the(practice).message_id, MessageState.dropped, NOW + 1, "a person dropped it")
+    want(practice, a_wish(practice), uid=uid, now=NOW + 2)
+    assert send(practice, NOW + 2).sent == 1, "only the news of the failure"
+    want(practice, a_wish(practice), uid=uid, now=NOW + 3, again=True)
+    assert send(practice, NOW + 3).sent == 1
+    assert (event_of(read_mails(mailbox.folder)[-1])["SEQUENCE"], the(practice).state) == (1, "even")
+
+
 def test_what_has_begun_is_not_told(practice, mailbox):
     want(practice, a_wish(practice))
     assert send(practice, at("2026-12-01 10:00")) == Delivered()
@@ -340,6 +356,40 @@ def test_another_clients_appointment_is_not_taken_over(practice):
         invitations.want(
             practice.practice, connection, practice.id_of("1002"), THERAPIST, a_wish(practice), NOW, uid=uid
         )
+
+
+def test_what_is_withdrawn_is_called_off_and_a_client_is_told_only_where_somebody_says_so(practice, mailbox):
+    code = code_of(practice)
+    first = want(practice, a_wish(practice), about="ending:1")
+    want(
+        practice,
+        a_wish(practice, title="Appointment"),
+        uid=first,
+        to=f"client:{code}",
+        approved="anna",
+        about="ending:1",
+    )
+    never = want(practice, a_wish(practice, WEDNESDAY))
+    assert send(practice).sent == 3
+    with practice.practice.store.write() as connection:
+        assert invitations.call_off_all(practice.practice, connection, "ending:1", NOW + 1) == 1
+    assert send(practice, NOW + 1).sent == 1
+    assert read_mails(mailbox.folder)[-1].to == "t1@example.org"
+    with practice.practice.store.write() as connection:
+        sides = {(s.uid, s.recipient): (s.wanted.cancelled, s.apart) for s in invitations.listed(connection, NOW + 1)}
+        assert sides == {
+            (first, THERAPIST): (True, False),
+            (first, f"client:{code}"): (False, True),
+            (never, THERAPIST): (False, False),
+        }
+        assert invitations.call_off_all(practice.practice, connection, "ending:1", NOW + 2, approved="anna") == 2
+    assert send(practice, NOW + 2).sent == 1
+    last = read_mails(mailbox.folder)[-1]
+    assert (last.to, event_of(last)["STATUS"], last.parsed.get_content_type()) == (
+        "anna@example.net",
+        "CANCELLED",
+        "multipart/mixed",
+    )
 
 
 # ---------------------------------------------------------------- our own entry, seen again
@@ -398,6 +448,7 @@ def test_what_the_therapist_moves_is_their_change_and_no_message_goes_back(invit
     wanted = wanted_of(the(practice).wanted)
     assert (wanted.wall, wanted.zone, wanted.minutes) == ("2026-12-03T15:00:00", ZONE, 50)
     assert send(practice, NOW + 2 * HOUR) == Delivered()
+    assert rebuild(practice.practice, NOW + 2 * HOUR, dry_run=True).differed == ()
     # What is wanted next goes on from there.
     want(practice, wanted._replace(cancelled=True), uid=uid, now=NOW + 3 * HOUR)
     assert send(practice, NOW + 3 * HOUR).sent == 1

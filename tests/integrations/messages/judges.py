@@ -1,9 +1,11 @@
-"""Programs that none of us wrote, which say whether an invitation is one: ical.js, as Thunderbird uses it, and libical."""
+"""Programs that none of us wrote, which say whether an invitation is one: ical.js, as Thunderbird uses it, libical, and a CalDAV server
+that takes invitations in from mail."""
 
 import json
 import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
@@ -13,15 +15,20 @@ from tests.needs import need
 
 HERE = Path(__file__).parent
 ICAL_JS = "ical.js@2.2.1"
+XANDIKOS = "xandikos==0.4.10"
 SYSTEM_PYTHON = "/usr/bin/python3"
+
+
+def _cache(name: str) -> Path:
+    """A folder of the user's cache, where such a program lies once it was fetched."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "tending-tests" / name
 
 
 @cache
 def _ical_js() -> tuple[str, str]:
     """Node, and where ical.js lies: fetched once into the user's cache. Empty where either is not to be had."""
     node, npm = shutil.which("node"), shutil.which("npm")
-    cache_folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    folder = cache_folder / "tending-tests" / ICAL_JS.replace("@", "-")
+    folder = _cache(ICAL_JS.replace("@", "-"))
     module = folder / "node_modules" / "ical.js" / "dist" / "ical.js"
     if node and npm and not module.exists():
         folder.mkdir(parents=True, exist_ok=True)
@@ -71,3 +78,28 @@ def wrong_by_libical(text: str) -> list[str]:
         [SYSTEM_PYTHON, f"{HERE / 'restrictions.py'}"], input=text.encode(), capture_output=True, check=True, timeout=60
     )
     return [line for line in done.stdout.decode().splitlines() if line]
+
+
+@cache
+def _xandikos() -> str:
+    """The server's program, in an environment of its own: what it needs would not fit beside ours. Empty where it is not to be had."""
+    folder = _cache(f"{XANDIKOS.replace('==', '-')}-py{sys.version_info.major}.{sys.version_info.minor}")
+    program = folder / "bin" / "xandikos"
+    if not program.exists():
+        subprocess.run([sys.executable, "-m", "venv", f"{folder}"], check=False, capture_output=True, timeout=120)
+        words = [f"{folder / 'bin' / 'pip'}", "install", "--quiet", "--disable-pip-version-check", XANDIKOS]
+        subprocess.run(words, check=False, capture_output=True, timeout=300)
+    return f"{program}" if program.exists() else ""
+
+
+def calendar_of_xandikos(mails: Iterable[bytes], folder: Path) -> list[str]:
+    """What lies in somebody's calendar on a CalDAV server that takes in these mails, in this order."""
+    program = _xandikos()
+    if not program:
+        enable = f"pip install {XANDIKOS} with the network reachable"
+        need(XANDIKOS, "a calendar server acts on our invitations as they arrive by mail", enable)
+    words = [program, "import-imip", "-d", f"{folder}", "--principal", "/t1/", "--autocreate"]
+    for mail in mails:
+        subprocess.run(words, input=mail, check=True, capture_output=True, timeout=60)
+    entries = sorted((folder / "t1" / "calendars" / "calendar").glob("*.ics"))
+    return [entry.read_text(encoding="utf-8") for entry in entries]

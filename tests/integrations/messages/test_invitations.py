@@ -1,17 +1,20 @@
 """An invitation, read by programs that none of us wrote: each is whole, and any number of them, in any order, is one event or none."""
 
+from dataclasses import replace
 from itertools import permutations
 
 import icalendar
 import pytest
 
+from integrations.calendars.reading import read_calendar
 from integrations.messages.invitations import Ends, itip, message_of
 from integrations.messages.mail import Envelope, SmtpServer, Tls, build, message_id_of
 from models.instants import DAY, HOUR, at_wall
 from models.invitations import Going, Method, Sent
+from models.observations import Plan
 from models.settings import InvitationsPart
 from models.voice import Voice
-from tests.integrations.messages.judges import held_by_ical_js, wrong_by_libical
+from tests.integrations.messages.judges import calendar_of_xandikos, held_by_ical_js, wrong_by_libical
 
 ZONE = "Europe/Berlin"
 START = at_wall("2026-12-01T10:00", ZONE)
@@ -108,15 +111,38 @@ def test_two_appointments_are_two_events():
     assert [event["uid"] for event in held] == [other]
 
 
-def test_the_same_message_is_the_same_bytes():
-    voice = Voice(ZONE, "en_GB", STAMP)
+def a_mail(said, **changed):
+    """The whole mail of a message."""
+    message = replace(message_of(UID, said, CODE, ENDS, SETTINGS, Voice(ZONE, "en_GB", STAMP), None), **changed)
     server = SmtpServer("127.0.0.1", 25, Tls.none, ENDS.sender, "Northside")
-    mails = []
-    for _ in range(2):
-        message = message_of(UID, going(), CODE, ENDS, SETTINGS, voice, None)
-        mails.append(build(Envelope(message, ENDS.to, message_id_of("k", ENDS.sender), STAMP), server).as_bytes())
+    return build(Envelope(message, ENDS.to, message_id_of(f"{said.sequence}", ENDS.sender), STAMP), server)
+
+
+def test_a_calendar_server_acts_on_the_mails(tmp_path):
+    """As they arrive: one event, at the time told last, and called off in the end. Read by us again it is the appointment, or none."""
+    told = [going(), going(start=START + DAY, sequence=1), going("CANCEL", start=START + DAY, sequence=2)]
+    mails = [a_mail(each).as_bytes() for each in told]
+    (entry,) = calendar_of_xandikos(mails[:2], tmp_path)
+    (event,) = icalendar.Calendar.from_ical(entry.encode()).walk("VEVENT")
+    assert (str(event["UID"]), event.start.timestamp(), event["SEQUENCE"]) == (UID, START + DAY, 1)
+    (entry,) = calendar_of_xandikos(mails[2:], tmp_path)
+    reading = read_calendar(
+        entry.encode(), name="t1", zone=ZONE, therapist_id="T1", window_from=STAMP, window_to=STAMP + 90 * DAY
+    )
+    (appointment,) = reading.entries
+    assert (appointment.plan, appointment.client_ids, appointment.start) == (Plan.cancelled, (CODE,), START + DAY)
+
+
+def test_the_same_message_is_the_same_bytes():
+    mails = [a_mail(going()).as_bytes() for _ in range(2)]
     assert mails[0] == mails[1]
     assert mails[0].count(b"part-") == 9, "two boundaries that differ"
+
+
+def test_it_is_not_marked_as_sent_by_itself():
+    """Calendar servers pass over invitations that are (seen with Xandikos 0.4.10)."""
+    assert "Auto-Submitted" not in a_mail(going())
+    assert a_mail(going(), calendar="")["Auto-Submitted"] == "auto-generated"
 
 
 def test_the_attendee_is_written_as_the_mail_is_addressed():
