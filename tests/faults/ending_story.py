@@ -3,7 +3,6 @@
 `python -m tests.faults.ending_story` is the warm process that tells it, in a fork for each telling (see kills.py).
 """
 
-import json
 import os
 import re
 from contextlib import suppress
@@ -25,7 +24,6 @@ from models.errors import UsageError
 from models.instants import DAY, HOUR, Instant, instant_of, local
 from models.invitations import Invitation
 from models.people import Client
-from models.terminations import TerminationRow
 from tests.faults import story
 from tests.faults.kills import Tracer, forge
 from tests.faults.story import BEFORE, CLIENTS, HOLDER, MINUTE, NOW, Clinic, Step, rest, warm
@@ -38,7 +36,6 @@ ENTERED, LATER, LAST = NOW + DAY, NOW + 9 * DAY, NOW + 40 * DAY
 def prepare(clinic: Clinic) -> None:
     """A practice that reads and sends; T2 confirms what T1 begins. One of T1's clients has an appointment ahead."""
     clinic.write()
-    clinic.toml.write_text(clinic.toml.read_text().replace("[policy]", '[policy]\nending_confirmed_by_peer = "T2"'))
     clients = [f"{row},{row[:4]}@example.net" for row in CLIENTS]
     header = "id,name,therapist,status,intake,contact"
     (clinic.folder / "exports" / "clients.csv").write_text("\n".join([header, *clients]) + "\n", encoding="utf-8")
@@ -225,23 +222,7 @@ def seen(practice: Practice) -> None:
     _written(path, "\n".join([*kept, *new]) + "\n")
 
 
-# ---------------------------------------------------------------- what it comes to
-
-
-def came_to(toml: Path, mails: Path) -> dict[str, Any]:
-    """Invitations and endings as they stand at the end, and every invitation that arrived."""
-    with open_practice(toml) as practice, practice.store.read() as connection:
-        rows, endings = table(Invitation), table(TerminationRow)
-        names = ("uid", "recipient", "about", "wanted", "sent", "going", "earlier", "approved", "state", "outcome")
-        invitations = sorted(
-            json.dumps({name: row._mapping[name] for name in names}, sort_keys=True)
-            for row in connection.execute(select(rows))
-        )
-        names = ("ending", "state", "next_step", "moved_at")
-        stand = sorted(
-            json.dumps({name: row._mapping[name] for name in names}) for row in connection.execute(select(endings))
-        )
-    return {"invitations": invitations, "endings": stand, "itip": sorted([to, text] for to, text, _ in itip(mails))}
+# ---------------------------------------------------------------- the warm process
 
 
 def work(do: str, folder: str, port: int, trace: str, mails: str, asked: str, kill: int | None, **given: Any) -> None:
