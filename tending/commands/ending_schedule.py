@@ -21,6 +21,11 @@ from tending.commands.common import login, voice_of
 from tending.output import columns, moment, say, show_json
 
 ROLE_WORDS = {Role.explain: "explains", Role.process: "gives room", Role.close: "closes"}
+APPOINTMENTS_ARE = {
+    Need.required: "appointments are asked for",
+    Need.offered: "appointments are offered, not asked for",
+    Need.none: "no appointment is asked for now",
+}
 HOW_WORDS = {
     How.stands: "stands",
     How.proposed: "proposed to the therapist, not in the calendar yet",
@@ -41,6 +46,7 @@ def schedule(here: Practice, who: lookups.About, at: Instant, *, yes: bool, as_j
     if as_json:
         show_json({"code": who.code, "done": yes} | facts(found))
         return
+    say(f"{who.code}: an ending, for which {APPOINTMENTS_ARE[found.schedule.need]}.")
     lines(found, who.code, voice_of(here, at))
     new = len(found.schedule.new)
     if yes:

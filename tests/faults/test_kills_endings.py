@@ -67,12 +67,14 @@ class Stages:
             file.write_text(f"{file.read_text().split()[0]} {file.stat().st_ino}\n")
 
     def outcome(self) -> dict[str, Any]:
-        """Everything; but that a change may be told again, and an address opened again for a mail that did not leave."""
+        """Everything. What was told again is looked at once more, which changes nothing: of changes those count that wait. An address may
+        be opened again for a mail that did not leave."""
         found = self.telling.outcome()
         del found["seals"]
+        waiting = sorted({change for change in found["change"] if '"drained_at": null' in change})
         audited = [act for act in found["audit"] if "contact read" not in act]
         told = sorted([to, text] for to, text, _ in itip(self._mailbox.folder))
-        return found | {"change": sorted(set(found["change"])), "audit": audited, "itip": told}
+        return found | {"change": waiting, "audit": audited, "itip": told}
 
     def _folders(self) -> tuple[Path, Path]:
         return self.telling.clinic.folder, self._mailbox.folder
