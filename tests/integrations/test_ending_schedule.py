@@ -441,3 +441,26 @@ def test_whom_nothing_may_be_told_is_not_told(team, mailbox):
     code = team.rows(Client, id=team.id_of("1001"))[0].code
     (side,) = team.rows(Invitation, recipient=f"{CLIENT}{code}")
     assert side.outcome == "the client asked not to be written to"
+
+
+def test_a_message_to_the_client_that_did_not_leave_in_time_does_not_leave(team, mailbox):
+    """Approved, and before it was sent the ending was withdrawn; or the therapist has taken the appointment out."""
+    going(team)
+    wake(team, NOW + HOUR)
+    first, second, _ = (content for *_, content in invitations(mailbox))
+    enter(team, first)
+    gone = enter(team, second)
+    team.sync(NOW + 2 * HOUR)
+    assert tell(team, NOW + 2 * HOUR) == 2
+    team.drop("t1", gone)
+    wake(team, NOW + 3 * HOUR)
+    assert told(mailbox, "c1@example.net") == [("REQUEST", FRIDAYS[0])]
+    (dropped,) = [row for row in team.rows(Invitation) if row.outcome]
+    assert dropped.outcome == "the therapist's calendar says otherwise by now"
+    enter(team, invitations(mailbox)[2][2])
+    team.sync(NOW + 4 * HOUR)
+    assert tell(team, NOW + 4 * HOUR) == 2  # the third stands, and the second is off
+    say(team, "withdrawn", NOW + 4 * HOUR)
+    wake(team, NOW + 5 * HOUR)
+    assert told(mailbox, "c1@example.net") == [("REQUEST", FRIDAYS[0])]
+    assert [news.wanted.start for news in planned(team, NOW + 5 * HOUR).news] == [FRIDAYS[0]]
