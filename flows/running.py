@@ -198,6 +198,14 @@ def _needs_doing(count: int, sorting: int) -> str:
     return f"{many}: {sorting} of those shown were so from the first look and wait to be sorted, the others for their therapist."
 
 
+async def show_table(practice: Practice, key: str, said: str, rows: list[dict[str, Any]]) -> None:
+    """A table artifact under a sentence, a new version whenever either differs from the last."""
+    content = [said, rows]
+    if await in_thread(_differs, practice, key, content):
+        made = await quietly(acreate_table_artifact(rows, key=key, description=said))
+        await _shown(practice, key, content, made is not None)
+
+
 async def show(practice: Practice, key: str, text: str) -> None:
     """A text artifact, a new version whenever it differs from the last."""
     if await in_thread(_differs, practice, key, text):

@@ -10,7 +10,7 @@ from prefect.artifacts import acreate_table_artifact
 
 from flows.running import Outcome, already_running, done, log_faults, moment, name_run, quietly, record
 from flows.workflow import Workflow, tells_no_data
-from integrations.ending import Shown, wake
+from integrations.ending_wake import Shown, wake
 from integrations.opened import opened
 from integrations.store.leases import LeaseHeld
 from integrations.threads import in_thread

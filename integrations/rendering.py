@@ -76,7 +76,9 @@ class Renderer:
             return [self._item(rule, part, facts, voice) for part, facts in _of_the_night(notice.facts)]
         if rule == CONFIRM:
             said = {name: value for name, value in notice.facts.items() if name != "said"}
-            return [self._item(rule, notice.facts["said"], said, voice)]
+            asks = notice.facts["said"] == "asked" and notice.client_id is not None
+            link = self._link(Purpose.card, recipient, voice.now, notice.client_id, CONFIRM) if asks else None
+            return [self._item(rule, notice.facts["said"], said, voice, link)]
         if rule == SIGN_IN:
             return [self._item(rule, rule, {}, voice, self._link(Purpose.sign_in, recipient, voice.now))]
         if rule == FRESH_LINK:

@@ -17,6 +17,10 @@ class Page(StrEnum):
     today = "today"
     client = "client"
     answer = "answer"
+    ending = "ending"  # starting an ending, and saying what was done
+    confirm = "confirm"  # an ending that waits for one's own word
+    referral = "referral"
+    leave = "leave"
     look_up = "look_up"
     practice = "practice"
 
@@ -27,6 +31,10 @@ PAGES: dict[Page, frozenset[Role]] = {
     Page.today: frozenset({Role.therapist, Role.supervisor}),
     Page.client: frozenset({Role.therapist, Role.supervisor, Role.front_office}),
     Page.answer: frozenset({Role.therapist, Role.supervisor}),
+    Page.ending: frozenset({Role.therapist, Role.supervisor}),
+    Page.confirm: frozenset({Role.therapist, Role.supervisor}),
+    Page.referral: frozenset({Role.therapist, Role.supervisor}),
+    Page.leave: frozenset({Role.therapist, Role.supervisor}),
     Page.look_up: frozenset({Role.front_office}),
     Page.practice: frozenset({Role.technical}),
 }
@@ -56,6 +64,8 @@ class Part(StrEnum):
     goals = "goals"  # with their titles, in the client's own words
     answers = "answers"  # what was answered, with notes
     answering = "answering"
+    ending = "ending"  # how an ending stands, and saying what was done
+    referral = "referral"  # where the client is referred to, and saying what became of it
 
 
 CLINICAL = frozenset(Part)

@@ -21,18 +21,25 @@ class Role(StrEnum):
 
 
 class Purpose(StrEnum):
-    """What a link is for. `card` opens one finding of one client, `sign_in` gives a session, `session` is one."""
+    """What a link is for. `card` opens one finding of one client, `sign_in` gives a session, `session` is one; `reply` lets a provider
+    tell once how a referral stands."""
 
     card = "card"
     sign_in = "sign_in"
     session = "session"
+    reply = "reply"
 
 
-LASTS: dict[Purpose, int] = {Purpose.card: 14 * DAY, Purpose.sign_in: 15 * MINUTE, Purpose.session: 12 * HOUR}
+LASTS: dict[Purpose, int] = {
+    Purpose.card: 14 * DAY,
+    Purpose.sign_in: 15 * MINUTE,
+    Purpose.session: 12 * HOUR,
+    Purpose.reply: 60 * DAY,
+}
 """For how many seconds a link of each purpose opens."""
 FORGOTTEN_AFTER = 90 * DAY  # until then an expired card still knows whom to send a fresh link to
 MAIL_EVERY = 5 * MINUTE  # at most one mail with a link to somebody, however often it is asked for
-PATHS: dict[Purpose, str] = {Purpose.card: "/card/", Purpose.sign_in: "/in/"}
+PATHS: dict[Purpose, str] = {Purpose.card: "/card/", Purpose.sign_in: "/in/", Purpose.reply: "/reply/"}
 
 
 class Account(SQLModel, table=True):
@@ -55,7 +62,8 @@ class Account(SQLModel, table=True):
 class Link(SQLModel, table=True):
     """A link or a session, by the keyed hash of its token: the token itself is kept nowhere.
 
-    `recipient` is whom it was made for (`therapist:<id>`, `admin` or `account:<id>`); `client_id` and `kind` name a card's finding.
+    `recipient` is whom it was made for (`therapist:<id>`, `admin`, `account:<id>` or `provider:<id>`); `client_id` and `kind` name a card's
+    finding, or `kind` the referral that a provider may answer.
     `used_at` is when it was acted with, `answer_id` what was answered then; `wrong` counts wrong codes.
     """
 

@@ -198,7 +198,54 @@ class HoldEntry:
     said_at: Instant | None = None
 
 
-Entry = AppointmentEntry | ClientEntry | TherapistEntry | BreakEntry | LeaveEntry | GoalEntry | ScoreEntry | HoldEntry
+@dataclass(frozen=True, slots=True)
+class ProviderEntry:
+    """One provider of the directory to whom clients may be referred. `name`, `address`, `phone` and `email` are sealed here; the lists
+    hold words in small letters; `capacity` is one of models.directory.CAPACITY, empty where nobody said."""
+
+    id: str
+    name: str
+    place: str
+    specialty: tuple[str, ...] = ()
+    modality: tuple[str, ...] = ()
+    language: tuple[str, ...] = ()
+    insurer: tuple[str, ...] = ()
+    telehealth: bool = False
+    address: str = ""
+    phone: str = ""
+    email: str = ""
+    capacity: str = ""
+    verified_on: date | None = None
+    said_at: Instant | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReferralNewsEntry:
+    """What a provider told of a referral: `word` of models.referral_table, `told_at` the start of the day on which it was said, `visit_at`
+    that of a visit it names (None: none)."""
+
+    id: str
+    client_id: str
+    referral: str
+    word: str
+    told_at: Instant
+    provider_id: str = ""
+    visit_at: Instant | None = None
+    said_at: Instant | None = None
+
+
+Entry = (
+    AppointmentEntry
+    | ClientEntry
+    | TherapistEntry
+    | BreakEntry
+    | LeaveEntry
+    | GoalEntry
+    | ScoreEntry
+    | HoldEntry
+    | ProviderEntry
+    | ReferralNewsEntry
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,6 +297,8 @@ KIND_OF: dict[type, str] = {
     GoalEntry: "goal",
     ScoreEntry: "score",
     HoldEntry: "hold",
+    ProviderEntry: "provider",
+    ReferralNewsEntry: "referral",
 }
 
 

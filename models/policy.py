@@ -14,6 +14,7 @@ from models.told import Answered
 LAYERS = ("default", "practice", "site", "new", "therapist", "client")
 OURS = "our choice"
 A_THERAPIST = re.compile(r"[\w .@-]{0,40}")  # a therapist's id, or nobody's
+UNPUBLISHED = "our choice; no published standard was found"
 REVIEW_RULES: dict[str, float] = {
     "none": 0,
     "medicare-php": 30,
@@ -210,6 +211,32 @@ class Policy:
         "For so long after their first working day therapists get earlier and kinder prompts: see [policy.new].",
         "trainees' clients leave more often, 26.6 % against 17.2 % (Swift and Greenberg 2012, from memory); two years: our choice",
     )
+    referral_first_days: float = threshold(
+        7, "days", 1, 180, "So long after a referral was taken up: was it accepted?", UNPUBLISHED
+    )
+    referral_second_days: float = threshold(
+        14, "days", 1, 180, "So long after a referral was taken up: is a first visit booked?", UNPUBLISHED
+    )
+    referral_third_days: float = threshold(
+        30, "days", 1, 365, "So long after a referral was taken up: did the first visit take place?", UNPUBLISHED
+    )
+    referral_fit_days: float = threshold(
+        3, "days", 0, 90, "So long after the first visit elsewhere: did it take place, and does it fit?", UNPUBLISHED
+    )
+    referral_again_days: float = threshold(
+        30, "days", 7, 365, "What is still open of a referral after its last question is asked again this often.", OURS
+    )
+    referral_silent_days: float = threshold(
+        45, "days", 7, 365, "Nothing was heard for so long: another of the options is talked about.", OURS
+    )
+    provider_verified_days: float = threshold(
+        180,
+        "days",
+        7,
+        3650,
+        "An entry of the provider directory that nobody has checked for so long is asked about.",
+        OURS,
+    )
     grace_days: float = threshold(
         7, "days", 0, 90, "A finding that was clear for so long and comes back is a new one and may speak again.", OURS
     )
@@ -300,7 +327,13 @@ NEW: Mapping[str, Any] = {
 NAMES = tuple(f.name for f in fields(Policy))
 # These belong to the practice as a whole: no layer below may change them.
 KEEPING = frozenset({"keep_changes_days", "keep_messages_days"})
-PRACTICE_ONLY = frozenset({"same_time_minutes", "vanish_floor", "vanish_share", "new_therapist_days"}) | KEEPING
+PRACTICE_ONLY = KEEPING | {
+    "same_time_minutes",
+    "vanish_floor",
+    "vanish_share",
+    "new_therapist_days",
+    "provider_verified_days",
+}
 
 
 @dataclass(frozen=True, slots=True)

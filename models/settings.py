@@ -210,6 +210,7 @@ class PrefectPart(Part):
         default="15 2 * * *", description="When everybody is looked at from scratch and compared."
     )
     weekly_cron: str = Field(default="0 7 * * 1", description="When the weekly line and lists are written.")
+    referral_cron: str = Field(default="45 7 * * *", description="When what became of referrals is asked and shown.")
     sync_cron: str = Field(
         default="0 * * * *", description="When all sources are read, besides each one's every_minutes."
     )

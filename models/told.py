@@ -94,17 +94,22 @@ class Ending(NamedTuple):
 
 
 class Referred(NamedTuple):
-    """How a referral stands (see models.referrals): `state` is a place in its STATES, `since` when it came to it. `agreed` is 1 where a
-    follow-up was agreed with the client; `begun_at` is when the client took it up (self-arranged or sent) and `visit_at` the first
-    visit elsewhere (-1 where not known); `asked_at` is when a follow-up was last answered (-1: never)."""
+    """How a referral stands (see models.referrals): `state`, `stuck` and `rung` are places in its STATES, STUCK and RUNGS, `since` is when
+    it came to its state. `agreed` is 1 where a follow-up was agreed with the client; `offered_at` is when options were offered last,
+    `begun_at` when the client took one up (self-arranged or sent), `heard` how far the client is known to have come there (0 to 3) and
+    `heard_at` since when, `visit_at` the first visit elsewhere (-1 where not known)."""
 
     number: int
     state: int
     since: Instant
     agreed: int
+    offered_at: Instant
     begun_at: Instant
+    heard: int
+    heard_at: Instant
     visit_at: Instant
-    asked_at: Instant
+    stuck: int
+    rung: int
 
 
 class Told(NamedTuple):

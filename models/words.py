@@ -46,6 +46,12 @@ def day(when: date, *, today: date, locale: str, weekday: bool = True) -> str:
     return text
 
 
+def dated(when: date, *, locale: str) -> str:
+    """A calendar day that means the same whenever it is read: `Tue 3 Nov 2026`, `Tue, Nov 3, 2026`."""
+    year = f", {when.year}" if american(locale) else f" {when.year}"
+    return day(when, today=when, locale=locale) + year
+
+
 def whole_day(when: date, *, locale: str) -> str:
     """A day as letters write it: `3 November 2026`, `November 3, 2026`."""
     month = _WHOLE_MONTHS[when.month - 1]

@@ -39,6 +39,7 @@ CRONS = {
     "deliver_notices": "deliver_cron",
     "nightly_check": "nightly_cron",
     "terminations": "endings_cron",
+    "referral_followups": "referral_cron",
     "weekly_letters": "weekly_cron",
 }
 

@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import delete, select
 from sqlmodel import SQLModel
 
+from integrations import referring
 from integrations.practice import Practice, open_practice
 from integrations.reading import read_source
 from integrations.store import arming, cases, changes
@@ -19,6 +20,7 @@ from integrations.store.decisions import Decided, decide
 from integrations.store.facts import TELLS
 from integrations.store.intake import Taken, take_in
 from integrations.store.migrate import whole_metadata
+from integrations.store.referrals import Said
 from integrations.store.sources import ensure, was_read
 from integrations.store.tables import table
 from models.answers import REASONS, Reply, answer
@@ -48,9 +50,12 @@ from models.observations import (
 from models.people import OPEN_ENDED, Client
 from models.policy import DEFAULT, Policy, PolicyBook
 from models.quarantine import Fact
+from models.referral_acts import ReferralAct
+from models.referral_acts import What as ReferralWhat
+from models.referrals import referral_of, referred
 from models.rules import all_rules
 from models.terminations import endings_of, packed_ending
-from models.told import NOT_KNOWN, Answered, Cancelled, Ending, Score, answer_of, goal_of, kept, score_of
+from models.told import NOT_KNOWN, Answered, Cancelled, Ending, Referred, Score, answer_of, goal_of, kept, score_of
 
 ZONE = "Europe/Berlin"
 SAFETY = {name for rule in all_rules() for name, kind in rule.kinds.items() if kind.speaks == "safety"}
@@ -162,6 +167,17 @@ def an_ending(
     return packed_ending(one)
 
 
+def a_referral(*said: tuple[str, Instant] | tuple[str, Instant, dict[str, Any]], number: str = "R1") -> Referred:
+    """A referral that was offered with follow-up agreed, and what was said of it since: what, when, and what goes with it."""
+    acts = []
+    for what, when, *more in said:
+        who = "client" if what == "consented" else ""
+        with_it = {"provider": "P1", "providers": ("P1", "P2", "P3"), "follow_up": True, "reason": who}
+        act = ReferralAct(number, ReferralWhat(what), when, **with_it)
+        acts.append(act._replace(**more[0] if more else {}))
+    return referred(referral_of(acts))
+
+
 def a_history(
     *,
     last_attended: Instant | None = None,
@@ -182,12 +198,13 @@ def a_history(
     cancelled: Iterable[Cancelled] = (),
     answers: Iterable[Answered] = (),
     endings: Iterable[Ending] = (),
+    referrals: Iterable[Referred] = (),
     known_at: Instant = NOW,
     zone: str = ZONE,
 ) -> History:
     """One client's history. `unmarked` and `booked` are bookings that nobody marked, `tail` what an endless series adds by itself."""
     numbered = [goal_of(f"G{number}", _facts(goal), zone) for number, goal in enumerate(goals)]
-    told = kept(numbered, scores, cancelled, answers, endings=endings)
+    told = kept(numbered, scores, cancelled, answers, endings=endings, referrals=referrals)
     held = [Held(start, Mark.attended, True) for start in attended]
     held += [Held(last_attended, Mark.attended, True)] if last_attended is not None else []
     held += [Held(start, Mark.presumed, True) for start in presumed]
@@ -245,12 +262,27 @@ def a_case(
 # ---------------------------------------------------------------- whole practices
 
 
+EXPORTS = (
+    "clients",
+    "therapists",
+    "appointments",
+    "breaks",
+    "leave",
+    "goals",
+    "scores",
+    "holds",
+    "providers",
+    "referral_news",
+)
+
+
 @dataclass
 class Clinic:
     """A practice's folder: what its exports and calendars say, and the practice opened over it.
 
-    `clients`, `therapists`, `appointments`, `breaks`, `leave`, `goals`, `scores` and `holds` are rows of the exports; `calendars` are
-    entries by file name, each (uid, start, title, more lines). `sync` writes the files and reads them as any practice would.
+    `clients`, `therapists`, `appointments`, `breaks`, `leave`, `goals`, `scores`, `holds`, `providers` and `referral_news` are rows of the
+    exports; `calendars` are entries by file name, each (uid, start, title, more lines). `sync` writes the files and reads them as any
+    practice would.
     """
 
     folder: Path
@@ -264,6 +296,8 @@ class Clinic:
     goals: list[dict[str, Any]] = field(default_factory=list)
     scores: list[dict[str, Any]] = field(default_factory=list)
     holds: list[dict[str, Any]] = field(default_factory=list)
+    providers: list[dict[str, Any]] = field(default_factory=list)
+    referral_news: list[dict[str, Any]] = field(default_factory=list)
     calendars: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
 
     # -------------------------------------------------------- what the sources say
@@ -301,6 +335,11 @@ class Clinic:
         wall = wall_of(taken, self.zone).replace("T", " ")
         self.scores.append({"client": client_id, "measure": measure, "taken": wall, "score": score} | columns)
 
+    def provider(self, *ids: str, **columns: Any) -> None:
+        """Rows of the providers file, one for each id."""
+        row = {"place": "Leeds", "phone": "0113 496 0000", "capacity": "open", "verified": "2026-11-02"}
+        self.providers += [{"id": one, "name": f"Praxis {one}"} | row | columns for one in ids]
+
     def entry(self, calendar: str, uid: str, start: Instant, title: str, more: str = "") -> None:
         """An entry of a calendar file, replacing one of that UID."""
         wall = wall_of(start, self.zone).replace("-", "").replace(":", "")
@@ -319,7 +358,7 @@ class Clinic:
         """Write every file anew."""
         exports = self.folder / "exports"
         exports.mkdir(exist_ok=True)
-        for name in ("clients", "therapists", "appointments", "breaks", "leave", "goals", "scores", "holds"):
+        for name in EXPORTS:
             rows: list[dict[str, Any]] = getattr(self, name)
             if rows:
                 (exports / f"{name}.csv").write_text(_csv(rows), encoding="utf-8")
@@ -359,6 +398,17 @@ class Clinic:
     def arm(self) -> None:
         """Let this practice send."""
         arming.arm(self.practice.store, self.practice.data, "test", NOW)
+
+    def refer(self, number: str, what: str, now: Instant = NOW, reference: str = "R-1", **more: Any) -> Said:
+        """Say something of a referral of that client, as `tending refer` does."""
+        with self.practice.store.write() as connection:
+            act = ReferralAct(reference, ReferralWhat(what), now, by="test", **more)
+            return referring.say(self.practice, connection, self.id_of(number), act, now)
+
+    def offer(self, number: str, now: Instant = NOW, reference: str = "R-1", **more: Any) -> Said:
+        """Offer P1, P2 and P3 to that client, with follow-up agreed."""
+        options = {"providers": ("P1", "P2", "P3"), "follow_up": True} | more
+        return self.refer(number, "offered", now, reference, **options)
 
     # -------------------------------------------------------- what stands
 

@@ -44,6 +44,8 @@ def found(at: Instant) -> dict[str, tuple[str, tuple[Any, ...]]]:
             (REASONS.index(Reason.poor_fit), STEPS.index(Step.process), at - 15 * DAY, at - DAY),
         ),
         "out_of_contact": ("attempt_due", (1, 3, at - 14 * DAY, 1)),
+        "referral_follow_up": ("asks", ([[1, 3, 0, at - 9 * DAY, at - 7 * DAY]],)),
+        "referral_stuck": ("stuck", ([[1, 1, 1, at - 9 * DAY, at - DAY, 0]],)),
         "item9": ("risk", ([[1, at - 2 * HOUR, at - HOUR]], -1, -1, -1)),
         "screen": ("risk", ([[1, at - 2 * HOUR, at - HOUR]], -1, -1, -1)),
     }
@@ -109,7 +111,6 @@ def samples(at: Instant, voice: Voice, protocol: str = PROTOCOL) -> Mapping[tupl
         ("ending_confirm", "confirmed"): _confirmation(at),
         ("ending_confirm", "declined"): _confirmation(at),
         ("more", "more"): {"count": 70},
-        ("leave_transfer", "leave_transfer"): {"therapist": "T1", "from_at": at + 40 * DAY, "codes": CODE, "count": 1},
         ("invitation", "request"): {
             "code": CODE,
             "when": "Tue 1 Dec at 10:00 (Europe/Berlin)",
@@ -118,6 +119,7 @@ def samples(at: Instant, voice: Voice, protocol: str = PROTOCOL) -> Mapping[tupl
             "place": "Room 2",
         },
         ("invitation", "cancelled"): {"code": CODE, "when": "Tue 1 Dec at 10:00 (Europe/Berlin)"},
+        ("leave_transfer", "leave_transfer"): {"therapist": "T1", "from_at": at + 40 * DAY, "codes": CODE, "count": 1},
         ("sign_in", "sign_in"): {},
         ("fresh_link", "fresh_link"): {},
     }

@@ -5,7 +5,15 @@ from dataclasses import dataclass, field
 from datetime import date, time
 
 from integrations.records.dates import Moment, NotADateError, Order, moment
-from integrations.records.vocabularies import ACHIEVEMENT_WORDS, GOAL_WORDS, WHOSE_WORDS, Status, plain
+from integrations.records.vocabularies import (
+    ACHIEVEMENT_WORDS,
+    CAPACITY_WORDS,
+    GOAL_WORDS,
+    NEWS_WORDS,
+    WHOSE_WORDS,
+    Status,
+    plain,
+)
 from models.errors import TendingError
 from models.instants import Instant
 from models.instants import zone as known_zone
@@ -207,6 +215,27 @@ def own_words(text: str, grammar: Grammar) -> bool:
 def filled(text: str, grammar: Grammar) -> bool:
     """That there is something; what it says is not kept."""
     return True
+
+
+def several_words(text: str, grammar: Grammar) -> tuple[str, ...]:
+    """Words or short phrases separated by semicolons, in small letters."""
+    return tuple(dict.fromkeys(word for part in text.split(";") if (word := " ".join(part.casefold().split()))))
+
+
+def capacity(text: str, grammar: Grammar) -> str:
+    """Whether a provider has room."""
+    found = CAPACITY_WORDS.get(plain(text))
+    if found is None:
+        raise BadCellError("unknown-status", f"is not one of: {', '.join(sorted(CAPACITY_WORDS))}", "correct it")
+    return found
+
+
+def news(text: str, grammar: Grammar) -> str:
+    """What a provider told of a referral."""
+    found = NEWS_WORDS.get(plain(text))
+    if found is None:
+        raise BadCellError("unknown-status", f"is not one of: {', '.join(sorted(NEWS_WORDS))}", "correct it")
+    return found
 
 
 def measure(text: str, grammar: Grammar) -> Measure:

@@ -33,6 +33,8 @@ _HINTS = {
     "goals": ("goal", "objective"),
     "scores": ("score", "measure", "rating", "questionnaire", "assessment"),
     "holds": ("hold", "waitlist", "waiting"),
+    "providers": ("directory",),
+    "referral_news": ("referral_news", "referral news"),
 }
 _SIMPLEPRACTICE_HEADERS = frozenset({"clienttype", "primaryclinician", "billingroute", "dateadded"})
 

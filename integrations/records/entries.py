@@ -6,6 +6,7 @@ from integrations.records.building import BadRowError, Build, Doubts, Values, de
 from integrations.records.cells import Grammar
 from integrations.records.dates import Moment
 from integrations.records.progress import goal, hold, score
+from integrations.records.referring import provider, referral_news
 from integrations.records.vocabularies import BOOKED, Status
 from models.instants import DAY, Instant
 from models.observations import (
@@ -115,6 +116,8 @@ BUILD: dict[str, Build] = {
     "goals": goal,
     "scores": score,
     "holds": hold,
+    "providers": provider,
+    "referral_news": referral_news,
 }
 
 

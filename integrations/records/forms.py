@@ -3,6 +3,7 @@
 from integrations.records import cells
 from integrations.records.columns import CLIENT_ID, FROM, NAME, THERAPIST_ID, TO, UPDATED, Column, Form
 from integrations.records.progress_forms import GOALS, HOLDS, SCORES
+from integrations.records.referral_forms import PROVIDERS, REFERRAL_NEWS
 
 CLIENTS = Form(
     "clients",
@@ -259,5 +260,6 @@ LEAVE = Form(
 )
 
 FORMS: dict[str, Form] = {
-    form.name: form for form in (CLIENTS, THERAPISTS, APPOINTMENTS, BREAKS, LEAVE, GOALS, SCORES, HOLDS)
+    form.name: form
+    for form in (CLIENTS, THERAPISTS, APPOINTMENTS, BREAKS, LEAVE, GOALS, SCORES, HOLDS, PROVIDERS, REFERRAL_NEWS)
 }

@@ -38,6 +38,9 @@ DATE_COLUMNS = frozenset(
         "achievement date",
         "reviewed",
         "taken",
+        "told",
+        "verified",
+        "visit",
         "updated",
     }
 )

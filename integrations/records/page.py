@@ -7,14 +7,24 @@ from collections.abc import Iterable
 from integrations.records.columns import Form
 from integrations.records.forms import FORMS
 from integrations.records.look_alikes import LOOK_ALIKES
-from integrations.records.vocabularies import ACHIEVEMENT_WORDS, CLIENT_WORDS, GOAL_WORDS, VOCABULARIES, Status
+from integrations.records.vocabularies import (
+    ACHIEVEMENT_WORDS,
+    CAPACITY_WORDS,
+    CLIENT_WORDS,
+    GOAL_WORDS,
+    NEWS_WORDS,
+    VOCABULARIES,
+    Status,
+)
+from models.directory import CAPACITY
 from models.measures import REGISTRY
 from models.observations import Attendance, CancelledBy, Plan
+from models.referral_table import WORDS
 
 _INTRO = """\
 # CSV files that Tending reads
 
-Eight files in one folder, each with a header row. Only those you have are needed. Columns may stand in any order, and
+Ten files in one folder, each with a header row. Only those you have are needed. Columns may stand in any order, and
 capitals, spaces and underscores in their names do not matter. A column that is not listed here is left at the border
 and only counted; notes of sessions are never read.
 
@@ -32,7 +42,8 @@ are understood without that. To leave a column unread, give it an empty name.
   spreadsheet shows.
 - **A row that is there twice** is read once. Two different rows with one id are both put aside.
 - **What is missing**: a client or future appointment that was in the last export and is not in this one counts as gone,
-  unless the id of some row of that file could not be read, or the file does not even have a header.
+  unless the id of some row of that file could not be read, or the file does not even have a header. Scores and news of
+  referrals stay.
 """
 
 
@@ -40,7 +51,7 @@ def forms_page() -> str:
     """All of docs/forms.md."""
     parts = [_INTRO]
     parts += [_form(form) for form in FORMS.values()]
-    parts += [_statuses(), _goal_words(), _measures()]
+    parts += [_statuses(), _goal_words(), _referral_words(), _measures()]
     return "\n".join(parts)
 
 
@@ -117,6 +128,16 @@ def _goal_words() -> str:
     lines = ["## Words of goals", "", "| column | word | read as |", "|---|---|---|"]
     lines += [f"| `status` | {word} | {status.value} |" for word, status in GOAL_WORDS.items()]
     lines += [f"| `achievement` | {word} | {found.value} |" for word, found in ACHIEVEMENT_WORDS.items()]
+    return "\n".join([*lines, ""])
+
+
+def _referral_words() -> str:
+    lines = ["## Words of providers and referrals", "", "| file | column | word | read as |", "|---|---|---|---|"]
+    lines += [
+        f"| `providers.csv` | `capacity` | {word} | {CAPACITY[found]} |" for word, found in CAPACITY_WORDS.items()
+    ]
+    meant = {word: meaning for word, (_, _, meaning) in WORDS.items()}
+    lines += [f"| `referral_news.csv` | `news` | {word} | {meant[found]} |" for word, found in NEWS_WORDS.items()]
     return "\n".join([*lines, ""])
 
 

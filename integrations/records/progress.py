@@ -16,9 +16,9 @@ YEARS_AHEAD = 20  # what is further off (2099) is a slip of the keyboard, or sta
 def goal(values: Values, grammar: Grammar, doubts: Doubts) -> GoalEntry:
     """A goal. That somebody looked at it, or how far it came, is never said of a day ahead."""
     for column in ("set", "target date", "achievement date", "reviewed"):
-        _check_year(column, values.get(column), grammar, doubts, "leave it empty if there is none")
-    _check_past("achievement date", values, grammar, doubts, "correct it, or put it under target date")
-    _check_past("reviewed", values, grammar, doubts, "put the last day there, not the next one")
+        check_year(column, values.get(column), grammar, doubts, "leave it empty if there is none")
+    check_past("achievement date", values, grammar, doubts, "correct it, or put it under target date")
+    check_past("reviewed", values, grammar, doubts, "put the last day there, not the next one")
     return GoalEntry(
         id=values["id"],
         client_id=values["client"],
@@ -62,8 +62,8 @@ def hold(values: Values, grammar: Grammar, doubts: Doubts) -> HoldEntry:
     """Time on a waiting list. Its last day is no part of what it is known by: it comes later."""
     last: date | None = values.get("to")
     first = values["from"] if last is None else span(values)[0]
-    _check_year("from", first, grammar, doubts, "correct it")
-    _check_year("to", last, grammar, doubts, "leave it empty while it is open")
+    check_year("from", first, grammar, doubts, "correct it")
+    check_year("to", last, grammar, doubts, "leave it empty while it is open")
     known_as = values.get("id") or derived(values["client"], first.isoformat())
     return HoldEntry(known_as, values["client"], first, last, said_at(values, grammar))
 
@@ -100,7 +100,7 @@ def _taken(moment: Moment, grammar: Grammar, doubts: Doubts) -> Instant:
     """When a measure was filled in: the start of the day where no time is known. Midnight is what systems write behind a plain day."""
     if moment.day is None:
         raise BadRowError("taken", "no-date", "holds a time but no date", "write it as 2026-03-14 or 2026-03-14 09:00")
-    _check_year("taken", moment.day, grammar, doubts, "correct it")
+    check_year("taken", moment.day, grammar, doubts, "correct it")
     at, clock = moment.instant, moment.clock
     if at is None and (clock is None or clock == time()):
         at = start_of(moment.day, grammar.zone)
@@ -113,7 +113,7 @@ def _taken(moment: Moment, grammar: Grammar, doubts: Doubts) -> Instant:
     return at
 
 
-def _check_year(column: str, day: date | None, grammar: Grammar, doubts: Doubts, otherwise: str) -> None:
+def check_year(column: str, day: date | None, grammar: Grammar, doubts: Doubts, otherwise: str) -> None:
     """Raise BadRowError for a year in which nothing of this sort can have been."""
     last = day_of(grammar.read_at, grammar.zone).year + YEARS_AHEAD
     if day is not None and not FIRST_YEAR <= day.year <= last:
@@ -122,7 +122,7 @@ def _check_year(column: str, day: date | None, grammar: Grammar, doubts: Doubts,
         raise BadRowError(column, "bad-date", "has an impossible year", remedy)
 
 
-def _check_past(column: str, values: Values, grammar: Grammar, doubts: Doubts, remedy: str) -> None:
+def check_past(column: str, values: Values, grammar: Grammar, doubts: Doubts, remedy: str) -> None:
     """Raise BadRowError for a day that is still to come."""
     day: date | None = values.get(column)
     if day is not None and day > day_of(grammar.read_at, grammar.zone):

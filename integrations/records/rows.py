@@ -13,8 +13,9 @@ from integrations.records.cells import BadCellError, Grammar
 from integrations.records.entries import BUILD
 from integrations.records.mapping import harmless
 from integrations.records.opening import Opened
+from integrations.records.referring import plain
 from integrations.records.tables import Row, damaged
-from models.observations import AppointmentEntry, ClientEntry, Entry, Reject
+from models.observations import AppointmentEntry, ClientEntry, Entry, ProviderEntry, Reject
 
 _OUT_OF_PLACE = frozenset({"broken-quotes", "too-many-cells", "too-few-cells"})  # any cell may be another column's
 
@@ -163,13 +164,12 @@ class FileReader:
             column, fault = ("id", "two different rows have the same id") if given else self.form.without_id
             self._doubt(before, row, column, "duplicate-id", fault)
             outcome = self._twice(row, before.row, row, column, "duplicate-id", fault, outcome)
-        if isinstance(outcome, ClientEntry) and outcome.code:
-            other = self.codes.setdefault(outcome.code, here)
+        if (also := _also_known(outcome)) is not None:
+            mark, column, reason, fault = also
+            other = self.codes.setdefault(mark, here)
             if other is not here:
-                self._doubt(other, row, "code", "duplicate-code", "two clients have the same code")
-                outcome = self._twice(
-                    row, other.row, row, "code", "duplicate-code", "two clients have the same code", outcome
-                )
+                self._doubt(other, row, column, reason, fault)
+                outcome = self._twice(row, other.row, row, column, reason, fault, outcome)
         self.outcomes.append(outcome)
 
     def _doubt(self, first: _First, second: Row, column: str, reason: str, fault: str) -> None:
@@ -229,6 +229,16 @@ class FileReader:
         if not self.texts:
             return cells
         return ["yes" if place in self.texts and cell.strip() else cell for place, cell in enumerate(cells)]
+
+
+def _also_known(outcome: Entry | Reject) -> tuple[str, str, str, str] | None:
+    """By what else than its id no two rows may be the same: a mark, and the column, reason and fault where two are."""
+    if isinstance(outcome, ClientEntry) and outcome.code:
+        return outcome.code, "code", "duplicate-code", "two clients have the same code"
+    if isinstance(outcome, ProviderEntry):
+        known_as = f"{plain(outcome.name)}\x1f{plain(outcome.place)}"
+        return known_as, "name", "duplicate-provider", "two rows tell of the same provider in the same place"
+    return None
 
 
 def _client_id(entry: Entry) -> str:

@@ -115,6 +115,41 @@ GOAL_WORDS = {
     "entered in error": GoalStatus.cancelled,
 }
 
+CAPACITY_WORDS = {
+    "open": "open",
+    "yes": "open",
+    "accepting": "open",
+    "waiting": "waiting",
+    "waiting list": "waiting",
+    "waitlist": "waiting",
+    "full": "full",
+    "no": "full",
+    "closed": "full",
+}
+
+# Only what a provider says; that we asked to cancel is ours to say.
+NEWS_WORDS = {
+    "accepted": "accepted",
+    "declined": "declined",
+    "rejected": "declined",
+    "full": "full",
+    "no capacity": "full",
+    "booked": "booked",
+    "scheduled": "booked",
+    "rescheduled": "booked",
+    "missed": "missed",
+    "no show": "missed",
+    "visit cancelled": "visit-cancelled",
+    "seen": "seen",
+    "attended": "seen",
+    "under way": "under-way",
+    "in progress": "under-way",
+    "finished": "finished",
+    "completed": "finished",
+    "cancel confirmed": "cancel-confirmed",
+    "cancelled": "cancel-confirmed",
+}
+
 # FHIR's words of Goal.achievementStatus, and the plain ones beside them.
 ACHIEVEMENT_WORDS = {
     "in progress": Achievement.in_progress,

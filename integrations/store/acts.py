@@ -83,3 +83,10 @@ def of_client(connection: Connection, client_id: int, kind: str, known_at: Insta
         .order_by(rows.c.known_at, rows.c.id)
     )
     return [Act(*row) for row in connection.execute(query)]
+
+
+def was_said(connection: Connection, act_id: str) -> bool:
+    """Whether something was said under an id before."""
+    rows = table(Observation)
+    mine = (rows.c.source == OWN_SOURCE) & (rows.c.entry_id == act_id)
+    return connection.execute(select(rows.c.id).where(mine).limit(1)).first() is not None

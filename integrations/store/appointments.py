@@ -12,6 +12,7 @@ from models.ending_acts import act_of
 from models.instants import FAR, Instant
 from models.matching import Derived, Said, Trait, derive
 from models.observations import TOLD, CancelledBy, Observation, Subject
+from models.referrals import all_referred
 from models.sources import Source
 from models.terminations import endings_of, packed_ending
 from models.told import Answered, Cancelled, Goal, Score, Told, answer_of, goal_of, kept, score_of
@@ -123,6 +124,7 @@ def told_of(
     first: dict[tuple[str, str], Instant] = {}
     for part in chunks(sorted(set(clients))):
         for row in asked.told.rows(connection, {"ids": part, "known_by": until}):
+            newest.pop((row.source, row.entry_id), None)  # what was corrected is said anew
             newest[row.source, row.entry_id] = row
             first.setdefault((row.source, row.entry_id), row.known_at)
     found: dict[int, tuple[list[Goal], list[Score], list[Cancelled], list[Answered]]] = defaultdict(
@@ -145,7 +147,13 @@ def told_of(
             if side.cancelled_by == CancelledBy.client and side.cancelled_said_at is not None:
                 found[side.client_id][2].append(Cancelled(appointment.start, side.cancelled_said_at))
     return {
-        client: kept(*lists, endings=[packed_ending(one) for one in endings_of(map(act_of, acts[client]["ending"]))])
+        client: kept(
+            *lists,
+            endings=[packed_ending(one) for one in endings_of(map(act_of, acts[client]["ending"]))],
+            referrals=all_referred(acts[client]["referral"]),
+        )
+        if client in acts
+        else kept(*lists)
         for client, lists in found.items()
     }
 

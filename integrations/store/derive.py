@@ -9,6 +9,7 @@ from sqlalchemy import Connection, delete, select
 from integrations.store.appointments import appointments_of, source_traits, told_of
 from integrations.store.changes import tell_all
 from integrations.store.ending_rows import write_endings
+from integrations.store.referral_rows import write_referrals
 from integrations.store.tables import Prepared, among, chunks, table, upsert
 from integrations.store.turns import take_turn
 from models.appointments import Appointment, Mark, Participant
@@ -76,6 +77,7 @@ def write_digests(
     histories = histories_of(connection, group, derived, last_told, zone)
     upsert(connection, Digest, [digest_of(history, zone)._asdict() for history in histories])
     write_endings(connection, histories)
+    write_referrals(connection, histories)
     # In the order of ids, as looks are taken elsewhere: two transactions never wait for one another.
     never = {"next_look": 0, "looked_at": 0, "basis": "", "blind": False}
     upsert(connection, Look, [{"client_id": client, **never} for client in sorted(group)], only=("next_look",))

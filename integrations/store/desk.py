@@ -73,7 +73,7 @@ def reach_of(connection: Connection, role: Role, person: str, today: date) -> Re
     """Whose clients somebody sees on a day: their own, those whom they stand in for, and a supervisor's team's."""
     if not person:
         return Reach({}, frozenset())
-    leaves, therapists, relations = table(Leave), table(Therapist), table(Relation)
+    leaves, relations = table(Leave), table(Relation)
     away = connection.execute(
         select(leaves.c.therapist_id, leaves.c.cover_id, leaves.c.from_on, leaves.c.to_on).where(
             leaves.c.cover_id == person
@@ -82,14 +82,19 @@ def reach_of(connection: Connection, role: Role, person: str, today: date) -> Re
     covered = covered_by(person, (Away(*row) for row in away), today)
     team = frozenset[str]()
     if role is Role.supervisor:
-        team = frozenset(
-            connection.execute(select(therapists.c.id).where(therapists.c.supervisor_id == person)).scalars()
-        )
+        team = frozenset(team_of(connection, person))
     whose = frozenset({person, *covered, *team})
     ties = connection.execute(
         select(*(relations.c[name] for name in Tie._fields)).where(relations.c.therapist_id.in_(whose))
     )
     return Reach(reach(role, person, today, (Tie(*row) for row in ties), covered, team), whose)
+
+
+def team_of(connection: Connection, supervisor: str) -> list[str]:
+    """The therapists whom somebody supervises, by id."""
+    rows = table(Therapist)
+    mine = select(rows.c.id).where(rows.c.supervisor_id == supervisor).order_by(rows.c.id)
+    return list(connection.execute(mine).scalars())
 
 
 def cards(connection: Connection, mine: Reach, *, also: tuple[int, str] | None = None) -> list[Card]:

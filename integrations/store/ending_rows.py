@@ -78,6 +78,20 @@ def waits(connection: Connection, ending: str) -> bool:
     return connection.execute(select(_ENDINGS.c.id).where(mine)).first() is not None
 
 
+def waiting_for(connection: Connection, therapist_id: str) -> list[Any]:
+    """Endings that wait for the word of this therapist, with their clients' codes, the oldest first."""
+    if not therapist_id:
+        return []
+    clients = table(Client)
+    query = (
+        select(_ENDINGS, clients.c.code)
+        .join_from(_ENDINGS, clients, clients.c.id == _ENDINGS.c.client_id)
+        .where(_ENDINGS.c.state == State.waiting.value, _ENDINGS.c.needs_confirmation_of == therapist_id)
+        .order_by(_ENDINGS.c.started_at, clients.c.code)
+    )
+    return list(connection.execute(query))
+
+
 def open_count(connection: Connection, therapist_id: str) -> int:
     """How many endings of a therapist's clients are going on or wait."""
     mine = (_ENDINGS.c.therapist_id == therapist_id) & _ENDINGS.c.state.in_(_OPEN)

@@ -23,6 +23,7 @@ from integrations.store.people import (
     take_clients,
     take_therapists,
 )
+from integrations.store.providers import derive_providers
 from integrations.store.subjects import resolve
 from integrations.store.tables import chunks, insert_rows, table
 from integrations.store.turns import take_turn
@@ -41,13 +42,16 @@ from models.observations import (
     HoldEntry,
     LeaveEntry,
     Observation,
+    ProviderEntry,
     Reading,
+    ReferralNewsEntry,
     ScoreEntry,
     Subject,
     TherapistEntry,
 )
 from models.people import Client, Relation
 from models.policy import Policy
+from models.referral_acts import ReferralAct, What, facts_of
 from models.settings import SourcePart
 from models.subjects import CODE, possible_names
 
@@ -219,15 +223,18 @@ def _split(entry: Entry, vault: Vault, source: SourcePart) -> _Row:
             "supervisor_id": entry.supervisor_id,
             "started_on": _text(entry.started_on),
         }
-    elif isinstance(entry, GoalEntry | ScoreEntry):
+    elif isinstance(entry, GoalEntry | ScoreEntry | ReferralNewsEntry):
         sort = "code" if CODE.fullmatch(entry.client_id) else "ref"
         hashed = vault.hash(sort, entry.client_id.strip())
         hints = {"code" if sort == "code" else "id": [hashed]}
         clear = {hashed: entry.client_id} if sort == "code" else {}
-        facts = _goal(entry) if isinstance(entry, GoalEntry) else _score(entry)
+        facts = _told(entry)
         identity = {"client_ids": [entry.client_id]}
         if isinstance(entry, GoalEntry):
             identity["title"] = entry.title
+    elif isinstance(entry, ProviderEntry):
+        identity = {name: getattr(entry, name) for name in ("name", "address", "phone", "email")}
+        facts = _provider(entry)
     elif isinstance(entry, BreakEntry | HoldEntry):
         facts = {
             "client_ref": ref_hash(vault, entry.client_id),
@@ -248,6 +255,30 @@ def _split(entry: Entry, vault: Vault, source: SourcePart) -> _Row:
     # The hints count too: with another name_pattern the same title may mean somebody else.
     content = vault.hash("content", json.dumps([kind, compared, identity, hints], sort_keys=True, ensure_ascii=True))
     return _Row(kind, entry_id, facts, identity, hints, entry.said_at, clear, content)
+
+
+def _told(entry: GoalEntry | ScoreEntry | ReferralNewsEntry) -> dict[str, Any]:
+    if isinstance(entry, GoalEntry):
+        return _goal(entry)
+    return _score(entry) if isinstance(entry, ScoreEntry) else _news(entry)
+
+
+def _news(entry: ReferralNewsEntry) -> dict[str, Any]:
+    act = ReferralAct(entry.referral, What.news, entry.told_at, provider=entry.provider_id, word=entry.word, via="file")
+    return facts_of(act if entry.visit_at is None else act._replace(day=entry.visit_at))
+
+
+def _provider(entry: ProviderEntry) -> dict[str, Any]:
+    return {
+        "place": entry.place,
+        "specialty": list(entry.specialty),
+        "modality": list(entry.modality),
+        "language": list(entry.language),
+        "insurer": list(entry.insurer),
+        "telehealth": entry.telehealth,
+        "capacity": entry.capacity,
+        "verified_on": _text(entry.verified_on),
+    }
 
 
 def _goal(entry: GoalEntry) -> dict[str, Any]:
@@ -368,6 +399,8 @@ def _people(
         derive_breaks(connection, touched)
     if "leave" in kinds:
         derive_leave(connection, touched)
+    if "provider" in kinds:
+        derive_providers(connection)
 
 
 def unmatched(connection: Connection, source: str) -> int:

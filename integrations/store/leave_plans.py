@@ -1,6 +1,7 @@
 """Plans for a therapist's absence: the caseload in one view, what a person decided for each client, and go, after which people are told."""
 
 from collections import defaultdict
+from collections.abc import Collection
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sqlalchemy import Connection, select, update
@@ -116,6 +117,27 @@ def _open(connection: Connection, therapist: str) -> Any:
     rows = table(LeavePlan)
     draft_of = (rows.c.therapist_id == therapist) & rows.c.went_at.is_(None) & rows.c.dropped_at.is_(None)
     return connection.execute(select(rows).where(draft_of).order_by(rows.c.id.desc())).first()
+
+
+class Row(NamedTuple):
+    """A plan as lists show it; `went_at` is None for a draft."""
+
+    id: int
+    therapist: str
+    from_at: Instant
+    to_at: Instant
+    went_at: Instant | None
+
+
+def newest_of(connection: Connection, therapists: Collection[str]) -> dict[str, Row]:
+    """The newest plan of each of these therapists that was not given up; of whom there is none is left out."""
+    rows = table(LeavePlan)
+    query = (
+        select(rows.c.id, rows.c.therapist_id, rows.c.from_at, rows.c.to_at, rows.c.went_at)
+        .where(rows.c.therapist_id.in_(therapists), rows.c.dropped_at.is_(None))
+        .order_by(rows.c.id)
+    )
+    return {row.therapist_id: Row(*row) for row in connection.execute(query)}
 
 
 def open_plan(connection: Connection, therapist: str) -> int:

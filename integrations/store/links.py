@@ -24,8 +24,8 @@ def make(
 ) -> str:
     """A new link's token, which is kept nowhere; models.accounts.address_of makes an address of it.
 
-    A card is made for the recipient of its notice (`therapist:<id>` or `admin`) with client and kind of finding, everything else for
-    `account:<number>` with neither.
+    A card is made for the recipient of its notice (`therapist:<id>` or `admin`) with client and kind of finding, a reply for
+    `provider:<id>` with client and referral, everything else for `account:<number>` with neither.
     """
     links = table(Link)
     connection.execute(delete(links).where(links.c.expires_at < now - FORGOTTEN_AFTER))

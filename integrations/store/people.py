@@ -25,10 +25,10 @@ def ref_hash(vault: Vault, clinic_id: str) -> str:
 
 def sealed_id(vault: Vault, kind: str, entry_id: str) -> str:
     """The id under which an entry is known here. A client's own id in the clinic is identity, and what a calendar calls an entry may
-    hold a name or an address: neither is ever a key of ours in the open. Therapists and their leave keep theirs."""
+    hold a name or an address: neither is ever a key of ours in the open. Therapists, their leave and providers keep theirs."""
     if kind == "client":
         return ref_hash(vault, entry_id)
-    return vault.hash("ref", f"{kind} {entry_id}") if kind not in ("therapist", "leave") else entry_id
+    return vault.hash("ref", f"{kind} {entry_id}") if kind not in ("therapist", "leave", "provider") else entry_id
 
 
 def code_for(vault: Vault, ref: str, taken: Iterable[str], length: int = 7) -> str:

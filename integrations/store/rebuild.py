@@ -12,6 +12,8 @@ from integrations.store.derive import derive, histories_of
 from integrations.store.ending_rows import clear_endings, endings_differing
 from integrations.store.intake import clients_of
 from integrations.store.people import Touched, derive_breaks, derive_leave, derive_relations, roster
+from integrations.store.providers import derive_providers
+from integrations.store.referral_rows import differing_referrals
 from integrations.store.subjects import resolve
 from integrations.store.tables import chunks, table
 from integrations.store.turns import take_turn
@@ -100,6 +102,7 @@ def _people_again(practice: "Practice", *, dry_run: bool) -> set[int]:
             derive_relations(connection, refs, practice.zone, touched)
             derive_breaks(connection, touched)
             derive_leave(connection, touched)
+            derive_providers(connection)
             touched.clients |= clients_of(connection, touched.therapists)
             if dry_run:
                 raise _Compared
@@ -172,6 +175,7 @@ def differing(connection: Connection, clients: list[int], tolerance: int, zone: 
     wrong |= {key[1] for key in wanted.keys() & stored.keys() if wanted[key] != stored[key]}
     histories = histories_of(connection, group, derived, told, zone)
     wrong |= endings_differing(connection, group, histories)
+    wrong |= differing_referrals(connection, histories)
     for history in histories:
         fresh = digest_of(history, zone)
         if rows.get(history.client_id) != tuple(getattr(fresh, name) for name in names):

@@ -7,6 +7,7 @@ from integrations.store.engine import Store
 from integrations.store.tables import table
 from integrations.vault import Vault
 from models.accounts import Account
+from models.directory import Provider
 from models.notices import Message
 from models.observations import Observation
 from models.people import Client, Therapist
@@ -18,6 +19,7 @@ AT_ONCE = 500  # rows moved in one transaction
 SEALED: tuple[tuple[type[SQLModel], str], ...] = (
     (Account, "sealed"),
     (Client, "sealed"),
+    (Provider, "sealed"),
     (Therapist, "sealed"),
     (Observation, "sealed"),
     (Message, "sealed"),

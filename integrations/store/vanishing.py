@@ -18,8 +18,9 @@ from models.policy import Policy
 from models.settings import SourcePart
 from models.sources import Delivers, Source, too_many_vanished
 
-MAY_GO = ("break", "leave", "goal", "hold")
-"""Kinds of which a complete reading that lacks one says that it is gone; scores stay, since exports often hold only the newest."""
+MAY_GO = ("break", "leave", "goal", "hold", "provider")
+"""Kinds of which a complete reading that lacks one says that it is gone; scores stay, since exports often hold only the newest, and
+so does news of referrals."""
 Key = tuple[str, str]  # an entry's kind and id
 
 

@@ -32,6 +32,7 @@ def checks(path: Path, now: Instant, *, offline: bool = False) -> list[Line]:
             sources.each,
             people.everybody,
             people.still_to_sort,
+            people.directory,
             people.desk,
             running.sending,
             running.messages,

@@ -2,7 +2,9 @@
 
 from collections.abc import Iterator
 
-from integrations.store import accounts, lookups
+from integrations.store import accounts, lookups, providers
+from models.directory import stale_ones
+from models.instants import day_of
 from models.words import counted
 from tending.check.lines import Level, Line, Place, some
 
@@ -57,6 +59,18 @@ def still_to_sort(place: Place) -> Iterator[Line]:
             "findings",
             f"{counted(day_one, 'finding')} from the first day still to sort: tending findings --day-one",
         )
+
+
+def directory(place: Place) -> Iterator[Line]:
+    """Entries of the provider directory that nobody has checked for long."""
+    practice = place.practice
+    today, policy = day_of(place.voice.now, practice.zone), practice.book.of().policy
+    with practice.store.read() as connection:
+        known = providers.listed(connection)
+    old = len(stale_ones(known, today, policy))
+    if old:
+        what, days = counted(old, "provider") + " of the directory", f"{policy.provider_verified_days:g}"
+        yield Line(Level.note, "providers", f"Nobody has checked {what} for {days} days: tending providers --unchecked")
 
 
 def desk(place: Place) -> Iterator[Line]:

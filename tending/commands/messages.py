@@ -11,7 +11,6 @@ from models.errors import UsageError
 from tending.commands.common import JsonOption, PracticeOption, now, opened, voice_of
 from tending.output import columns, say, show_json
 
-SEVERAL = ("ending_confirm", "invitation", "nightly_check", "unanswered")  # folders whose parts tell too little alone
 EXAMPLE_LINK = "https://desk.example.org/card/..."
 
 
@@ -84,4 +83,5 @@ def _on_a_lock_screen(message: Message) -> None:
 
 def _name(folder: str, file: str) -> str:
     """What a kind is called: its file's name, with its folder before it where that says more."""
-    return f"{folder}.{file}" if folder in SEVERAL and file != folder else file
+    shown = ("invitation", "nightly_check", "unanswered", "ending_confirm")
+    return f"{folder}.{file}" if folder in shown and file != folder else file

@@ -15,7 +15,7 @@ from integrations.practice import Practice
 from models.access import Page
 from models.errors import TendingError, UsageError
 from models.instants import Instant
-from tending.desk import by_link, client, office, signing, today
+from tending.desk import by_link, client, confirming, ending, leave, office, referral, reply, signing, today
 from tending.desk.asking import COOKIE, NOTHING_HERE, Asked, SorryError, allowed, form_of, go, sentence, session_of
 from tending.desk.limits import TOO_OFTEN, Limit, address_of
 
@@ -59,12 +59,30 @@ ROUTES = (
     Route("POST", "/card/{token}", None, by_link.answer),
     Route("POST", "/card/{token}/undo", None, by_link.undo),
     Route("POST", "/card/{token}/fresh", None, by_link.fresh),
+    Route("GET", "/reply/{token}", None, reply.ask),
+    Route("POST", "/reply/{token}", None, reply.tell),
     Route("GET", "/", Page.home, signing.home),
     Route("POST", "/sign-out", Page.sign_out, signing.leave),
     Route("GET", "/today", Page.today, today.today),
     Route("GET", "/client/{code}", Page.client, client.client),
     Route("POST", "/client/{code}/answer", Page.answer, today.answer),
     Route("POST", "/client/{code}/undo", Page.answer, today.undo),
+    Route("GET", "/client/{code}/ending", Page.ending, ending.begin),
+    Route("POST", "/client/{code}/ending", Page.ending, ending.start),
+    Route("POST", "/client/{code}/ending/say", Page.ending, ending.say),
+    Route("POST", "/client/{code}/ending/letter", Page.ending, ending.letter),
+    Route("GET", "/confirm/{code}", Page.confirm, confirming.ask),
+    Route("POST", "/confirm/{code}", Page.confirm, confirming.answer),
+    Route("GET", "/client/{code}/referral", Page.referral, referral.look),
+    Route("POST", "/client/{code}/referral/find", Page.referral, referral.find),
+    Route("POST", "/client/{code}/referral", Page.referral, referral.say),
+    Route("GET", "/client/{code}/referral/letter", Page.referral, referral.letter),
+    Route("GET", "/leave", Page.leave, leave.leaves),
+    Route("GET", "/leave/{therapist}", Page.leave, leave.view),
+    Route("POST", "/leave/{therapist}", Page.leave, leave.plan),
+    Route("POST", "/leave/{therapist}/choice", Page.leave, leave.choose),
+    Route("POST", "/leave/{therapist}/go", Page.leave, leave.go_ahead),
+    Route("POST", "/leave/{therapist}/drop", Page.leave, leave.drop),
     Route("GET", "/find", Page.look_up, office.find),
     Route("POST", "/find", Page.look_up, office.found),
     Route("GET", "/practice", Page.practice, office.practice),
@@ -126,7 +144,7 @@ def _answer(route: Route, asked: Asked, cookie: str) -> Response:
             allowed(asked, route.page)
         return route.answer(asked)
     except UsageError as error:
-        back = f"/card/{asked.path['token']}" if route.path.startswith("/card/") else ""
+        back = f"/card/{asked.path['token']}" if route.path.startswith("/card/") else asked.back
         return sentence(asked, str(error), status=409, back=back)
     except TendingError as error:
         LOG.error("%s %s: %s at %s", route.method, route.path, type(error).__name__, place_of(error))

@@ -1,5 +1,6 @@
 """What a request comes to before a page answers it: who asks, what was sent, and the one way in which a page is made."""
 
+import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date
@@ -19,7 +20,9 @@ from integrations.store import accounts, desk, links, people
 from integrations.store.accounts import Person
 from models.access import PAGES, Page
 from models.accounts import ACCOUNT, LinkState, Purpose
+from models.errors import UsageError
 from models.instants import Instant, day_of
+from models.noticing import THERAPIST
 from models.settings import DeskPart
 from models.voice import Voice
 
@@ -64,6 +67,7 @@ class Asked:
     query: dict[str, str] = field(default_factory=dict)
     form: dict[str, str] = field(default_factory=dict)
     session: Session | None = None
+    back: str = ""  # where a sentence that refuses something leads to
 
     @cached_property
     def settings(self) -> DeskPart:
@@ -129,6 +133,30 @@ def by_of(person: Person) -> str:
     return f"therapist:{person.therapist_id}" if person.therapist_id else f"{ACCOUNT}{person.id}"
 
 
+def named(asked: Asked, by: str) -> str:
+    """Who said something, as whoever reads it calls them: `you`, `T1`, `account 3`."""
+    if asked.session is not None and by == asked.by:
+        return "you"
+    return by.removeprefix(THERAPIST).replace(ACCOUNT, "account ")
+
+
+def form_id(asked: Asked) -> str:
+    """The id under which what a form says is kept, drawn when its page was made. Raises UsageError where it has none."""
+    try:
+        return uuid.UUID(hex=asked.form.get("id", "")).hex
+    except ValueError:
+        raise UsageError("That form could not be read; nothing was changed. Open the page anew.") from None
+
+
+def day_in(asked: Asked, name: str) -> date | None:
+    """The day in a field of the form, None where it is empty. Raises UsageError where it is none."""
+    text = asked.form.get(name, "").strip()
+    try:
+        return date.fromisoformat(text) if text else None
+    except ValueError:
+        raise UsageError("That is no day; choose one, or write it like 2026-11-03.") from None
+
+
 def session_of(practice: Practice, token: str, now: Instant) -> Session | None:
     """Who is signed in with a session's token."""
     if not token:
@@ -168,13 +196,14 @@ async def form_of(request: Request) -> dict[str, str]:
 
 def page(asked: Asked, template: str, /, *, status: int = 200, **facts: Any) -> Response:
     """A whole page."""
-    common = {
+    common: dict[str, Any] = {
         "practice": asked.practice.name,
         "language": asked.practice.settings.practice.locale.replace("_", "-"),
         "signed_in": asked.session is not None,
         "role": asked.session.person.role.value if asked.session else "",
         "form_token": asked.sealed_form() if asked.session else "",
     }
+    common["fresh"] = lambda: uuid.uuid4().hex  # an id for each form
     return HTMLResponse(_PAGES.get_template(template).render({**common, **facts}), status_code=status)
 
 

@@ -1,14 +1,15 @@
-"""A card opened by its link alone: that one finding, by code, and its answers; and a fresh link for one that was used or is too old."""
+"""A card opened by its link alone: one finding, by code, with its answers, or an ending to confirm; and a fresh link for an old one."""
 
 from fastapi.responses import Response
 from sqlalchemy import Connection
 
 from integrations import answering
 from integrations.store import accounts, answers, desk, links
+from integrations.store.ending_rows import CONFIRM
 from models.access import Through
 from models.accounts import Link, LinkState, Opened, Purpose, Role
 from models.noticing import ADMIN, THERAPIST
-from tending.desk import cards
+from tending.desk import cards, confirming
 from tending.desk.asking import Asked, afterwards, go, page, sentence
 
 SENT = "If this link was one of ours, a fresh one is on its way to the address that we know. It takes a minute."
@@ -22,6 +23,8 @@ def card(asked: Asked) -> Response:
         if found is None or found.link is None or found.link.client_id is None:
             return _over(asked, token)
         link = found.link
+        if link.kind == CONFIRM:
+            return confirming.by_link(asked, connection, link) or _over(asked, token)
         given = answers.find(connection, link.answer_id) if found.state is LinkState.used else None
         if found.state is LinkState.used and not cards.just_now(given, asked.now):
             return _over(asked, token)
@@ -48,6 +51,8 @@ def answer(asked: Asked) -> Response:
         found = _opened(asked, connection, token)
         if found is None or found.link is None or found.link.client_id is None:
             return _over(asked, token)
+        if found.link.kind == CONFIRM:
+            return confirming.answer_by_link(asked, connection, found.link)
         given, note, answer_id, seen = cards.answer_in(asked, found.link.kind)
         if links.use(connection, found.link, asked.now, answer_id):
             by = found.link.recipient
@@ -71,7 +76,12 @@ def undo(asked: Asked) -> Response:
     asked.require_form(token)
     with asked.practice.store.write() as connection:
         found = _opened(asked, connection, token)
-        if found is not None and found.link is not None and found.state is LinkState.used:
+        if (
+            found is not None
+            and found.link is not None
+            and found.state is LinkState.used
+            and found.link.kind != CONFIRM
+        ):
             answering.unsay(asked.practice, connection, found.link.answer_id, found.link.recipient, asked.now)
             links.give_back(connection, found.link)
     return go(f"/card/{token}")
@@ -117,6 +127,10 @@ def _still_theirs(asked: Asked, connection: Connection, link: Link) -> bool:
     therapist = link.recipient.partition(":")[2]
     if accounts.shut_out(connection, therapist):
         return False
+    if (
+        link.kind == CONFIRM
+    ):  # a peer has no other way to the client: being named is what counts, and the page looks at that
+        return True
     mine = desk.reach_of(connection, Role.supervisor, therapist, asked.today)
     return mine.clients.get(link.client_id or 0) in (Through.own, Through.cover, Through.team)
 

@@ -7,6 +7,7 @@ from datetime import date, timedelta
 
 from integrations.store.answers import Found, Seen
 from integrations.store.desk import Card
+from models.access import Part
 from models.answers import LONGEST_NOTE, REASONS, UNDO_SECONDS, Answer, Reply, answer, said, until_of
 from models.errors import UsageError
 from models.findings import Opened
@@ -16,6 +17,13 @@ from models.rules import told
 from models.voice import Voice
 from tending.desk.asking import Asked
 
+LEADS: dict[str, tuple[Part, tuple[str, str]]] = {
+    "ending_step": (Part.ending, ("ending", "Say what was done")),
+    "out_of_contact": (Part.ending, ("ending", "Note a try, or go on")),
+    "referral_follow_up": (Part.referral, ("referral", "Say what became of it")),
+    "referral_stuck": (Part.referral, ("referral", "Say what is next")),
+}
+"""Kinds that are seen to on a part of the client's page."""
 _AN_INSTANT = 10**8  # facts below it are counts
 
 
@@ -27,7 +35,8 @@ def anchor_of(code: str, kind: str) -> str:
 @dataclass(frozen=True, slots=True)
 class Shown:
     """One card as a page shows it. `label` says whom it is about; `said` is what was just answered, `undo` that answer's id;
-    `therapist` is named where the client is not one's own."""
+    `therapist` is named where the client is not one's own; `begun` whether that answer was that an ending is begun; `leads` the part of
+    the client's page where it is seen to, with the words for it, where there is one that the reader may see."""
 
     code: str
     kind: str
@@ -44,6 +53,8 @@ class Shown:
     said: str
     undo: str
     therapist: str = ""
+    begun: bool = False
+    leads: tuple[str, str] | None = None
 
     @property
     def anchor(self) -> str:
@@ -83,9 +94,17 @@ def since(card: Card) -> Instant:
 
 
 def shown(
-    card: Card, label: str, voice: Voice, just: tuple[str, Found] | None = None, *, reader: str | None = None
+    card: Card,
+    label: str,
+    voice: Voice,
+    just: tuple[str, Found] | None = None,
+    *,
+    reader: str | None = None,
+    may: frozenset[Part] = frozenset(),
 ) -> Shown:
-    """A card; `just` is the answer, with its id, that was given a moment ago. To another `reader` it says whose client it is."""
+    """A card; `just` is the answer, with its id, that was given a moment ago. To another `reader` it says whose client it is; `may` is what
+    of the client they may see and do."""
+    part, leads = LEADS.get(card.kind, (None, None))
     words = told(card.kind, card.reason, card.evidence, voice)
     mine = just is not None and (just[1].client_id, just[1].kind) == (card.client_id, card.kind)
     return Shown(
@@ -104,6 +123,8 @@ def shown(
         words_of(just[1], voice) if just and mine else "",
         just[0] if just and mine else "",
         "" if reader is None or card.therapist_id == reader else card.therapist_id,
+        mine and just is not None and just[1].reply == Reply.ending,
+        leads if part in may else None,
     )
 
 

@@ -10,16 +10,18 @@ from integrations.store.answers import AnswerRow
 from models.access import Part, parts
 from models.answers import Reply, said
 from models.boundary import boundary
+from models.case import Case
 from models.clock import Clock
 from models.ethics import code_of
 from models.instants import start_of
 from models.kinds import place_of
 from models.observations import Achievement, GoalStatus
 from models.people import as_day
+from models.policy import Layered
 from models.rules import all_rules
 from models.told import unpacked
 from models.voice import Voice
-from tending.desk import cards, picture, score_line
+from tending.desk import cards, ending, picture, referral, score_line
 from tending.desk.asking import Asked, page
 from tending.desk.today import SAID, way_to
 
@@ -69,8 +71,13 @@ def client(asked: Asked) -> Response:
             facts["picture"] = picture.timeline(rows, desk.breaks(connection, who.id), voice)
         if Part.goals in may:
             facts["lines"] = _lines(connection, who, voice)
+        case, layered = _case(asked, connection, who)
         if Part.findings in may:
-            facts |= _findings(asked, connection, who)
+            facts |= _findings(asked, connection, who, may, case, layered)
+        if Part.ending in may:
+            facts |= ending.facts(asked, connection, who, case.held_since if case is not None else lambda _: 0)
+        if Part.referral in may:
+            facts |= referral.facts(asked, connection, who)
     mine = practice.settings.practice
     return page(
         asked,
@@ -87,7 +94,23 @@ def client(asked: Asked) -> Response:
     )
 
 
-def _findings(asked: Asked, connection: Connection, who: lookups.About) -> dict[str, Any]:
+def _case(asked: Asked, connection: Connection, who: lookups.About) -> tuple[Case | None, Layered]:
+    """The client's case as of now with the policy that holds for them; None for one of whom no digest is there yet."""
+    digest = next(iter(cases.digests(connection, [who.id])), None)
+    if digest is None:
+        return None, asked.practice.book.of()
+    together = cases.shared(asked.practice, connection, asked.now)
+    return together.case(digest), together.policy(digest)
+
+
+def _findings(
+    asked: Asked,
+    connection: Connection,
+    who: lookups.About,
+    may: frozenset[Part],
+    case: Case | None,
+    layered: Layered,
+) -> dict[str, Any]:
     """Cards of what is open or was just answered, and what every rule says now."""
     voice, answer_id = asked.voice, asked.query.get(SAID, "")
     given = answers.find(connection, answer_id) if answer_id else None
@@ -101,14 +124,12 @@ def _findings(asked: Asked, connection: Connection, who: lookups.About) -> dict[
         for card in desk.cards_of(connection, who.id)
         if card.cleared_at is None or (just is not None and card.kind == just[1].kind)
     ]
-    digest = next(iter(cases.digests(connection, [who.id])), None)
     rules: list[dict[str, Any]] = []
-    if digest is not None:
-        together = cases.shared(asked.practice, connection, asked.now)
-        case, layered, clock = together.case(digest), together.policy(digest), Clock(asked.now)
+    if case is not None:
+        clock = Clock(asked.now)
         rules = [one for rule in all_rules() for one in rule.explain(case, layered, voice, clock)]
     return {
-        "cards": [cards.shown(card, who.code, voice, just) for card in cards.in_order(rows)],
+        "cards": [cards.shown(card, who.code, voice, just, may=may) for card in cards.in_order(rows)],
         "rules": [
             {**one, "answer": FIRED[one["fired"]]} for one in sorted(rules, key=lambda one: place_of(one["kind"]))
         ],

@@ -1,14 +1,21 @@
 """*Today*: what asks for somebody, most pressing first, each answered in place."""
 
+from collections.abc import Collection
+from typing import Any
+
 from fastapi.responses import Response
+from sqlalchemy import Connection
 
 from integrations import answering
-from integrations.store import answers, desk, lookups
+from integrations.store import answers, desk, ending_rows, lookups
 from integrations.store.answers import Found
 from integrations.store.sources import all_rows
 from models.access import Part, Through, parts
 from models.accounts import Role
+from models.answers import Reply
+from models.ending_steps import REASON_WORDS, Reason
 from models.findings import Opened
+from models.voice import Voice
 from tending.desk import cards
 from tending.desk.asking import NOTHING_HERE, Asked, SorryError, go, page
 from tending.output import since
@@ -21,17 +28,23 @@ def today(asked: Asked) -> Response:
     mine = asked.reach
     store, voice = asked.practice.store, asked.voice
     with store.read() as connection:
-        just = _just(asked, answers.find(connection, asked.query.get(SAID, "")) if SAID in asked.query else None)
+        just = just_said(asked, connection)
         also = (just[1].client_id, just[1].kind) if just else None
         found = cards.in_order(desk.cards(connection, mine, also=also))
+        waiting = [_waiting(row, voice) for row in ending_rows.waiting_for(connection, asked.person.therapist_id)]
         read = [row.read_at for row in all_rows(connection).values() if row.read_at is not None]
-    labels, me = _labels(asked, mine, found), asked.person.therapist_id
-    everything = [cards.shown(card, labels.get(card.client_id) or card.code, voice, just, reader=me) for card in found]
+    labels, me = labels_of(asked, mine, {card.client_id for card in found}), asked.person.therapist_id
+    may = {card.client_id: parts(asked.person.role, mine.clients[card.client_id]) for card in found}
+    everything = [
+        cards.shown(card, labels.get(card.client_id) or card.code, voice, just, reader=me, may=may[card.client_id])
+        for card in found
+    ]
     asks = [card for card in everything if card.said or not card.answered]
     return page(
         asked,
         "today.html",
         title="Today",
+        waiting=waiting,
         cards=[card for card in asks if not card.day_one],
         day_one=[card for card in asks if card.day_one],
         answered=[card for card in everything if card.answered and not card.said],
@@ -41,17 +54,27 @@ def today(asked: Asked) -> Response:
     )
 
 
-def _just(asked: Asked, given: Found | None) -> tuple[str, Found] | None:
-    """The answer that was given a moment ago, if it is about a client of theirs."""
+def _waiting(row: Any, voice: Voice) -> dict[str, str]:
+    """An ending that waits for the reader's word."""
+    since = voice.day_and_distance(row.started_at)
+    return {
+        "code": row.code,
+        "sentence": f"{row.therapist_id} has begun it, {since}: {REASON_WORDS[Reason(row.reason)]}. It goes on only with your word.",
+    }
+
+
+def just_said(asked: Asked, connection: Connection) -> tuple[str, Found] | None:
+    """The answer that was given a moment ago, with its id, if the address names one and it is about a client of theirs."""
+    given = answers.find(connection, asked.query[SAID]) if SAID in asked.query else None
     if given is None or not cards.just_now(given, asked.now) or given.client_id not in asked.reach.clients:
         return None
     return asked.query[SAID], given
 
 
-def _labels(asked: Asked, mine: desk.Reach, found: list[desk.Card]) -> dict[int, str]:
-    """Names or initials, where the practice wants them on cards and they may be seen; each is audited."""
+def labels_of(asked: Asked, mine: desk.Reach, clients: Collection[int]) -> dict[int, str]:
+    """Names or initials of these clients, where the practice wants them shown and they may be seen; each is audited."""
     label, role = asked.settings.label, asked.person.role
-    wanted = {card.client_id for card in found if Part.name in parts(role, mine.clients[card.client_id])}
+    wanted = {one for one in clients if one in mine.clients and Part.name in parts(role, mine.clients[one])}
     if label == "code" or not wanted:
         return {}
     with asked.practice.store.write() as connection:
@@ -70,12 +93,20 @@ def way_to(asked: Asked, code: str) -> tuple[lookups.About, Through]:
     return who, asked.reach.clients[who.id]
 
 
-def answer(asked: Asked) -> Response:
-    """An answer that was sent; then the page from which it came, which says so in place."""
-    asked.require_form()
+def theirs(asked: Asked, part: Part) -> tuple[lookups.About, frozenset[Part]]:
+    """The client of the path's code, with all that who asks may see and do, if this part is among it. Raises SorryError."""
     who, through = way_to(asked, asked.path["code"])
-    if Part.answering not in parts(asked.person.role, through):
+    may = parts(asked.person.role, through)
+    if part not in may:
         raise SorryError(404, NOTHING_HERE)
+    return who, may
+
+
+def answer(asked: Asked) -> Response:
+    """An answer that was sent; then the page from which it came, which says so in place. Who has begun an ending is led to where it is
+    started, or goes on."""
+    asked.require_form()
+    who, may = theirs(asked, Part.answering)
     kind = asked.form.get("kind", "")
     given, note, answer_id, seen = cards.answer_in(asked, kind)
     onward = _onward(asked, who, kind)
@@ -83,15 +114,15 @@ def answer(asked: Asked) -> Response:
         answering.say(
             asked.practice, connection, who.id, given, asked.by, asked.now, note=note, answer_id=answer_id, seen=seen
         )
+    if given.reply is Reply.ending and Part.ending in may:
+        return go(f"/client/{who.code}/ending?{SAID}={answer_id}")
     return go(f"{_back(asked, who.code)}?{SAID}={answer_id}#{onward}")
 
 
 def undo(asked: Asked) -> Response:
     """An answer is taken back; then the page from which that was asked."""
     asked.require_form()
-    who, through = way_to(asked, asked.path["code"])
-    if Part.answering not in parts(asked.person.role, through):
-        raise SorryError(404, NOTHING_HERE)
+    who, _ = theirs(asked, Part.answering)
     answer_id = asked.form.get("id", "")
     with asked.practice.store.write() as connection:
         given = answers.find(connection, answer_id)

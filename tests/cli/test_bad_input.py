@@ -73,7 +73,7 @@ WORDS = {
     "a day ahead": (["why", "{code}", "--at", "2999-01-01"], "That lies ahead"),
     "an unknown source": (["sync", "nowhere"], "There is no source of that name"),
     "an unknown therapist": (["findings", "--therapist", "T9"], "No therapist has that id; there are: T1, T2."),
-    "a command that does not exist": (["finding"], "Did you mean 'findings'?"),
+    "a command that does not exist": (["finding"], "Did you mean 'findings'"),
     "an option that does not exist": (["findings", "--day-on"], "--day-one"),
     "a word too few": (["why"], "Missing argument"),
     "a number that is none": (["outbox", "drop", "one"], "valid int"),

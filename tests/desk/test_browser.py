@@ -142,7 +142,7 @@ def _answers(practice: Any, served: Any, number: str) -> list[Any]:
         return answers.answers_to(practice, connection, served.clinic.id_of(number))
 
 
-def test_signed_in_the_client_page_has_name_goals_and_picture_and_no_barriers(
+def test_signed_in_the_client_page_has_name_goals_and_picture_andno_barriers(
     open_desk: Any, mailbox: Mailbox, chromium: Any
 ) -> None:
     from axe_playwright_python.sync_playwright import Axe
@@ -166,17 +166,17 @@ def test_signed_in_the_client_page_has_name_goals_and_picture_and_no_barriers(
     (link,) = LINK.findall(mails_of(mailbox)[-1].text)
     page.goto(link)
     pages = {"enter": page.content()}
-    _no_barriers(Axe().run(page), "enter")
+    no_barriers(Axe().run(page), "enter")
     page.locator("main button").first.click()
     assert "Anna Müller" in page.inner_text("main")
-    _no_barriers(Axe().run(page), "today")
+    no_barriers(Axe().run(page), "today")
     page.get_by_role("link", name="Carla Conrad").click()
     said = page.inner_text("main")
     assert "Wieder schlafen" in said
     assert page.locator("svg").count() >= 1
-    _no_barriers(Axe().run(page), "client")
+    no_barriers(Axe().run(page), "client")
     page.emulate_media(color_scheme="dark")
-    _no_barriers(Axe().run(page), "client, dark")
+    no_barriers(Axe().run(page), "client, dark")
     assert all(url.startswith(served.base) for url in asked)
     assert pages
     page.get_by_role("button", name="Sign out").or_(page.get_by_role("link", name="Sign out")).first.click()
@@ -203,6 +203,6 @@ def test_after_an_answer_the_next_card_has_the_focus_and_what_was_said_is_in_vie
     assert 0 <= said["y"] <= 844
 
 
-def _no_barriers(found: Any, where: str) -> None:
+def no_barriers(found: Any, where: str) -> None:
     rules = [(violation["id"], violation["help"]) for violation in found.response["violations"]]
     assert rules == [], where

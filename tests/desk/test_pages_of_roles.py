@@ -25,6 +25,8 @@ def test_every_route_is_for_everybody_or_for_a_page_with_its_roles():
         ("POST", "/card/{token}"),
         ("POST", "/card/{token}/undo"),
         ("POST", "/card/{token}/fresh"),
+        ("GET", "/reply/{token}"),
+        ("POST", "/reply/{token}"),
     }
 
 
@@ -34,7 +36,7 @@ def test_every_route_against_every_role_and_nobody(served, code):
     }
     stranger = served.browser()
     for route in ROUTES:
-        path = route.path.replace("{code}", code).replace("{token}", "t" * 43)
+        path = route.path.replace("{code}", code).replace("{token}", "t" * 43).replace("{therapist}", "T1")
         if route.page is None:
             continue
         nobody = stranger.request(route.method, path)

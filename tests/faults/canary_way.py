@@ -178,6 +178,9 @@ def commands(run: Run) -> None:
     run.command("slots", "T1", "--client", code, "--json", expect=0)
     run.command("invite", expect=0)
     run.command("invite", "--json", expect=0)
+    run.command("timeline", code, "--redacted", "--reads", expect=0)
+    run.command("timeline", code, "--redacted", "--json", expect=0)
+    run.command("timeline", code, expect=0, shows=True)
     run.command("quarantine", "list", expect=1)
     run.command("quarantine", "list", "--json", expect=1)
     run.command("rebuild", "--dry-run", expect=0)
@@ -186,6 +189,7 @@ def commands(run: Run) -> None:
     for name in (QUIET, QUIET.split()[1], IDS[0]):
         run.command("why", name, expect=2)
         run.command("who", name, expect=2)
+        run.command("timeline", name, expect=2)
         run.command("boundary", name, expect=2)
         run.command("answer", name, "quiet", "done", expect=2)
         run.command("policy", name, expect=2)

@@ -16,7 +16,7 @@ from models.appointments import Appointment, Participant
 from models.audit import Audit
 from models.changes import Change
 from models.digest import Digest
-from models.findings import Finding, Look
+from models.findings import Finding, FindingHistory, Look
 from models.invitations import Invitation
 from models.notices import Message, MessageState, Notice
 from models.observations import Observation, Subject
@@ -54,6 +54,7 @@ WHOLE: dict[Any, tuple[str, ...]] = {
     Digest: (),
     TerminationRow: (),
     Finding: (),
+    FindingHistory: (),
     Look: (),
     Change: (),
     # How often it was tried and under which number it left do not matter; what the calendar was told in the end does.

@@ -15,7 +15,7 @@ from typing import Any
 
 from sqlalchemy import select
 
-from integrations import ending
+from integrations import answering, ending, ending_wake
 from integrations.delivery import smtp_server
 from integrations.looks import hand_over_due, look_after
 from integrations.messages.channels import open_channel
@@ -24,7 +24,7 @@ from integrations.messages.mailbox import read_mails
 from integrations.messages.plugin import smtp_url
 from integrations.night import night
 from integrations.practice import Practice, open_practice
-from integrations.store import arming, audit, invitations, outbox
+from integrations.store import answers, arming, audit, invitations, lookups, outbox
 from integrations.store.identity import codes_of
 from integrations.store.leases import LeaseHeld
 from integrations.store.migrate import whole_metadata
@@ -34,18 +34,20 @@ from integrations.store.terminations import Start
 from integrations.store.watching import tell_of_sources, write_weekly_letters
 from integrations.syncing import sync_sources
 from integrations.vault import Vault
+from models.answers import Reply
+from models.answers import answer as answered
 from models.ending_acts import What
 from models.instants import DAY, HOUR, Instant, instant_of, wall_of
 from models.invitations import Wanted
 from models.notices import Message, MessageState, Notice
-from models.people import Client as Person
+from models.people import Client
 from tests.faults.kills import Tracer, forge
 
 NOW = instant_of(datetime(2026, 11, 23, 9, 30, tzinfo=UTC))  # a Monday in working hours
 BEFORE = NOW - 3 * DAY
 ZONE = "Europe/Berlin"
 MINUTE = 60
-HOLDER = "story"
+HOLDER, BY = "story", "therapist:T1"
 
 
 # ---------------------------------------------------------------- the practice, and what happens to it
@@ -103,11 +105,14 @@ therapist = "T2"
         self._export("therapists", "id,name,email", ["T1,Dr K,k@example.org", "T2,Dr L,l@example.org"])
         self._export("clients", "id,name,therapist,status,intake", CLIENTS)
         self._export("appointments", "id,client,therapist,start,minutes,status", self._attended())
+        self._export("goals", GOALS, ["G1,1002,Wieder zur Chorprobe gehen,2026-10-05,in-progress,,2026-11-02"])
+        self._export("scores", SCORES, ["S1,1002,SRS,2026-11-09 10:00,38"])
         self.calendar(1, [(f"next{c}", NOW + days * DAY, c) for c, days in (("1001", 4), ("1003", 3), ("1005", 2))])
         self.calendar(2, [("next1004", NOW + 3 * DAY, "1004")])
 
     def news(self) -> None:
-        """Over the weekend: 1001 and 1005 cancelled, 1002 booked, 1006 came new, a row of 1003 is broken, a calendar is gone."""
+        """Over the weekend: 1001 and 1005 cancelled, 1002 booked, 1006 came new, a row of 1003 is broken, a calendar is gone; the goal
+        of 1002 is marked as getting worse and has another beside it, and their last rating is low."""
         self.calendar(1, [(f"next{c}", NOW + days * DAY, c) for c, days in (("1002", 5), ("1003", 3))])
         (self.folder / "t2.ics").unlink()
         self._export("clients", "id,name,therapist,status,intake", [*CLIENTS, "1006,Fatma Öz,T1,intake,2026-11-20"])
@@ -116,6 +121,9 @@ therapist = "T2"
             "id,client,therapist,start,minutes,status",
             [*self._attended(), "late,1003,T1,2026-11-31 10:00,50,attended"],
         )
+        worse = "G1,1002,Wieder zur Chorprobe gehen,2026-10-05,worsening,2026-11-22,2026-11-02"
+        self._export("goals", GOALS, [worse, "G2,1002,Mit Jürgen reden,2026-11-22,in-progress,,"])
+        self._export("scores", SCORES, ["S1,1002,SRS,2026-11-09 10:00,38", "S2,1002,SRS,2026-11-22 10:00,31"])
 
     def calendar(self, therapist: int, booked: list[tuple[str, Instant, str]]) -> None:
         """A therapist's calendar: entry, instant and client of each appointment ahead."""
@@ -141,6 +149,8 @@ therapist = "T2"
 
 
 NAMES = {"1001": "Zoë Ångström", "1002": "Ünal Çelik", "1003": "Cara Gül", "1004": "Dörte Weiß", "1005": "Elif Şahin"}
+GOALS = "id,client,goal,set,achievement,achievement date,reviewed"
+SCORES = "id,client,measure,taken,score"
 CLIENTS = [f"{id},{name},{'T2' if id == '1004' else 'T1'},active,2026-01-05" for id, name in NAMES.items()]
 
 
@@ -181,6 +191,30 @@ def monday(practice: Practice, now: Instant) -> None:
     _faults(look_after(practice, now, HOLDER).put_off)
 
 
+def therapist_says(practice: Practice, now: Instant) -> None:
+    """What the therapist answers on the desk, each under the id that its page was given; of two the second is taken back. After a kill
+    the same page is sent again."""
+    with practice.store.read() as connection:
+        clients = {row.code: row.id for row in connection.execute(select(table(Client)))}
+        (asked,) = {finding.code for finding in lookups.findings(connection) if finding.kind == "rating"}
+    about = clients[asked]
+    for number, (kind, reply, more, note) in enumerate(
+        (
+            ("review_due", Reply.done, {}, "Ünal möchte es langsamer"),
+            ("rating", Reply.snooze, {"until": now + 7 * DAY, "reason": "later"}, ""),
+        )
+    ):
+        answer_id, said = f"{number:032x}", answered(kind, reply, now, **more)
+        with practice.store.write() as connection:
+            before = answers.find(connection, answer_id)
+            if before is None or not before.gone:
+                answering.say(practice, connection, about, said, BY, now, note=note, answer_id=answer_id)
+    with practice.store.write() as connection:
+        before = answers.find(connection, answer_id)
+        if before is not None and not before.gone:
+            assert answering.unsay(practice, connection, answer_id, BY, now + 20) == asked
+
+
 def nightly(practice: Practice, now: Instant) -> None:
     """A sweep, the comparison of everybody from scratch, the sealing of the audit."""
     _faults(sync_sources(practice, practice.settings.source, now, HOLDER)[1])
@@ -201,7 +235,7 @@ def letters(practice: Practice, now: Instant) -> None:
 def ending_begins(practice: Practice, now: Instant) -> None:
     """A therapist begins an ending, a peer confirms it, and its first step is done: each word is given once, under an id of its own."""
     with practice.store.read() as connection:
-        clients = table(Person)
+        clients = table(Client)
         mine = clients.c.ref_hash == ref_hash(practice.vault, "1003")
         client = connection.execute(select(clients.c.id).where(mine)).scalar_one()
     for act in (
@@ -215,7 +249,7 @@ def ending_begins(practice: Practice, now: Instant) -> None:
 
 def ending_wakes(practice: Practice, now: Instant) -> None:
     """What the workflow of endings does."""
-    _faults(ending.wake(practice, now, HOLDER)[0].put_off)
+    _faults(ending_wake.wake(practice, now, HOLDER)[0].put_off)
 
 
 def rest(practice: Practice, now: Instant) -> None:
@@ -227,6 +261,8 @@ Step = tuple[str, Callable[[Practice, Instant], None], Instant]
 STEPS: tuple[Step, ...] = (
     ("monday", monday, NOW),
     ("a little later", rest, NOW + 15 * MINUTE),
+    ("once more", rest, NOW + 20 * MINUTE),  # what nobody knew of is sent again before it is answered
+    ("answers", therapist_says, NOW + 25 * MINUTE),
     ("night", nightly, NOW + 30 * MINUTE),
     ("tuesday", rest, NOW + DAY),
     ("a little later", rest, NOW + DAY + HOUR),

@@ -78,17 +78,41 @@ def recorded(telling: Telling) -> tuple[list[Point], dict[str, Any]]:
 
 def the_story_is_worth_killing(unkilled: dict[str, Any]) -> None:
     """Something of every kind has happened in it."""
-    # The findings, the invitation, and that the ending is confirmed.
-    assert [mail[0] for mail in unkilled["mails"]].count("k@example.org") == 3
+    assert [mail[0] for mail in unkilled["mails"]].count(
+        "k@example.org"
+    ) == 3  # the findings, that the ending is confirmed, and an invitation
     assert [row["state"] for row in map(json.loads, unkilled["termination"])] == ["going"]
     assert {mail[0] for mail in unkilled["mails"]} == {"k@example.org", "l@example.org", "admin@example.org"}
     said = "".join(text for _, _, text in unkilled["mails"])
-    assert all(words in said for words in ("Quiet: ", "Not read: cal-t2", "The last 7 days", "Appointment on"))
+    assert all(
+        words in said
+        for words in (
+            "Quiet: ",
+            "Goal review: ",
+            "Off track: ",
+            "Session rating: ",
+            "Not read: cal-t2",
+            "The last 7 days",
+            "Appointment on",
+        )
+    )
     assert any('"noticed"' in finding for finding in unkilled["finding"])
     assert any('"day_one"' in finding and '"cleared_at": 1' in finding for finding in unkilled["finding"])
     assert len(unkilled["quarantine"]) == 1
     assert unkilled["seals"] == [True, 0, [True]]
-    assert len(unkilled["audit"]) == 6
+    acts = Counter(json.loads(row)["act"] for row in unkilled["audit"])
+    ending = {"ending started": 1, "ending confirmed": 1, "ending done": 1}
+    assert acts == {"code looked up": 2, "armed": 1, "answered": 2, "answer taken back": 1} | ending
+    said = [json.loads(row) for row in unkilled["observation"]]
+    assert {row["kind"] for row in said} >= {"goal", "score", "answer"}
+    assert sorted((row["gone"], row["current"]) for row in said if row["kind"] == "answer") == [
+        (False, False),
+        (False, True),
+        (True, True),
+    ]
+    became = [json.loads(row) for row in unkilled["finding_history"]]
+    assert [row["kind"] for row in became if row["what"] == "unanswered"] == ["rating"]
+    assert {(row["kind"], row["what"]) for row in became} >= {("review_due", "answered"), ("review_due", "cleared")}
     assert unkilled["change"]
     assert all('"drained_at": 1' in change for change in unkilled["change"])
     assert unkilled["leases"] == []

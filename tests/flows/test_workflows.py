@@ -18,16 +18,20 @@ from flows.client_looks import client_looks
 from flows.deliver_notices import deliver_notices
 from flows.nightly_check import nightly_check
 from flows.record_sync import record_sync
+from flows.referral_followups import referral_followups
 from flows.terminations import terminations
 from flows.weekly_letters import weekly_letters
+from integrations import referring
 from integrations.ending import begin, say
 from integrations.opened import lend
 from integrations.practice import open_practice
-from integrations.store import leases
+from integrations.store import leases, lookups
 from integrations.store.terminations import Start
 from models.ending_acts import What
 from models.errors import SettingsError, UsageError
 from models.instants import DAY, HOUR, utc_text
+from models.referral_acts import ReferralAct
+from models.referral_acts import What as ReferralWhat
 from tending.server import Server
 from tests.flows.clinic import SECRETS, Clinic
 
@@ -38,6 +42,7 @@ ALL = {
     "record_sync": record_sync,
     "terminations": terminations,
     "client_looks": client_looks,
+    "referral_followups": referral_followups,
     "weekly_letters": weekly_letters,
 }
 
@@ -109,6 +114,36 @@ async def test_a_cancellation_becomes_one_mail_and_clears_when_somebody_books(
     runs = {row["workflow"]: row["came to"] for row in json.loads((await artifact("last-run")).data)}
     assert runs["calendar sync"].startswith("1 read, ")
     assert "1 looked at" in runs["client looks"]
+
+
+async def test_referrals_are_shown_by_code_stage_and_next_step(prefect_server: Server, clinic: Clinic) -> None:
+    await run(clinic, "client_looks")
+    none, _ = await run(clinic, "referral_followups", HOUR)
+    assert none.name == "Referral follow-ups: 0 open"
+    assert (await artifact("referrals")).description == "Nothing needs doing: no referral is open."
+    code, now = clinic.code(), clinic.now + HOUR
+    with clinic.practice.store.write() as connection:
+        connection.exec_driver_sql(
+            "INSERT INTO provider VALUES ('P1', x'00', 'Leeds', '[]', '[]', '[]', '[]', 0, 'open', NULL)"
+        )
+        client = lookups.about(connection, code)
+        assert client is not None
+        offer = ReferralAct(
+            "R-1", ReferralWhat.offered, now, by="test", providers=("P1",), follow_up=True, reason="language"
+        )
+        referring.say(clinic.practice, connection, client.id, offer, now)
+        referring.say(
+            clinic.practice, connection, client.id, ReferralAct("R-1", ReferralWhat.self_arranged, now, by="test"), now
+        )
+    shown, counts = await run(clinic, "referral_followups", 8 * DAY)
+    assert shown.name == "Referral follow-ups: 1 open"
+    assert counts == {"open": 1, "stuck": 0, "looked": 1, "notices": 1}
+    table = await artifact("referrals")
+    assert table.description == "1 referral is open, 0 of them not going on: their therapists are asked."
+    (row,) = json.loads(table.data)
+    assert (row["code"], row["stage"], row["next"]) == (code, "the client calls themselves", "hear how it goes")
+    # Again and again: nothing more.
+    assert (await run(clinic, "referral_followups", 8 * DAY + HOUR))[1]["notices"] == 0
 
 
 async def test_the_other_workflows_run_and_name_themselves_in_plain_words(

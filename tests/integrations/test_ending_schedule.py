@@ -5,7 +5,7 @@ import re
 import icalendar
 import pytest
 
-from integrations import ending, ending_schedule
+from integrations import ending_schedule, ending_wake
 from integrations.ending_schedule import nothing_new
 from integrations.messages.mailbox import Mailbox, read_mails
 from integrations.store.rebuild import rebuild
@@ -61,7 +61,7 @@ def going(clinic, reason="poor-fit", now=NOW, *, number="1001", **said):
 def wake(clinic, now):
     """What the workflow does, after the sources were read."""
     clinic.sync(now)
-    looked, _ = ending.wake(clinic.practice, now, "test")
+    looked, _ = ending_wake.wake(clinic.practice, now, "test")
     assert looked.put_off == []
 
 

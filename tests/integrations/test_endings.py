@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from integrations import ending
+from integrations import ending, ending_wake
 from integrations.delivery import deliver
 from integrations.messages.mailbox import Mailbox, read_mails
 from integrations.store import ending_rows, terminations
@@ -403,18 +403,18 @@ def test_the_past_is_asked_as_it_was_known(team):
 def test_a_wake_up_does_what_is_due_and_says_how_all_stand(team):
     start(team)
     start(team, "wish", number="1002")
-    looked, shown = ending.wake(team.practice, NOW + HOUR, "test")
+    looked, shown = ending_wake.wake(team.practice, NOW + HOUR, "test")
     assert looked.decided.looked == 2
     assert {(one.stage, one.next_step) for one in shown} == {
         ("waits", "T2 confirms it"),
         ("going on", "Where to go next"),
     }
     before, told = stood(team), len(team.rows(Change))
-    ending.wake(team.practice, NOW + HOUR, "test")
+    ending_wake.wake(team.practice, NOW + HOUR, "test")
     assert (stood(team), len(team.rows(Change))) == (before, told)
     with team.practice.store.write() as connection:
         connection.execute(table(TerminationRow).update().values(state="going", needs_confirmation_of=""))
-    ending.wake(team.practice, NOW + HOUR, "test")
+    ending_wake.wake(team.practice, NOW + HOUR, "test")
     assert stood(team) == before
     with team.practice.store.read() as connection:
         assert [row.therapist_id for row in ending_rows.open_rows(connection, "T1")] == ["T1", "T1"]

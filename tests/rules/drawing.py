@@ -12,6 +12,7 @@ from models.instants import DAY, HOUR, start_of
 from models.measures import REGISTRY
 from models.observations import Achievement, GoalStatus
 from models.policy import ALLIANCE_RULES, REVIEW_RULES
+from models.referral_table import WORDS
 from models.rules import all_rules
 from models.told import NOT_KNOWN
 from tests.builders import (
@@ -20,6 +21,7 @@ from tests.builders import (
     ZONE,
     a_goal,
     a_history,
+    a_referral,
     a_row,
     a_score,
     an_answer,
@@ -66,6 +68,11 @@ policies = st.fixed_dictionaries(
         "ending_step_days": st.sampled_from((1, 14, 30.5)),
         "ending_attempts": st.integers(2, 5),
         "ending_attempt_days": st.sampled_from((1, 14, 20.5)),
+        "referral_first_days": st.sampled_from((3, 7, 10.5)),
+        "referral_third_days": st.sampled_from((20, 30, 60.5)),
+        "referral_fit_days": st.sampled_from((0, 3, 14)),
+        "referral_again_days": st.sampled_from((7, 30, 45.5)),
+        "referral_silent_days": st.sampled_from((14, 45)),
     },
 )
 
@@ -148,6 +155,24 @@ def an_ending_of_any_sort(draw: Any) -> Any:
 
 
 @st.composite
+def referrals(draw: Any) -> Any:
+    """One referral that was offered, and up to some eight things that were said of it since; what does not fit is kept aside."""
+    at = draw(past_times)
+    said: list[Any] = [("offered", at, {"follow_up": draw(st.booleans())})]
+    for _ in range(draw(st.integers(0, 8))):
+        at = min(NOW, at + draw(st.integers(0, 40)) * DAY // 2)
+        what = draw(
+            st.sampled_from(
+                ("chosen", "consented", "sent", "self-arranged", "news", "news", "attended", "fits", "refused")
+            )
+        )
+        more = {"word": draw(st.sampled_from(tuple(WORDS))), "fits": draw(st.booleans())}
+        ahead = draw(st.sampled_from((-1, 0, 10))) if what == "news" else 0
+        said.append((what, at, more | {"day": -1 if ahead < 0 else at + ahead * DAY}))
+    return a_referral(*said, number=f"R-{draw(st.integers(1, 5))}")
+
+
+@st.composite
 def histories(draw: Any, *, all_past: bool = False, **fixed: Any) -> dict[str, Any]:
     """What a_history takes. With `all_past` nothing that is told of a client bears a time ahead."""
     # Some are in care, some have not come for weeks, some have never come.
@@ -179,6 +204,7 @@ def histories(draw: Any, *, all_past: bool = False, **fixed: Any) -> dict[str, A
         ],
         "answers": draw(st.lists(answers(told_times), max_size=4)),
         "endings": draw(st.just([]) | st.lists(an_ending_of_any_sort(), max_size=1)),
+        "referrals": draw(st.lists(referrals(), max_size=3, unique_by=lambda one: one.number)),
     }
     return drawn | fixed
 

@@ -8,7 +8,7 @@ import pytest
 from models.findings import Standing, settle
 from models.instants import DAY
 from models.rules import all_rules
-from tests.builders import NOW, a_goal, a_score, an_answer, an_ending, days_ago, each, in_days
+from tests.builders import NOW, a_goal, a_referral, a_score, an_answer, an_ending, days_ago, each, in_days
 from tests.rules.drawing import verdicts
 
 KINDS = {kind.name: kind for rule in all_rules() for kind in rule.kinds.values()}
@@ -132,6 +132,23 @@ def test_an_ending_speaks_again_at_the_next_step_and_at_the_next_attempt():
     assert speaks("ending_step", poor_fit(), poor_fit(explain=days_ago(20)), answered=True)
     assert not speaks("out_of_contact", contact(40), contact(40), answered=True)
     assert speaks("out_of_contact", contact(40), contact(40, 20), answered=True)
+
+
+def test_a_referral_speaks_again_when_another_question_is_due_and_not_before():
+    calls = {"referrals": [a_referral(("offered", NOW), ("self-arranged", NOW))]}
+    kind = "referral_follow_up"
+    first = verdict_of(kind, calls, NOW + 7 * DAY)
+    for answered in (True, False):
+        stands = {kind: Standing(kind, 1, NOW, None, heard=list(first.facts), answered=answered)}
+        for days, again in ((7, False), (13.99, False), (14, True), (30, True)):
+            now = NOW + round(days * DAY)
+            assert bool(settle([verdict_of(kind, calls, now)], stands, now, GRACE, KINDS).raised) is again
+    # Cleared in between by what was heard: no grace time keeps the next question back.
+    cleared = {kind: Standing(kind, 1, NOW, NOW + 9 * DAY, heard=list(first.facts))}
+    now = NOW + 14 * DAY
+    assert settle([verdict_of(kind, calls, now)], cleared, now, GRACE, KINDS).opened[0][1] == 2
+    same = verdict_of(kind, calls, NOW + 10 * DAY)
+    assert settle([same], cleared, NOW + 10 * DAY, GRACE, KINDS).opened == ((same, 1),)
 
 
 def test_what_is_answered_with_a_day_is_in_the_facts_until_then():

@@ -11,7 +11,9 @@ from models.goals import QUESTIONS
 from models.instants import DAY, HOUR
 from models.measures import REGISTRY
 from models.policy import ALLIANCE_RULES, FIRST_REVIEW, REVIEW_RULES, Policy
+from models.referral_shape import RUNGS
 from models.rule import Verdict
+from models.rules.referral import FITS, VISIT, WHYS
 from models.rules.safety import OLD_NEWS
 from models.told import NOT_KNOWN
 from tests.builders import NOW
@@ -128,6 +130,30 @@ def out_of_contact(verdict: Verdict, policy: Policy) -> bool:
     return bool(tried >= wanted and ways >= 2) == (verdict.reason == "enough")
 
 
+def referral_follow_up(verdict: Verdict, policy: Policy) -> bool:
+    (found,) = verdict.facts
+    for _, question, times, offered, since in found:
+        assert offered <= since <= NOW
+        if question in (FITS, VISIT):
+            due = policy.referral_fit_days
+        elif times > 0:
+            due = policy.referral_third_days + (times - 1) * policy.referral_again_days
+        else:
+            due = min(policy.referral_first_days, policy.referral_second_days)
+        assert since + int(due * DAY) <= NOW
+    return bool(found)
+
+
+def referral_stuck(verdict: Verdict, policy: Policy) -> bool:
+    (found,) = verdict.facts
+    for _, why, times, offered, since, rung in found:
+        assert offered <= since + DAY
+        assert WHYS[why]
+        assert 0 <= rung < len(RUNGS)
+        assert since + int((times - 1) * policy.referral_again_days * DAY) <= NOW
+    return bool(found)
+
+
 AGAIN: dict[str, Callable[[Verdict, Policy], bool]] = {
     "quiet": quiet,
     "missed": missed,
@@ -142,6 +168,8 @@ AGAIN: dict[str, Callable[[Verdict, Policy], bool]] = {
     "early_check": early_check,
     "later_cancels": later_cancels,
     "item9": risk,
+    "referral_follow_up": referral_follow_up,
+    "referral_stuck": referral_stuck,
     "screen": risk,
     "ending_step": ending_step,
     "out_of_contact": out_of_contact,

@@ -290,6 +290,20 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("source", "from_at"),
     )
     op.create_table(
+        "provider",
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("sealed", sa.LargeBinary(), nullable=False),
+        sa.Column("place", sa.String(), nullable=False),
+        sa.Column("specialty", sa.JSON(), nullable=False),
+        sa.Column("modality", sa.JSON(), nullable=False),
+        sa.Column("language", sa.JSON(), nullable=False),
+        sa.Column("insurer", sa.JSON(), nullable=False),
+        sa.Column("telehealth", sa.Boolean(), nullable=False),
+        sa.Column("capacity", sa.String(), nullable=False),
+        sa.Column("verified_on", sa.Date(), nullable=True),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_table(
         "question_was",
         sa.Column("source", sa.String(), nullable=False),
         sa.Column("entry_id", sa.String(), nullable=False),
@@ -458,6 +472,31 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("plan_id", "client_id"),
     )
+    op.create_table(
+        "referral",
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("client_id", sa.Integer(), nullable=False),
+        sa.Column("therapist_id", sa.String(), nullable=False),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("status", sa.String(), nullable=False),
+        sa.Column("provider_id", sa.String(), nullable=False),
+        sa.Column("since", sa.BigInteger(), nullable=False),
+        sa.Column("offered_at", sa.BigInteger(), nullable=False),
+        sa.Column("agreed", sa.Boolean(), nullable=False),
+        sa.Column("part2", sa.Boolean(), nullable=False),
+        sa.Column("stuck", sa.String(), nullable=False),
+        sa.Column("rung", sa.String(), nullable=False),
+        sa.Column("heard", sa.Integer(), nullable=False),
+        sa.Column("aside", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["client_id"],
+            ["client.id"],
+        ),
+        sa.PrimaryKeyConstraint("id", "client_id"),
+    )
+    op.create_index(op.f("ix_referral_client_id"), "referral", ["client_id"], unique=False)
+    op.create_index(op.f("ix_referral_state"), "referral", ["state"], unique=False)
+    op.create_index(op.f("ix_referral_therapist_id"), "referral", ["therapist_id"], unique=False)
     op.create_table(
         "relation",
         sa.Column("id", BIG_ID, nullable=False),

@@ -1,0 +1,64 @@
+"""Where a referral stands and what is next, as sentences for people."""
+
+from models.referral_shape import Referral, Rung, State, Stuck
+from models.referral_table import STATUSES
+from models.voice import Voice
+
+_STANDS = {
+    State.nothing: "nothing was offered yet",
+    State.offered: "options are offered",
+    State.chosen: "one was chosen",
+    State.self_arranged: "the client calls themselves",
+    State.consented: "the client consented",
+    State.sent: "sent",
+    State.attended: "the client attended",
+    State.fits: "closed: it fits",
+    State.refused: "closed: the client said no",
+    State.closed: "closed by a person",
+}
+_NEXT = {
+    State.nothing: "offer three options",
+    State.offered: "the client chooses, calls themselves, or says no",
+    State.chosen: "the client consents, or calls themselves",
+    State.consented: "read the letter and send it",
+    State.self_arranged: "hear how it goes",
+    State.sent: "hear how it goes",
+    State.attended: "ask whether it fits",
+}
+_STUCK = {
+    Rung.next_option: "choose another of the options",
+    Rung.new_options: "offer new options",
+    Rung.person: "a person decides what is next",
+}
+
+
+def state_words(state: str, status: str, stuck: str) -> str:
+    """How far it is, in a few words: `sent: a visit is booked`."""
+    said = _STANDS[State(state)]
+    if stuck == Stuck.full:
+        said += ": no place at present"
+    elif state == State.sent and status:
+        said += f": {STATUSES[status].removeprefix('sent, ')}"
+    elif stuck and state == State.self_arranged:
+        said += f": {stuck}"
+    return said + (", and it does not fit" if stuck == Stuck.unfit else "")
+
+
+def next_words(state: str, stuck: str, rung: str, agreed: bool) -> str:
+    """What is next, in a few words; empty where it is closed."""
+    if stuck:
+        return _STUCK[Rung(rung)]
+    said = _NEXT.get(State(state), "")
+    return f"{said} (offered, not followed)" if said and not agreed else said
+
+
+def stands(referral: Referral, voice: Voice) -> str:
+    """`Sent: a visit is booked, since Tue 3 Nov.`"""
+    said = state_words(referral.state, referral.status, referral.stuck)
+    return f"{said}, since {voice.day(referral.since)}." if referral.since >= 0 else f"{said}."
+
+
+def next_step(referral: Referral) -> str:
+    """`Next: ask whether it fits.`, or nothing where it is closed."""
+    said = next_words(referral.state, referral.stuck, referral.rung, referral.agreed)
+    return f"Next: {said}." if said else ""

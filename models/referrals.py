@@ -1,0 +1,155 @@
+"""A referral as what was said of it, in order, and how it stands then: offered, chosen or refused, self-arranged or consented and sent,
+attended, fits.
+
+Nothing that was said is ever lost: what does not fit where a referral stands changes nothing and is kept aside with the reason.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from models import referral_table
+from models.referral_acts import NOT_KNOWN, ReferralAct, What, act_of
+from models.referral_refusals import far_away, refuse
+from models.referral_shape import ACCEPTED, BEGUN, BOOKED, RUNGS, SEEN, STATES, STUCK, Referral, State, Stuck
+from models.told import Referred, number_of
+
+__all__ = ["all_referred", "referral_of", "referrals_of", "referred", "refuse"]
+
+_FAR_AS = {"accepted": ACCEPTED, "under-way": ACCEPTED, "booked": BOOKED, "seen": SEEN, "finished": SEEN}
+_SET_BACK = ("missed", "visit-cancelled")
+_STUCK_BY = {
+    "declined": Stuck.declined,
+    "full": Stuck.full,
+    "cancel-confirmed": Stuck.cancelled,
+    "cancel-asked": Stuck.cancelled,
+}
+
+
+def referral_of(acts: Iterable[ReferralAct]) -> Referral:
+    """The referral that follows from what was said of it, in the order of saying. Acts of another referral are kept aside."""
+    found: Referral | None = None
+    for act in acts:
+        stands = found or Referral(act.referral)
+        why = refuse(stands, act)
+        if why is None:
+            found = _moved(stands, act)._replace(acts=(*stands.acts, act))
+        else:
+            found = stands._replace(aside=(*stands.aside, (act, why)), **_odd(stands, act))
+    return found or Referral("")
+
+
+def referrals_of(said: Iterable[Mapping[str, Any]]) -> list[Referral]:
+    """All referrals of one client, in the order of their first word; `said` are the facts of acts in the order of saying."""
+    by_id: dict[str, list[ReferralAct]] = {}
+    for facts in said:
+        act = act_of(facts)
+        by_id.setdefault(act.referral, []).append(act)
+    return [referral_of(acts) for acts in by_id.values()]
+
+
+def referred(referral: Referral) -> Referred:
+    """As a digest keeps it."""
+    return Referred(
+        number_of(referral.id),
+        STATES.index(referral.state),
+        referral.since,
+        int(referral.agreed),
+        referral.offered_at,
+        referral.begun_at,
+        referral.heard,
+        referral.heard_at,
+        referral.visit_at,
+        STUCK.index(referral.stuck),
+        RUNGS.index(referral.rung),
+    )
+
+
+def all_referred(said: Sequence[Mapping[str, Any]]) -> list[Referred]:
+    """All referrals of one client as a digest keeps them; what was never offered is none."""
+    return [referred(one) for one in referrals_of(said) if one.state is not State.nothing]
+
+
+def _moved(referral: Referral, act: ReferralAct) -> Referral:
+    """The referral after an act that fits."""
+    to, left = referral._replace(since=act.at), _given_up(referral)
+    unheard = to._replace(stuck=Stuck.no, heard=0, heard_at=NOT_KNOWN, visit_at=NOT_KNOWN)
+    anew = unheard._replace(status="", begun_at=NOT_KNOWN, consented_for="", consent_part2=False)
+    match act.what:
+        case What.offered:
+            new = tuple(one for one in act.providers if one not in referral.options)
+            return anew._replace(
+                state=State.offered,
+                offered_at=act.at,
+                offers=referral.offers + 1,
+                agreed=act.follow_up if referral.state is State.nothing else referral.agreed or act.follow_up,
+                part2=referral.part2 or act.part2,
+                options=referral.options + new,
+                tried=left,
+                provider="",
+            )
+        case What.chosen:
+            tried = tuple(one for one in left if one != act.provider)
+            return anew._replace(state=State.chosen, provider=act.provider, tried=tried)
+        case What.self_arranged:
+            return anew._replace(state=State.self_arranged, provider=act.provider, tried=left, begun_at=act.at)
+        case What.consented:
+            return to._replace(state=State.consented, consented_for=act.provider, consent_part2=act.part2)
+        case What.sent:
+            return to._replace(state=State.sent, begun_at=act.at, status=referral_table.SENT)
+        case What.news:
+            return _told(referral, act)
+        case What.attended:
+            return to._replace(state=State.attended, visit_at=act.day, heard=SEEN, heard_at=act.at, stuck=Stuck.no)
+        case What.fits:
+            if act.fits:
+                return to._replace(state=State.fits, stuck=Stuck.no)
+            return to._replace(state=State.attended, stuck=Stuck.unfit)
+        case What.refused:
+            return to._replace(state=State.refused, stuck=Stuck.no)
+        case What.closed:
+            return to._replace(state=State.closed, reason=act.reason, stuck=Stuck.no)
+
+
+def _given_up(referral: Referral) -> tuple[str, ...]:
+    """Whom there is no going on with once another way is taken: the present provider, where it was begun with them."""
+    begun = referral.provider and (referral.stuck or referral.state in BEGUN or referral.state is State.attended)
+    return tuple(dict.fromkeys((*referral.tried, *([referral.provider] if begun else []))))
+
+
+def _told(referral: Referral, act: ReferralAct) -> Referral:
+    """After news that fits: of a sent one its status moves, of a self-arranged one only how far the client is known to be."""
+    after = referral._replace(heard_at=act.at)
+    if referral.status:
+        after = after._replace(status=referral_table.after(referral.status, act.word) or referral.status, since=act.at)
+    if act.word in _STUCK_BY:
+        gone = act.provider or referral.provider
+        tried = tuple(dict.fromkeys((*referral.tried, *([gone] if gone else []))))
+        # Who calls several is not at a loss while one that takes them is known.
+        lost = referral.status or referral.heard < ACCEPTED or gone == referral.provider
+        return after._replace(tried=tried, stuck=_STUCK_BY[act.word] if lost else referral.stuck)
+    if act.word in _SET_BACK:
+        return after._replace(heard=min(referral.heard, ACCEPTED), visit_at=NOT_KNOWN)
+    heard = max(referral.heard, _FAR_AS.get(act.word, 0))
+    visit = act.day if act.word in ("booked", "seen") and act.day != NOT_KNOWN else referral.visit_at
+    if act.word in ("seen", "finished") and visit == NOT_KNOWN:
+        visit = act.at
+    provider = referral.provider or (act.provider if heard >= ACCEPTED else "")
+    stuck = Stuck.no if act.word in _FAR_AS and referral.stuck is not Stuck.unfit else referral.stuck
+    return after._replace(heard=heard, visit_at=visit, provider=provider, stuck=stuck)
+
+
+def _odd(referral: Referral, act: ReferralAct) -> dict[str, Any]:
+    """What news that the table does not list still shows: that the provider says no must never be lost in silence, and what is known of
+    the client's way is not asked for again."""
+    if act.what is not What.news or referral.over or not referral.status or act.word not in referral_table.WORDS:
+        return {}
+    if act.provider and act.provider != referral.provider:
+        return {}
+    if act.word in ("declined", "full") and referral.status not in referral_table.TERMINAL:
+        return {"stuck": _STUCK_BY[act.word], "heard_at": act.at}
+    heard = max(referral.heard, _FAR_AS.get(act.word, 0))
+    if heard == referral.heard or referral.status in (referral_table.DECLINED, referral_table.CANCELLED):
+        return {}
+    known = act.day != NOT_KNOWN and not far_away(act)
+    visit = act.day if known else act.at if heard == SEEN else referral.visit_at
+    return {"heard": heard, "heard_at": act.at, "visit_at": visit}

@@ -1,0 +1,410 @@
+"""Referrals: the published table, what is refused with which sentence, and the whole loop under any order of what is said."""
+
+import csv
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+
+from models.instants import DAY
+from models.referral_acts import CLOSE_REASONS, FEWER, NOT_KNOWN, ReferralAct, What, act_of, facts_of
+from models.referral_shape import ACCEPTED, BOOKED, SEEN, Rung, State, Stuck
+from models.referral_table import (
+    OURS,
+    PRACTICE,
+    PROVIDER,
+    SENT,
+    STATUSES,
+    TERMINAL,
+    TRANSITIONS,
+    TRIGGERS,
+    WORDS,
+    after,
+)
+from models.referral_words import next_step, stands
+from models.referrals import all_referred, referral_of, referrals_of, referred, refuse
+from models.voice import Voice
+from tests.builders import NOW
+
+VOICE = Voice("Europe/Berlin", "en_GB", NOW)
+
+
+def act(what: Any, days: float = 0, **more: Any) -> ReferralAct:
+    return ReferralAct("R-1", What(what), NOW + round(days * DAY), **{"provider": "P1", "reason": "client"} | more)
+
+
+def offered(**more: Any) -> ReferralAct:
+    return act("offered", **{"provider": "", "providers": ("P1", "P2", "P3"), "follow_up": True, "reason": ""} | more)
+
+
+def said(*more: ReferralAct, first: ReferralAct | None = None) -> Any:
+    return referral_of([first or offered(), *more])
+
+
+CALLS = (act("self-arranged"),)
+READY = (act("chosen"), act("consented"))
+SENDING = (*READY, act("sent"))
+ACCEPTED_, BOOKED_ = act("news", 1, word="accepted"), act("news", 2, word="booked", day=NOW + 9 * DAY)
+ATTENDED = act("attended", 10, day=NOW + 9 * DAY)
+
+
+# ---------------------------------------------------------------- the published table
+
+
+def test_the_table_is_the_published_one(corpus: Path) -> None:
+    words = {name: status for status, name in _published_names().items()}
+    text = (corpus / "records" / "referral-transitions" / "bser_360x_transitions.tsv").read_text()
+    rows = list(csv.DictReader(text.splitlines(), delimiter="\t"))
+    published = [
+        (int(r["tid"]), r["actor"], r["trigger"], _number(r["from_status"]), _number(r["to_status"])) for r in rows
+    ]
+    ours = [(t.number, t.side, TRIGGERS[t.said], t.before, t.after) for t in TRANSITIONS]
+    assert ours == published
+    assert len(ours) == 34
+    assert {row["to_status"].split()[0] for row in rows} | {"1"} == set(words.values()) | {"1"}
+
+
+def _published_names() -> dict[str, str]:
+    return {status: meaning for status, meaning in STATUSES.items() if status != "1"}
+
+
+def _number(status: str) -> str:
+    return status.split()[0]
+
+
+def test_each_transition_is_what_some_word_does_and_each_word_does_nothing_else() -> None:
+    done = {(t.before, t.after, t.said) for t in TRANSITIONS if t.said != "package"}
+    reached = {
+        (before, target, trigger)
+        for word, (target, triggers, _) in WORDS.items()
+        for before in STATUSES
+        if after(before, word) == target
+        for trigger in triggers
+        if (before, target, trigger) in done
+    }
+    assert reached == done
+    listed = {(before, target) for before, target, _ in done}
+    for before in STATUSES:
+        for word in WORDS:
+            found = after(before, word)
+            assert found is None or (before, found) in listed
+    assert {t.side for t in TRANSITIONS} == {PRACTICE, PROVIDER}
+    assert {t.said for t in TRANSITIONS if t.side == PRACTICE} == {"package", "cancel"}
+    assert WORDS[OURS][1] == ("cancel",)
+    assert not any(after(status, word) for status in TERMINAL for word in WORDS)
+
+
+# ---------------------------------------------------------------- the loop as it should go
+
+
+def test_three_names_and_the_client_calls() -> None:
+    going = said(*CALLS, ACCEPTED_, BOOKED_)
+    assert (going.state, going.heard, going.visit_at, going.status) == (
+        State.self_arranged,
+        BOOKED,
+        NOW + 9 * DAY,
+        "",
+    )
+    closed = said(*CALLS, ACCEPTED_, BOOKED_, ATTENDED, act("fits", 11, fits=True))
+    assert (closed.state, closed.over, closed.aside) == (State.fits, True, ())
+
+
+def test_chosen_consented_sent_attended_fits() -> None:
+    states = [said(*SENDING[:n]).state for n in range(4)]
+    assert states == [State.offered, State.chosen, State.consented, State.sent]
+    assert said(*SENDING).status == SENT
+    going = said(*SENDING, ACCEPTED_, BOOKED_)
+    assert (going.state, going.status, going.heard) == (State.sent, "5.1.1", BOOKED)
+    assert said(*SENDING, ATTENDED).heard == SEEN
+    assert said(*SENDING, ATTENDED, act("fits", 11, fits=True)).over
+
+
+def test_the_client_may_say_no_at_any_time() -> None:
+    for before in ((), CALLS, READY, SENDING, (*SENDING, ACCEPTED_), (*CALLS, ATTENDED)):
+        assert said(*before, act("refused", 20)).state is State.refused
+
+
+@pytest.mark.parametrize("reason", CLOSE_REASONS)
+def test_a_person_may_close_it_with_a_reason(reason: str) -> None:
+    assert said(*SENDING, act("closed", reason=reason)).state is State.closed
+
+
+# ---------------------------------------------------------------- what is refused
+
+REFUSED: dict[str, tuple[list[ReferralAct], ReferralAct, str]] = {
+    "nothing offered yet": ([], act("chosen"), "Nothing was offered yet"),
+    "too few": ([], offered(providers=("P1", "P2")), "Offer 3 suitable options, or say with --fewer why"),
+    "nobody": ([], offered(providers=()), "Name the providers"),
+    "the same twice": ([], offered(providers=("P1", "P1", "P2")), "named twice"),
+    "offered again": ([offered()], offered(), "were offered already"),
+    "offered while it is with a provider": ([offered(), *SENDING], offered(providers=("P9",)), "ask them to cancel"),
+    "not offered": ([offered()], act("chosen", provider="P9"), "was not offered"),
+    "chosen twice": ([offered(), act("chosen")], act("chosen"), "chosen already"),
+    "chosen while it is with a provider": ([offered(), *SENDING], act("chosen", provider="P2"), "cancel first"),
+    "calls while it is with a provider": ([offered(), *SENDING], act("self-arranged"), "cancel first"),
+    "calls twice": ([offered(), *CALLS], act("self-arranged"), "already"),
+    "consent before a choice": ([offered()], act("consented"), "first which was chosen"),
+    "consent for another": ([offered(), act("chosen")], act("consented", provider="P2"), "another provider"),
+    "consent of nobody": ([offered(), act("chosen")], act("consented", reason="me"), "Say who consents"),
+    "sent without consent": ([offered(), act("chosen")], act("sent"), "before the client's consent"),
+    "sent to somebody else": ([offered(), *READY], act("sent", provider="P2"), "another provider; nothing was sent"),
+    "sent twice": ([offered(), *SENDING], act("sent"), "sent already"),
+    "sent under Part 2 without a consent for it": (
+        [offered(part2=True), *READY],
+        act("sent"),
+        "42 CFR Part 2; nothing is sent before a consent that covers it",
+    ),
+    "news before anything was sent": ([offered()], ACCEPTED_, "Nothing was sent to a provider yet; this is kept"),
+    "news of the wrong provider": (
+        [offered(), *SENDING],
+        act("news", word="accepted", provider="P2"),
+        "with another provider now; this is kept",
+    ),
+    "news that does not follow": ([offered(), *SENDING], BOOKED_, "does not follow from where the referral stands"),
+    "no such news": ([offered(), *SENDING], act("news", word="lost"), "no news that is known"),
+    "fewer for a reason of one's own": ([], offered(reason="Anna is tired"), "say with --fewer why"),
+    "a visit in a hundred years": (
+        [offered(), *CALLS],
+        act("news", word="booked", day=NOW + 36500 * DAY),
+        "within a year",
+    ),
+    "seen tomorrow": ([offered(), *CALLS], act("news", word="seen", day=NOW + DAY), "say `booked` until then"),
+    "nothing to cancel": ([offered(), *CALLS], act("news", word="cancel-asked"), "nothing to cancel"),
+    "attended on no day": ([offered(), *CALLS], act("attended"), "on which day"),
+    "attended tomorrow": ([offered(), *CALLS], act("attended", day=NOW + DAY), "lies ahead"),
+    "attended long ago": ([offered(), *CALLS], act("attended", day=NOW - 400 * DAY), "more than a year before"),
+    "attended twice": ([offered(), *CALLS, ATTENDED], ATTENDED, "already"),
+    "fits before anybody attended": ([offered(), *CALLS], act("fits", fits=True), "first that the client attended"),
+    "does not fit, twice": ([offered(), *CALLS, ATTENDED, act("fits", 11)], act("fits", 12), "already"),
+    "closed for no reason": ([offered()], act("closed", reason="tired"), "the reasons are came-back, elsewhere"),
+    "another referral": ([offered()], act("chosen")._replace(referral="R-2"), "about another referral"),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_what_does_not_fit_is_a_sentence_and_is_kept_and_changes_nothing_but_what_it_shows(case: str) -> None:
+    before, wrong, sentence = REFUSED[case]
+    stood = referral_of(before) if before else referral_of([])._replace(id="R-1")
+    why = refuse(stood, wrong)
+    assert why is not None
+    assert sentence in why
+    assert why.endswith(".")
+    assert why[0].isupper()
+    if before:
+        now = referral_of([*before, wrong])
+        assert (now.state, now.status, now.provider, now.options) == (
+            stood.state,
+            stood.status,
+            stood.provider,
+            stood.options,
+        )
+        assert now.aside == ((wrong, why),)
+        assert now.acts == stood.acts
+
+
+@pytest.mark.parametrize(
+    "last",
+    [act("fits", 11, fits=True), act("refused", 11), act("closed", 11, reason="came-back")],
+    ids=lambda a: a.what,
+)
+@pytest.mark.parametrize("what", What)
+def test_what_is_closed_stays_closed_and_says_why(last: ReferralAct, what: What) -> None:
+    closed = said(*CALLS, ATTENDED, last)
+    late = act(what, 12, word="declined", providers=("P7",), day=NOW, fits=True)
+    assert "is closed (" in str(refuse(closed, late))
+    assert referral_of([*closed.acts, late])._replace(aside=()) == closed
+
+
+@pytest.mark.parametrize("why", FEWER)
+def test_fewer_than_three_need_a_reason(why: str) -> None:
+    assert said(first=offered(providers=("P1",), reason=why)).options == ("P1",)
+
+
+def test_part_2_is_sent_with_a_consent_that_covers_it() -> None:
+    first = offered(part2=True)
+    assert said(act("chosen"), act("consented", part2=True), act("sent"), first=first).state is State.sent
+    # A consent for one provider is none for the next.
+    again = said(act("chosen"), act("consented", part2=True), act("chosen", provider="P2"), first=first)
+    assert refuse(again, act("sent", provider="P2")) is not None
+    once = said(act("chosen"), act("consented", part2=True), act("consented"), first=first)
+    assert "Part 2" in str(refuse(once, act("sent")))
+
+
+# ---------------------------------------------------------------- the ladder
+
+
+def test_who_says_no_is_not_offered_again_until_a_person_decides() -> None:
+    acts = [offered()]
+    for number, provider in enumerate(("P1", "P2", "P3"), start=1):
+        acts += [act(w, number, provider=provider) for w in ("chosen", "consented", "sent")]
+        acts.append(act("news", number, word="declined", provider=provider))
+        now = referral_of(acts)
+        assert (now.stuck, now.status) == (Stuck.declined, "4")
+        assert now.rung is (Rung.next_option if number < 3 else Rung.new_options)
+    acts.append(offered(providers=("P4",)))
+    assert (referral_of(acts).state, referral_of(acts).stuck) == (State.offered, Stuck.no)
+    acts += [act(w, 9, provider="P4") for w in ("chosen", "consented", "sent")]
+    acts.append(act("news", 10, word="full", provider="P4"))
+    assert (referral_of(acts).stuck, referral_of(acts).rung) == (Stuck.full, Rung.person)
+    assert referral_of(acts).aside == ()
+
+
+@pytest.mark.parametrize("word", ["declined", "full"])
+def test_no_is_heard_even_where_the_table_has_no_place_for_it(word: str) -> None:
+    booked_off = (*SENDING, ACCEPTED_, BOOKED_, act("news", 3, word="visit-cancelled"))
+    now = said(*booked_off, act("news", 4, word=word))
+    assert (now.status, now.stuck, len(now.aside)) == ("5.1.3", Stuck[word], 1)
+    assert said(*booked_off, act("news", 4, word=word), act("chosen", 5, provider="P2")).state is State.chosen
+
+
+def test_an_outcome_beats_that_we_asked_to_cancel() -> None:
+    asked = said(*SENDING, act("news", 1, word="cancel-asked"))
+    assert (asked.status, asked.stuck) == ("5.2", Stuck.cancelled)
+    beaten = said(*SENDING, act("news", 1, word="cancel-asked"), act("news", 2, word="finished"))
+    assert (beaten.status, beaten.stuck, beaten.heard) == ("7", Stuck.no, SEEN)
+
+
+def test_a_visit_that_was_missed_is_asked_for_anew() -> None:
+    now = said(*SENDING, ACCEPTED_, BOOKED_, act("news", 10, word="missed"))
+    assert (now.status, now.heard, now.visit_at) == ("5.1.2", ACCEPTED, NOT_KNOWN)
+
+
+def test_news_does_not_take_back_that_it_does_not_fit() -> None:
+    unfit = (*CALLS, ATTENDED, act("fits", 11))
+    assert said(*unfit, act("news", 12, word="accepted")).stuck is Stuck.unfit
+    assert said(*unfit, act("news", 12, word="accepted"), act("fits", 13, fits=True)).over
+
+
+def test_what_came_too_early_is_not_asked_for_again_and_changes_no_status() -> None:
+    now = said(*SENDING, BOOKED_)
+    assert (now.status, now.heard, now.visit_at) == (SENT, BOOKED, NOW + 9 * DAY)
+    assert said(*SENDING, BOOKED_, ACCEPTED_).status == "3"
+
+
+def test_who_calls_several_is_not_at_a_loss_while_one_takes_them() -> None:
+    now = said(act("self-arranged", provider=""), act("news", 1, word="full", provider="P1"))
+    assert (now.stuck, now.rung) == (Stuck.full, Rung.next_option)
+    now = said(
+        act("self-arranged", provider=""),
+        act("news", 1, word="accepted", provider="P2"),
+        act("news", 2, word="full", provider="P1"),
+    )
+    assert (now.stuck, now.provider, now.heard) == (Stuck.no, "P2", ACCEPTED)
+
+
+# ---------------------------------------------------------------- any order of anything
+
+acts = st.builds(
+    ReferralAct,
+    referral=st.just("R-1"),
+    what=st.sampled_from(What),
+    at=st.integers(0, 300).map(lambda n: NOW + n * DAY // 4),
+    by=st.just("test"),
+    provider=st.sampled_from(("P1", "P2", "P3", "P4", "")),
+    providers=st.sampled_from((("P1", "P2", "P3"), ("P4",), ("P1",), (), ("P1", "P1", "P2"))),
+    follow_up=st.booleans(),
+    part2=st.booleans(),
+    word=st.sampled_from((*WORDS, "")),
+    day=st.sampled_from((NOT_KNOWN, NOW, NOW + 9 * DAY)),
+    fits=st.booleans(),
+    reason=st.sampled_from(("client", "guardian", "came-back", "language", "", "")),
+)
+
+
+class Loop(RuleBasedStateMachine):
+    """What is said of a referral, one thing after another, often what fits and sometimes what does not."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.said: list[ReferralAct] = [offered()]
+        self.before = referral_of(self.said)
+        self.closed: Any = None
+
+    def take(self, one: ReferralAct) -> None:
+        before, why = self.before, refuse(self.before, one)
+        self.said.append(one)
+        now = referral_of(self.said)
+        if why is not None:
+            assert (now.state, now.status, now.provider) == (before.state, before.status, before.provider)
+        elif one.what is What.news and before.status:
+            assert now.status == after(before.status, one.word)
+            assert (before.status, now.status) in {(t.before, t.after) for t in TRANSITIONS}
+        elif one.what is What.sent:
+            assert before.consented_for == one.provider == before.provider
+            assert before.consent_part2 or not before.part2
+            assert now.status == SENT
+        self.before = now
+
+    @rule(one=acts)
+    def anything(self, one: ReferralAct) -> None:
+        self.take(one)
+
+    @rule(word=st.sampled_from(tuple(WORDS)))
+    def news(self, word: str) -> None:
+        self.take(act("news", len(self.said), word=word, provider=self.before.provider))
+
+    @rule(provider=st.sampled_from(("P1", "P2", "P3")))
+    def all_the_way_to_sent(self, provider: str) -> None:
+        for what in ("chosen", "consented", "sent"):
+            self.take(act(what, len(self.said), provider=provider, part2=True))
+
+    @rule(index=st.integers(0, 40))
+    def again(self, index: int) -> None:
+        self.take(self.said[index % len(self.said)])
+
+    @rule()
+    def a_restart_in_which_it_is_read_back(self) -> None:
+        stored = json.loads(json.dumps([facts_of(one) for one in self.said]))
+        assert referrals_of(stored) == [self.before]
+        assert [act_of(facts) for facts in stored] == self.said
+
+    @invariant()
+    def nothing_is_lost(self) -> None:
+        kept = [*self.before.acts, *(one for one, _ in self.before.aside)]
+        assert sorted(map(repr, kept)) == sorted(map(repr, self.said))
+
+    @invariant()
+    def closed_stays_closed(self) -> None:
+        if self.closed is not None:
+            assert self.before._replace(aside=()) == self.closed
+        elif self.before.over:
+            self.closed = self.before._replace(aside=())
+
+    @invariant()
+    def it_is_closed_only_by_what_closes(self) -> None:
+        closing = [one for one in self.before.acts if one.what in (What.refused, What.closed)]
+        closing += [one for one in self.before.acts if one.what is What.fits and one.fits]
+        assert bool(closing) == self.before.over
+        if self.before.state is State.fits:
+            told = {one.word for one in (*self.before.acts, *(one for one, _ in self.before.aside))}
+            assert What.attended in {one.what for one in self.before.acts} or told & {"seen", "finished"}
+
+    @invariant()
+    def it_has_its_words_and_its_place_in_a_digest(self) -> None:
+        assert stands(self.before, VOICE).endswith(".")
+        assert bool(next_step(self.before)) == (not self.before.over)
+        assert all(isinstance(value, int) for value in referred(self.before))
+        assert (self.before.status in STATUSES) or not self.before.status
+
+
+Loop.TestCase.settings = settings(max_examples=150, stateful_step_count=40, deadline=None)
+TestLoop = Loop.TestCase
+
+
+@given(first=st.lists(acts, max_size=12), other=st.lists(acts, max_size=12))
+@settings(max_examples=60, deadline=None)
+def test_two_referrals_of_one_client_do_not_touch_each_other(
+    first: list[ReferralAct], other: list[ReferralAct]
+) -> None:
+    theirs = [one._replace(referral="R-2") for one in other]
+    mixed = [one for pair in zip(first, theirs, strict=False) for one in pair]
+    mixed += first[len(theirs) :] + theirs[len(first) :]
+    found = {one.id: one for one in referrals_of([facts_of(one) for one in mixed])}
+    assert found.get("R-1", referral_of([])) == referral_of(first)
+    assert found.get("R-2", referral_of([])) == referral_of(theirs)
+    counted = [one for one in found.values() if one.state is not State.nothing]
+    assert len(all_referred([facts_of(one) for one in mixed])) == len(counted)
