@@ -8,14 +8,16 @@ import pytest
 from integrations import ending_schedule, ending_wake
 from integrations.ending_schedule import nothing_new
 from integrations.messages.mailbox import Mailbox, read_mails
+from integrations.store import leave_plans
 from integrations.store.rebuild import rebuild
 from models.audit import Audit
 from models.ending_plan import Role
 from models.ending_schedule import How, Problem
 from models.ending_steps import Need
 from models.errors import UsageError
-from models.instants import DAY, HOUR, instant_of, local
+from models.instants import DAY, FAR, HOUR, instant_of, local
 from models.invitations import CLIENT, Invitation, wanted_of
+from models.leave_plan import Choice
 from models.observations import Observation
 from models.people import Client
 from models.terminations import TerminationRow
@@ -464,3 +466,20 @@ def test_a_message_to_the_client_that_did_not_leave_in_time_does_not_leave(team,
     wake(team, NOW + 5 * HOUR)
     assert told(mailbox, "c1@example.net") == [("REQUEST", FRIDAYS[0])]
     assert [news.wanted.start for news in planned(team, NOW + 5 * HOUR).news] == [FRIDAYS[0]]
+
+
+def test_a_therapist_who_goes_holds_what_is_proposed_before(team, mailbox):
+    goes = at("2026-12-05 00:00")
+    with team.practice.store.write() as connection:
+        plan_id = leave_plans.draft(team.practice, connection, "T1", goes, FAR, "clerk", NOW)
+        for line in leave_plans.view(team.practice, connection, plan_id, NOW).lines:
+            leave_plans.choose(connection, plan_id, line.client_id, Choice.ends, "", "clerk", NOW)
+        went = leave_plans.go(team.practice, connection, plan_id, "clerk", "no", NOW)
+    assert len(went.begun) == 3
+    for number in ("1001", "1002", "1003"):
+        say(team, "confirmed", NOW + 30, number=number, by=T2, personal="no")
+    wake(team, NOW + HOUR)
+    starts = [start for _, start in told(mailbox)]
+    assert len(starts) == len(set(starts)) == 6
+    assert all(start < goes for start in starts)
+    assert all(planned(team, NOW + HOUR, number).schedule.missing == (C,) for number in ("1001", "1002", "1003"))
