@@ -54,7 +54,6 @@ ENDING: Mapping[str, str] = {
     "proposed": "Appointments proposed to the therapist",
     "withdrawn": "Ending withdrawn",
     "closed": "Ending closed",
-    "proposed": "Appointment proposed",
 }
 STEPS: Mapping[str, str] = {step.value: words[:1].lower() + words[1:] for step, words in STEP_WORDS.items()}
 REASONS: Mapping[str, str] = {
