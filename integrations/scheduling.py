@@ -1,5 +1,6 @@
 """Free times of a therapist, those that suit a client, and what an invitation would say: read, or tried out and undone."""
 
+from collections.abc import Collection, Iterable
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -12,7 +13,7 @@ from models.errors import UsageError
 from models.instants import DAY, Instant, day_of
 from models.invitations import CLIENT, Wanted
 from models.rules.stalled import rhythm_of
-from models.slots import WEEKS, Proposal, Usual, free, proposals, usual
+from models.slots import WEEKS, Proposal, Usual, free, less, proposals, usual
 
 if TYPE_CHECKING:
     from integrations.practice import Practice
@@ -48,22 +49,26 @@ def slots(
     count: int,
     minutes: int,
     client_id: int | None = None,
+    besides: Iterable[tuple[Instant, Instant]] = (),
 ) -> Slots:
-    """Up to `count` times of so many minutes at which a therapist is free from `since` on; with a client those that suit them."""
+    """Up to `count` times of so many minutes at which a therapist is free from `since` on, none that meets a span of `besides`; with a
+    client those that suit them, and none in a break of theirs."""
     zone = people.zone_of(connection, therapist) or practice.zone
     policy = practice.book.of(therapist=therapist).policy
-    rhythm, when = 0.0, None
+    rhythm, when, away = 0.0, None, list(besides)
     if client_id is not None:
         together = cases.shared(practice, connection, now)
         (row,) = cases.digests(connection, [client_id])
-        rhythm = rhythm_of(together.case(row), together.policy(row).policy)[0] / DAY
+        case = together.case(row)
+        rhythm = rhythm_of(case, together.policy(row).policy)[0] / DAY
+        away += case.pauses
         when = usual(busy.last_starts(connection, client_id, now), zone)
     first = day_of(since, zone)
     last = first + timedelta(days=int(7 * WEEKS + count * max(rhythm, 1)))
     hours = busy.hours_of(practice, connection, therapist, first, last)
     buffer = int(policy.buffer_minutes * 60)
     taken = busy.busy(practice, connection, therapist, since - buffer, hours.closes(last) + buffer)
-    spans = free(hours, taken, first, last, buffer=buffer)
+    spans = less(free(hours, taken, first, last, buffer=buffer), away)
     found = proposals(
         spans,
         zone=zone,
@@ -77,12 +82,20 @@ def slots(
     return Slots(zone, rhythm, when, found)
 
 
-def is_free(practice: "Practice", connection: Connection, therapist: str, start: Instant, end: Instant) -> bool:
-    """Whether a therapist works then and has nothing entered."""
+def is_free(
+    practice: "Practice",
+    connection: Connection,
+    therapist: str,
+    start: Instant,
+    end: Instant,
+    *,
+    without: Collection[str] = (),
+) -> bool:
+    """Whether a therapist works then and has nothing entered, but for invitations with these UIDs."""
     zone = people.zone_of(connection, therapist) or practice.zone
     first, last = day_of(start, zone), day_of(end, zone)
     hours = busy.hours_of(practice, connection, therapist, first, last)
-    taken = busy.busy(practice, connection, therapist, start, end)
+    taken = busy.busy(practice, connection, therapist, start, end, without=without)
     return any(a <= start and end <= b for a, b in free(hours, taken, first, last))
 
 

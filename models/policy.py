@@ -170,6 +170,14 @@ class Policy:
     ending_step_days: float = threshold(
         14, "days", 1, 90, "A step of an ending of which nothing was said for so long is asked about.", OURS
     )
+    ending_proposal_days: float = threshold(
+        3,
+        "days",
+        1,
+        30,
+        "So long a therapist has to enter an appointment that was proposed for an ending, before it is asked about or proposed anew.",
+        OURS,
+    )
     ending_attempts: int = threshold(
         3,
         "attempts",

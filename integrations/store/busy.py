@@ -1,5 +1,6 @@
 """When a therapist has something entered or is away: appointments of clients, other entries of their calendars, invitations, days off."""
 
+from collections.abc import Collection
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
@@ -40,15 +41,23 @@ def hours_of(practice: "Practice", connection: Connection, therapist: str, first
     return Hours(zone, policy.work_from, policy.work_until, frozenset(off))
 
 
-def busy(practice: "Practice", connection: Connection, therapist: str, since: Instant, until: Instant) -> Spans:
-    """Everything entered for a therapist that touches [since, until), as spans and nothing else.
+def busy(
+    practice: "Practice",
+    connection: Connection,
+    therapist: str,
+    since: Instant,
+    until: Instant,
+    *,
+    without: Collection[str] = (),
+) -> Spans:
+    """Everything entered for a therapist that touches [since, until), as spans and nothing else; but for invitations with these UIDs.
 
     The tail of an endless series counts, since it will most likely take place. Other entries than clients' are those of calendars with a
     time; entries of whole days are not read from calendars, and are entered as leave.
     """
     spans = _of_clients(connection, therapist, since, until)
     spans += _of_nobody(practice, connection, therapist, since, until)
-    spans += _of_invitations(connection, therapist, since, until)
+    spans += _of_invitations(connection, therapist, since, until, without)
     return merged(spans)
 
 
@@ -86,13 +95,14 @@ def _of_nobody(
 
 
 def _of_invitations(
-    connection: Connection, therapist: str, since: Instant, until: Instant
+    connection: Connection, therapist: str, since: Instant, until: Instant, without: Collection[str]
 ) -> list[tuple[Instant, Instant]]:
     """Appointments that their calendar is to hold and may not show yet."""
     query = select(_INVITED.c.wanted).where(
         _INVITED.c.recipient == therapist_recipient(therapist),
         _INVITED.c.end_at > since,
         _INVITED.c.state != InvitationState.dropped.value,
+        _INVITED.c.uid.not_in(list(without)),
     )
     wanted = [wanted_of(facts) for facts in connection.execute(query).scalars()]
     return [(each.start, each.end) for each in wanted if not each.cancelled and each.start < until]

@@ -281,9 +281,11 @@ def _faults(errors: list[Exception]) -> None:
         raise error
 
 
-def tell(clinic: Clinic, mails: Path, tracer: Tracer | None, asked: Path, first: int = 0) -> None:
+def tell(
+    clinic: Clinic, mails: Path, tracer: Tracer | None, asked: Path, first: int = 0, steps: tuple[Step, ...] = STEPS
+) -> None:
     """The story from its step `first` on; after each step a person answers what was asked about."""
-    for number, (name, step, now) in list(enumerate(STEPS))[first:]:
+    for number, (name, step, now) in list(enumerate(steps))[first:]:
         if tracer:
             tracer.step = f"{number} {name}"
         with open_practice(clinic.toml) as practice:
