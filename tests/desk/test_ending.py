@@ -9,6 +9,7 @@ import pytest
 from models.audit import Audit
 from models.ending_acts import QUESTION
 from models.instants import DAY
+from models.invitations import Invitation
 from models.notices import Notice
 from models.observations import Observation
 from models.people import Client
@@ -449,3 +450,28 @@ def test_the_clients_page_needs_as_many_queries_with_an_ending_of_one_act_as_of_
     for day in range(10, 20):
         kim.send(saying(kim.get(f"/client/{code}"), "attempt"), means="phone", on=f"2026-11-{day}")
     assert statements(desk, kim, f"/client/{code}") == few
+
+
+# ---------------------------------------------------------------- its appointments
+
+
+def test_what_stands_has_its_part_and_what_is_lacking_is_proposed_once(desk, kim, sam):
+    code = code_of(desk)
+    assert "Its appointments" not in kim.get(f"/client/{code}").text
+    start(kim, code)
+    assert "Its appointments" not in kim.get(f"/client/{code}").text  # it waits to be confirmed
+    word(sam, code, "confirmed")
+    desk.later(120)
+    page = kim.get(f"/client/{code}")
+    text = text_of(page)
+    assert "Its appointments Fri 27 Nov, in 4 days" in text
+    assert "explains" in text
+    assert text.count("(would be proposed)") == 2
+    form = next(f for f in forms(page.text) if f.action.endswith("/ending/propose"))
+    for _ in range(2):  # a form that is sent twice
+        assert kim.send(form).status_code == 200
+    assert [what for what in said_of(desk) if what == "proposed"] == ["proposed"]
+    page = kim.get(f"/client/{code}")
+    assert text_of(page).count("(proposed to the therapist, not in the calendar yet)") == 2
+    assert not [f for f in forms(page.text) if f.action.endswith("/ending/propose")]
+    assert len({row.uid for row in desk.clinic.rows(Invitation)}) == 2
