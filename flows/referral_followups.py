@@ -4,10 +4,10 @@ from prefect import flow
 
 from flows.running import Outcome, already_running, done, log_faults, moment, name_run, record, show_table
 from flows.workflow import Workflow, tells_no_data
-from integrations.looks import LookedAfter, look_after
+from integrations.looks import LookedAfter, look_after, real_time
 from integrations.opened import opened
 from integrations.practice import Practice
-from integrations.store import referrals
+from integrations.store import leases, referrals
 from integrations.store.leases import LeaseHeld
 from integrations.threads import in_thread
 from models.instants import Instant, wall_of
@@ -21,6 +21,7 @@ WORKFLOW = Workflow(
     cron=PrefectPart().referral_cron,
 )
 SHOWN = 500
+LEASE_SECONDS = 300
 
 
 @flow(name="Referral follow-ups", flow_run_name="Referral follow-ups")
@@ -52,7 +53,12 @@ def _open(practice: Practice) -> list[referrals.Row]:
 
 
 def _look(practice: Practice, now: Instant, holder: str, codes: list[str]) -> LookedAfter:
-    return look_after(practice, now, holder, codes=codes)
+    """Look at them; whom another run is looking at just now, it looks at for us. Raises LeaseHeld where another run of this is at it."""
+    with leases.lease(practice.store, WORKFLOW.name, holder, real_time(), LEASE_SECONDS):
+        try:
+            return look_after(practice, now, holder, codes=codes)
+        except LeaseHeld:
+            return LookedAfter()
 
 
 def _row(row: referrals.Row, zone: str) -> dict[str, str]:

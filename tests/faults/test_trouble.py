@@ -23,6 +23,7 @@ from models.appointments import Participant
 from models.eligibility import Urgency
 from models.errors import SourceError, StoreError
 from models.instants import DAY, HOUR, Instant
+from models.invitations import Invitation
 from models.notices import Message, MessageState, Notice
 from models.noticing import ADMIN, NoticeKey, notice_row
 from tests.faults.kills import Forge
@@ -142,9 +143,9 @@ def test_a_mail_server_that_is_away_gets_each_mail_once_when_it_is_back(
         practice = reopened(free_port(), CHANNEL)
         monday(practice, NOW)
         assert delivered_at(practice, NOW + MINUTE - 1).refused == 0, "tried again too early"
-        assert delivered_at(practice, NOW + 2 * MINUTE).refused == 2
+        assert delivered_at(practice, NOW + 2 * MINUTE).refused == 3  # two mails, and the invitation
         assert told == []
-        assert delivered_at(practice, NOW + 10 * MINUTE).refused == 2
+        assert delivered_at(practice, NOW + 10 * MINUTE).refused == 3
         # What failed is told at the next delivery, by the channel that works.
         assert delivered_at(practice, NOW + 11 * MINUTE).sent == 1
         assert len(told) == 1
@@ -152,12 +153,19 @@ def test_a_mail_server_that_is_away_gets_each_mail_once_when_it_is_back(
         assert [row.facts["channel"] for row in found(practice, Notice, purpose="delivery_failed")] == ["mail"]
 
         practice = reopened(mailbox.port, CHANNEL)
-        assert delivered_at(practice, NOW + HOUR).sent == 2
+        assert delivered_at(practice, NOW + HOUR).sent == 3
         assert delivered_at(practice, NOW + 2 * HOUR).sent == 0
-        assert sorted(mail.to for mail in mailbox.mails()) == ["admin@example.org", "k@example.org"]
+        assert sorted(mail.to for mail in mailbox.mails()) == ["admin@example.org", "k@example.org", "k@example.org"]
         assert len(told) == 1
     states = {row.state for row in found(practice, Message)}
     assert states == {MessageState.released, MessageState.sent}
+
+
+def uninvited(practice: Practice) -> Practice:
+    """The practice before anybody wanted an appointment in a calendar: what is told of here is notices."""
+    with practice.store.write() as connection:
+        connection.execute(table(Invitation).delete())
+    return practice
 
 
 def delivered_at(practice: Practice, now: Instant) -> Any:
@@ -168,7 +176,7 @@ def test_a_mail_server_that_hangs_up_after_the_content_is_asked_about_and_not_se
     reopened: Callable[..., Practice], tmp_path: Path
 ) -> None:
     with scripted(content=HANG_UP) as server, Mailbox(tmp_path / "mails") as mailbox:
-        practice = reopened(server.port)
+        practice = uninvited(reopened(server.port))
         monday(practice, NOW)
         assert len(server.mails) == 2
         unsure = {row.recipient: row.id for row in found(practice, Message, state=MessageState.unsure.value)}
@@ -194,7 +202,7 @@ def test_a_safety_notice_is_sent_again_by_itself(reopened: Callable[..., Practic
     differ = [{"code": "C-7F3K9QX", "stored_says": "quiet", "fresh_says": "not quiet"}]
     facts = {"differ": differ, "differ_more": 0, "failed": [], "failed_more": 0}
     with scripted(content=HANG_UP) as server, Mailbox(tmp_path / "mails") as mailbox:
-        practice = reopened(server.port)
+        practice = uninvited(reopened(server.port))
         arming.arm(practice.store, practice.data, "admin", NOW)
         with practice.store.write() as connection:
             insert_new(connection, Notice, notice_row(key, Urgency.safety, NOW, DAY, NOW, facts=facts))
@@ -214,7 +222,7 @@ def test_a_notice_that_cannot_be_put_into_words_keeps_nobody_from_theirs(
 ) -> None:
     unsayable = NoticeKey("practice", "weekly_line", 1, 0, "therapist:T1")
     with Mailbox(tmp_path / "mails") as mailbox:
-        practice = reopened(mailbox.port)
+        practice = uninvited(reopened(mailbox.port))
         with practice.store.write() as connection:
             insert_new(connection, Notice, notice_row(unsayable, Urgency.prompt, NOW, DAY, NOW, facts={"gone": 1}))
         monday(practice, NOW)

@@ -259,7 +259,7 @@ def test_every_table_as_every_form_goes_through_intake(practice: Practice, corpu
     records = corpus / "records"
     for number, path in enumerate(sorted([*records.rglob("*.csv"), *records.rglob("*.tsv")])):
         for form in FORMS:
-            name = f"{form}-{number}"
+            name = f"{form.replace('_', '-')}-{number}"
             source = SourcePart(name=name, kind="records", path=str(path), files={form: path.name}, date_order="mdy")
             try:
                 take(practice, source, READ_AT)
