@@ -47,7 +47,8 @@ async def deliver_notices(now: str | None = None) -> Outcome:
 
 def _waiting(practice: Practice, now: Instant) -> int:
     with practice.store.read() as connection:
-        return due.unsent(connection, now).notices
+        unsent = due.unsent(connection, now)
+        return unsent.notices + unsent.invitations
 
 
 def _said(delivered: Delivered) -> str:
@@ -60,7 +61,7 @@ def _said(delivered: Delivered) -> str:
 
 
 def _loud(waiting: int) -> str:
-    many = "1 notice is" if waiting == 1 else f"{waiting} notices are"
+    many = "1 message is" if waiting == 1 else f"{waiting} messages are"
     return (
         "# NOT ARMED: nothing is sent\n\n"
         f"This installation may not send; {many} due now. If this is the practice itself and not a copy of it, "

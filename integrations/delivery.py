@@ -10,15 +10,16 @@ from sqlalchemy import Connection
 
 from integrations.messages.channels import Channel, hand_over, open_channel
 from integrations.messages.compose import Message
-from integrations.messages.mail import HandoverUnknownError, SmtpServer, Tls
+from integrations.messages.mail import HandoverUnknownError, SmtpServer, Tls, is_address
 from integrations.messages.plugin import smtp_url
-from integrations.rendering import Renderer
-from integrations.store import accounts, arming, claiming, leases, outbox, people
+from integrations.rendering import Inviter, Renderer
+from integrations.store import accounts, arming, claiming, identity, inviting, leases, outbox, people
 from integrations.store.claiming import Bundle, Claimed, Route
 from integrations.store.outbox import ATTEMPTS_BEFORE_TELLING, CHANNEL_TRIES
 from models.accounts import ACCOUNT
 from models.errors import DeliveryError, NotArmedError, SettingsError
 from models.instants import Instant
+from models.invitations import CLIENT
 from models.notices import MessageState
 from models.noticing import ADMIN, therapist_recipient
 
@@ -64,6 +65,14 @@ def deliver(practice: "Practice", now: Instant, holder: str) -> Delivered:
                 continue
             outcome = post.give(message, now)
             setattr(result, outcome, getattr(result, outcome) + 1)
+        with practice.store.read() as connection:
+            invited = inviting.due(connection, now)
+        for number in invited:
+            held.renew(_clock())
+            message = post.invite(number, now, held.holder)
+            if message is not None:
+                outcome = post.give(message, now)
+                setattr(result, outcome, getattr(result, outcome) + 1)
     return result
 
 
@@ -121,6 +130,24 @@ class PostRoom:
             return claiming.claim(
                 self._practice, connection, bundle, now, holder, self.route, Renderer(self._practice, connection)
             )
+
+    def invite(self, number: int, now: Instant, holder: str) -> Claimed | None:
+        """The message that an invitation asks for, if it still does and may go now."""
+        writer = Inviter(self._practice)
+        with self._practice.store.write() as connection:
+            return inviting.claim(
+                self._practice, connection, number, now, holder, lambda c, row: self._mail_to(c, row, now), writer
+            )
+
+    def _mail_to(self, connection: Connection, row: Any, now: Instant) -> str:
+        """The mail address of whoever is invited; a client's is read audited. Empty where there is none."""
+        if self._practice.settings.mail is None:
+            return ""
+        if row.recipient.startswith(CLIENT):
+            code = row.recipient.removeprefix(CLIENT)
+            said = identity.contact(connection, self._practice.vault, code, row.approved, now)
+            return said if is_address(said) else ""
+        return people.addresses(connection, self._practice.vault).get(row.recipient.partition(":")[2], "")
 
     def give(self, claimed: Claimed, now: Instant) -> str:
         """Hand one message over and write down what came of it: `sent`, `refused`, `failed` or `unsure`.

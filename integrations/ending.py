@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection
 
+from integrations import ending_schedule
 from integrations.store import terminations
 from integrations.store.decisions import decide
 from integrations.store.terminations import Start, Taken
@@ -63,5 +64,7 @@ def say(
         act_id=act_id,
     )
     if taken.changed:
+        if what in (What.withdrawn, What.declined, What.closed):
+            ending_schedule.settle(practice, connection, client_id, taken.ending, now)
         decide(practice, connection, [client_id], now)
     return taken

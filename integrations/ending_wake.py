@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from integrations import ending_schedule
 from integrations.looks import LookedAfter, look_after, real_time
 from integrations.store import ending_rows, leases
 from integrations.store.derive import derive
@@ -32,8 +33,8 @@ class Shown(NamedTuple):
 
 
 def wake(practice: "Practice", now: Instant, holder: str) -> tuple[LookedAfter, list[Shown]]:
-    """Look at everybody again whose ending is going on or waits, hand over what is due, and say how all of these stand. What stands and
-    is not what follows from what was said is derived again.
+    """Look at everybody again whose ending is going on or waits, propose the appointments that it lacks, hand over what is due, and say how
+    all of these stand. What stands and is not what follows from what was said is derived again.
 
     Whatever was going on when a process ended is found in the store: done again it changes nothing. Whom another run is looking at
     just now, it looks at for us. Raises LeaseHeld where another wake-up is at work.
@@ -47,10 +48,12 @@ def wake(practice: "Practice", now: Instant, holder: str) -> tuple[LookedAfter, 
                 take_turn(connection)
                 wrong = differing(connection, part, int(policy.same_time_minutes * 60), practice.zone)
                 derive(connection, wrong, policy, now, practice.zone)
+        faults = ending_schedule.wake_up(practice, now)
         try:
             looked = look_after(practice, now, holder, codes=sorted(clients.values()))
         except leases.LeaseHeld:
             looked = LookedAfter()
+        looked.put_off += faults
         with practice.store.read() as connection:
             return looked, [_shown(row) for row in ending_rows.open_rows(connection)]
 

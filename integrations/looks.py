@@ -81,7 +81,7 @@ def hand_over_due(practice: "Practice", now: Instant, holder: str) -> tuple[Deli
     """Hand over what is due, if anything is. Answers what came of it, and why nothing was sent if nothing may be."""
     with practice.store.read() as connection:
         unsent = due.unsent(connection, now)
-    if not (unsent.notices or unsent.underway):
+    if not (unsent.notices or unsent.underway or unsent.invitations):
         return Delivered(), ""
     try:
         return deliver(practice, now, holder), ""

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Connection
 
 from integrations.messages.compose import Item, compose, item_of
+from integrations.messages.invitations import Ends, load_icalendar, message_of
 from integrations.messages.templates import WordingError
 from integrations.store import cases, last_look, links, people
 from integrations.store.ending_rows import CONFIRM
 from models.accounts import Purpose, address_of
 from models.eligibility import Urgency
 from models.instants import Instant
+from models.invitations import CLIENT, Going, sent_of
 from models.noticing import TO_ADMIN
 from models.rules import KIND_WORD, told
 from models.voice import Voice
@@ -114,6 +116,27 @@ class Renderer:
 
     def _item(self, purpose: str, part: str, facts: dict[str, Any], voice: Voice, link: str | None = None) -> Item:
         return item_of(purpose, part, facts, to_zone=voice.zone, locale=voice.locale, at=voice.now, link=link)
+
+
+class Inviter:
+    """Renders the message of one invitation, in its reader's zone."""
+
+    def __init__(self, practice: "Practice") -> None:
+        self._practice = practice
+        load_icalendar()  # which takes a while: before a transaction begins
+
+    def __call__(self, connection: Connection, row: Any, going: Going, address: str, now: Instant) -> dict[str, Any]:
+        """The message as plain data. `row` is the invitation's; its client's code stands in a therapist's alone."""
+        settings = self._practice.settings
+        assert settings.mail is not None, "somebody is reached by mail"
+        to_client = row.recipient.startswith(CLIENT)
+        zone = "" if to_client else people.zone_of(connection, row.recipient.partition(":")[2])
+        voice = Voice(zone or self._practice.zone, settings.practice.locale, now)
+        ends = Ends(settings.mail.sender, self._practice.name, address)
+        code = "" if to_client else people.code_of(connection, row.client_id)
+        before = sent_of(row.sent)
+        said = message_of(row.uid, going, code, ends, settings.invitations, voice, before.start if before else None)
+        return asdict(said)
 
 
 def _of_the_night(facts: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:

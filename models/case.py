@@ -99,7 +99,11 @@ class Case(NamedTuple):
 
     def held_since(self, since: Instant) -> int:
         """How many appointments began since an instant, and by now, that took place or may have: missed ones do not count."""
-        return sum(1 for entry in self.line[: self.past] if entry >> 3 >= since and entry & 3 != NO_SHOW)
+        return len(self.begun_since(since))
+
+    def begun_since(self, since: Instant) -> list[Instant]:
+        """Starts of those appointments, oldest first."""
+        return [entry >> 3 for entry in self.line[: self.past] if entry >> 3 >= since and entry & 3 != NO_SHOW]
 
     def doubts(self) -> tuple[str, ...]:
         """What could refute that no goal, score or review is there, but cannot be relied on now."""

@@ -46,6 +46,10 @@ FIELD_LEVEL: dict[str, Disclosure] = {
     "start": Disclosure.code,
     "question": Disclosure.clinical,
     "ending_reason": Disclosure.clinical,
+    "when": Disclosure.clinical,
+    "moved_from": Disclosure.clinical,
+    "minutes": Disclosure.clinical,
+    "place": Disclosure.clinical,
     # a rule's own words about it; its sentences are evidence
     "label": Disclosure.public,
     "sentence": Disclosure.clinical,
@@ -68,6 +72,7 @@ FIELD_LEVEL: dict[str, Disclosure] = {
     "undelivered": Disclosure.code,
     "expired": Disclosure.code,
     "held": Disclosure.code,
+    "late_invitations": Disclosure.code,
     "set_aside": Disclosure.code,
     "unread_sources": Disclosure.code,
     "audit_head": Disclosure.code,

@@ -24,12 +24,13 @@ class Urgency(StrEnum):
 
 
 class State(NamedTuple):
-    """What of a client decides whether something may be sent."""
+    """What of a client, and of the message, decides whether it may be sent."""
 
     died: bool = False
     opted_out: bool = False
     paused: bool = False
     ended: bool = False
+    approved: bool = False  # a person approved exactly this message
 
 
 class Answer(NamedTuple):
@@ -45,6 +46,7 @@ TABLE: tuple[tuple[Audience | None, Urgency | None, str | None, bool, str], ...]
     (Audience.client, Urgency.cancellation, None, True, "a cancellation is never silenced"),
     (Audience.client, None, "opted_out", False, "the client asked not to be written to"),
     (Audience.client, None, "paused", False, "the client's care is paused"),
+    (Audience.client, None, "approved", True, "a person approved this message"),
     (Audience.client, None, None, False, "nothing is sent to clients unless a person approved it"),
     (Audience.admin, None, None, True, "a duty of staff"),
     (Audience.therapist, Urgency.cancellation, None, True, "a duty of staff"),

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any, NamedTuple
 
+from models.ending_plan import Role
 from models.ending_steps import By, Means, Need, Reason, Step, need_of
 from models.instants import Instant
 from models.told import NOT_KNOWN
@@ -24,6 +25,7 @@ class What(StrEnum):
     could_not = "could-not"
     reopened = "reopened"  # what was said of a step was a mistake
     attempt = "attempt"  # somebody tried to reach the client
+    proposed = "proposed"  # appointments were proposed to the therapist; none, where all that it takes stood
     withdrawn = "withdrawn"
     closed = "closed"
 
@@ -42,13 +44,22 @@ STATES = tuple(State)
 OPEN = (State.waiting, State.going)
 
 
+class Proposed(NamedTuple):
+    """One appointment that an ending proposed to its therapist `at` an instant: the UID of its invitation, its start, and its part."""
+
+    uid: str
+    start: Instant
+    role: Role
+    at: Instant
+
+
 class Act(NamedTuple):
     """One thing somebody (`by`) said `at` an instant about the ending with the id `ending`.
 
     `reason` is a Reason of what was started or stopped, a CouldNot of a step. `personal` answers QUESTION, empty where nobody did;
     `confirmer` is the therapist who has to confirm, `process` how many appointments give room, `careful` whether the client finds
     rejection hard, `until` the day (its end) by which it should be over. `on` is when an attempt was made, `appointments` how many took
-    place since it began. Instants are -1 where not known.
+    place since it began, `parts` what was proposed: (uid, start, role) each. Instants are -1 where not known.
     """
 
     ending: str
@@ -66,6 +77,7 @@ class Act(NamedTuple):
     means: str = ""
     on: Instant = NOT_KNOWN
     careful: bool = False
+    parts: tuple[tuple[str, Instant, str], ...] = ()
 
     def facts(self) -> dict[str, Any]:
         """As an observation holds it: what was not said is left out."""
@@ -74,7 +86,8 @@ class Act(NamedTuple):
 
 def act_of(facts: Mapping[str, Any]) -> Act:
     """The act of an observation's facts."""
-    return Act(**{**facts, "what": What(facts["what"])})
+    parts = tuple((uid, start, role) for uid, start, role in facts.get("parts", ()))
+    return Act(**{**facts, "what": What(facts["what"]), "parts": parts})
 
 
 class Settled(NamedTuple):
@@ -96,7 +109,8 @@ class Attempt(NamedTuple):
 
 class Termination(NamedTuple):
     """An ending as it stands. `confirmer` is empty where nobody has to confirm; `needed` is how many appointments give room to process;
-    `died` whether the records say that the client has died: then only the records are left."""
+    `died` whether the records say that the client has died: then only the records are left. `proposed` are all appointments that were ever
+    proposed for it, last `proposed_at` (-1: never)."""
 
     id: str
     reason: Reason
@@ -113,6 +127,8 @@ class Termination(NamedTuple):
     attempts: tuple[Attempt, ...] = ()
     answered_by: str = ""  # who confirmed it or did not
     died: bool = False
+    proposed: tuple[Proposed, ...] = ()
+    proposed_at: Instant = NOT_KNOWN
 
     @property
     def is_open(self) -> bool:

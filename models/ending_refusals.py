@@ -29,7 +29,7 @@ def refuse(stands: Termination | None, act: Act, policy: Policy, *, died: bool =
         return "No ending was started for this client; `tending end` does."
     if act.ending != stands.id:
         return "That was said about another ending of this client; look at the one that stands now."
-    to_client = act.what in (What.attempt, What.careful) or act.step not in ("", *OURS_ALONE)
+    to_client = act.what in (What.attempt, What.careful, What.proposed) or act.step not in ("", *OURS_ALONE)
     if stands.died and stands.is_open and to_client:
         return "The client has died: of an ending only the records are left, and nothing goes to the client any more."
     if (why := not_allowed(stands, act)) is not None:

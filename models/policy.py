@@ -170,6 +170,14 @@ class Policy:
     ending_step_days: float = threshold(
         14, "days", 1, 90, "A step of an ending of which nothing was said for so long is asked about.", OURS
     )
+    ending_proposal_days: float = threshold(
+        3,
+        "days",
+        1,
+        30,
+        "So long a therapist has to enter an appointment that was proposed for an ending, before it is asked about or proposed anew.",
+        OURS,
+    )
     ending_attempts: int = threshold(
         3,
         "attempts",
@@ -267,6 +275,9 @@ class Policy:
     )
     work_until: str = threshold(
         "18:00", "local time of the recipient", None, None, "Ordinary messages come inside working hours.", OURS
+    )
+    buffer_minutes: float = threshold(
+        10, "minutes", 0, 120, "So long before and after an appointment no other one is proposed.", OURS
     )
     same_time_minutes: float = threshold(
         15, "minutes", 0, 240, "A calendar entry and a record row so close together are one appointment.", OURS

@@ -270,6 +270,24 @@ class SafetyPart(Part):
     )
 
 
+class InvitationsPart(Part):
+    """[invitations]: what stands in an appointment that is put into somebody's calendar. Say nothing in it that tells of therapy."""
+
+    title: str = Field(
+        default="Appointment",
+        min_length=1,
+        max_length=60,
+        description="What the calendar shows; in a therapist's the client's code stands behind it.",
+    )
+    place: str = Field(
+        default="", max_length=100, description="Where it takes place, the same for all; empty: not said."
+    )
+    minutes: int = Field(default=50, ge=5, le=480, description="How long an appointment lasts, unless said otherwise.")
+    remind_minutes: int = Field(
+        default=15, ge=0, le=2880, description="So many minutes before it the calendar reminds; 0: it does not."
+    )
+
+
 class EndingsPart(Part):
     """[endings]: what stands in the drafts of closing letters. A person reads and changes each of them; none is sent by Tending."""
 
@@ -300,6 +318,7 @@ class Settings(Part):
     safety: SafetyPart = SafetyPart()
     endings: EndingsPart = EndingsPart()
     desk: DeskPart | None = None
+    invitations: InvitationsPart = InvitationsPart()
     policy: dict[str, Any] = Field(default_factory=dict)
 
     @model_validator(mode="after")

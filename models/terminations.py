@@ -7,7 +7,8 @@ from sqlalchemy import Index
 from sqlmodel import Field, SQLModel
 
 from models.columns import instant, row_id
-from models.ending_acts import MEANS, REASONS, STATES, STEPS, Act, Attempt, Settled, State, Termination, What
+from models.ending_acts import MEANS, REASONS, STATES, STEPS, Act, Attempt, Proposed, Settled, State, Termination, What
+from models.ending_plan import Role
 from models.ending_refusals import not_allowed
 from models.ending_steps import By, Means, Reason, Step
 from models.told import NOT_KNOWN, Ending, number_of
@@ -73,6 +74,10 @@ def _with(stands: Termination, act: Act) -> Termination:
         case What.attempt:
             tries = (*stands.attempts, Attempt(act.on, Means(act.means), act.by))
             return stands._replace(attempts=tuple(sorted(tries)), moved_at=max(stands.moved_at, act.at))
+        case What.proposed:  # nothing that was said of a step
+            known = {one.uid for one in stands.proposed}
+            new = tuple(Proposed(uid, start, Role(role), act.at) for uid, start, role in act.parts if uid not in known)
+            return stands._replace(proposed=(*stands.proposed, *new), proposed_at=max(stands.proposed_at, act.at))
         case What.reopened:
             rest = tuple(one for one in stands.settled if one.step != act.step)
             return stands._replace(settled=rest, moved_at=act.at)
@@ -107,6 +112,7 @@ def packed_ending(stands: Termination) -> Ending:
         careful=int(stands.careful),
         means=sum(1 << MEANS.index(means) for means in stands.ways()),
         until=stands.until,
+        proposed_at=max((one.at for one in stands.proposed), default=NOT_KNOWN),
     )
 
 

@@ -75,7 +75,8 @@ class Ending(NamedTuple):
     something was last said about it. `open` has a bit for each of its STEPS that is required and not yet done; of appointments that
     give room to process `needed` are needed. `attempts` to reach the client were documented, the last one `attempted_at` (-1: none).
     `careful` is 1 for clients who find rejection hard, `means` has a bit for each of the MEANS by which they were tried to reach, `until`
-    is when it should be over (-1: no day was named). That a client has died is told beside it."""
+    is when it should be over (-1: no day was named), `proposed_at` when appointments were last proposed for it (-1: never). That a client
+    has died is told beside it."""
 
     number: int
     reason: int
@@ -89,6 +90,7 @@ class Ending(NamedTuple):
     careful: int
     means: int
     until: Instant
+    proposed_at: Instant
 
 
 class Referred(NamedTuple):

@@ -133,6 +133,7 @@ def an_ending(
     attempts: Iterable[tuple[str, Instant]] = (),
     careful: bool = False,
     until: Instant = NOT_KNOWN,
+    proposed: Instant | None = None,
     ended: tuple[str, Instant] | None = None,
 ) -> Ending:
     """An ending as people have said it: begun, confirmed (at once unless it is `waiting` or a time is given), steps settled."""
@@ -158,6 +159,8 @@ def an_ending(
         more("could-not", when, step=step, reason="declined")
     for step, when in (done or {}).items():
         more("done", when, step=step, appointments=12)
+    if proposed is not None:
+        more("proposed", proposed, parts=(("U1", proposed + 7 * DAY, "explain"),))
     if ended is not None:
         more(*ended)
     (one,) = endings_of(sorted(acts, key=lambda act: act.at))

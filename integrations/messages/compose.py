@@ -29,7 +29,8 @@ class Item:
 class Message:
     """One message for one recipient, in every form a channel may need; text throughout, so it can be stored as it is.
 
-    `subject`, `text` and `html` are a mail's; `title` and `brief` are what any other channel shows, within its ceiling.
+    `subject`, `text` and `html` are a mail's; `title` and `brief` are what any other channel shows, within its ceiling. `calendar` is an
+    invitation that goes with a mail (iCalendar text) and `method` what it asks for; empty where there is none.
     """
 
     subject: str
@@ -38,6 +39,8 @@ class Message:
     title: str
     brief: str
     locale: str
+    calendar: str = ""
+    method: str = ""
 
 
 def item_of(

@@ -85,12 +85,17 @@ def message_id_of(key: str, sender: str) -> str:
     return f"<{sha256(key.encode()).hexdigest()[:32]}@{_domain(sender)}>"
 
 
+def is_address(text: str) -> bool:
+    """Whether mail can be sent to this."""
+    return bool(_ADDRESS.fullmatch(text)) and _has_domain(text)
+
+
 def build(envelope: Envelope, server: SmtpServer) -> EmailMessage:
     """The mail, the same bytes whenever it is built. Its headers hold addresses, the neutral subject and marks.
 
     Raises DeliveryError (not temporary) for an address that is none.
     """
-    if not _ADDRESS.fullmatch(envelope.to) or not _has_domain(envelope.to):
+    if not is_address(envelope.to):
         raise DeliveryError(
             "The recipient's e-mail address is not an address; correct it where the recipient is recorded.",
             temporary=False,
@@ -104,13 +109,32 @@ def build(envelope: Envelope, server: SmtpServer) -> EmailMessage:
     mail["Subject"] = neutral(message.subject)
     mail["Date"] = format_datetime(datetime.fromtimestamp(envelope.at, UTC))
     mail["Message-ID"] = envelope.message_id
-    mail["Auto-Submitted"] = "auto-generated"
+    if not message.calendar:
+        # An invitation is a person's act, and programs that act on invitations pass over what is marked as sent by itself.
+        mail["Auto-Submitted"] = "auto-generated"
     mail["X-Auto-Response-Suppress"] = "All"
     mail.set_content(message.text, cte="quoted-printable")
     mail.add_alternative(message.html, subtype="html", cte="quoted-printable")
+    if message.calendar:
+        _invite(mail, message)
     mail["Content-Language"] = message.locale.replace("_", "-")
-    mail.set_boundary(f"part-{sha256(envelope.message_id.encode()).hexdigest()[:24]}")
+    for number, part in enumerate(part for part in mail.walk() if part.is_multipart()):
+        name = f"{envelope.message_id}{number or ''}"
+        part.set_boundary(f"part-{sha256(name.encode()).hexdigest()[:24]}")
     return mail
+
+
+def _invite(mail: EmailMessage, message: Message) -> None:
+    """Adds an invitation in the shape on which calendar programs act (RFC 6047): an alternative to the words, and a file beside them."""
+    content = message.calendar.encode()
+    mail.add_alternative(
+        content,
+        maintype="text",
+        subtype="calendar",
+        cte="base64",
+        params={"method": message.method, "charset": "utf-8"},
+    )
+    mail.add_attachment(content, maintype="application", subtype="ics", cte="base64", filename="invite.ics")
 
 
 def send(envelope: Envelope, server: SmtpServer, before_handover: Callable[[], None]) -> int:
@@ -129,8 +153,8 @@ def send(envelope: Envelope, server: SmtpServer, before_handover: Callable[[], N
             raise DeliveryError(
                 "The mail server does not take addresses outside ASCII; use another address or server.", temporary=False
             )
-        _expect(smtp.mail(_wire(server.sender), ["SMTPUTF8"] if utf8 else []), "the sender's address", 250)
-        _expect(smtp.rcpt(_wire(envelope.to)), "the recipient's address", 250, 251, 252, final=True)
+        _expect(smtp.mail(wire(server.sender), ["SMTPUTF8"] if utf8 else []), "the sender's address", 250)
+        _expect(smtp.rcpt(wire(envelope.to)), "the recipient's address", 250, 251, 252, final=True)
         try:
             before_handover()
         except Exception as error:
@@ -301,7 +325,8 @@ def _domain(address: str) -> str:
     return address.rpartition("@")[2].encode("idna").decode("ascii")
 
 
-def _wire(address: str) -> str:
+def wire(address: str) -> str:
+    """An address as mail carries it: its domain in ASCII."""
     return f"{address.rpartition('@')[0]}@{_domain(address)}"
 
 

@@ -92,6 +92,7 @@ def samples(at: Instant, voice: Voice, protocol: str = PROTOCOL) -> Mapping[tupl
             "undelivered": 0,
             "expired": 3,
             "held": 4,
+            "late_invitations": 1,
             "set_aside": 2,
             "unread_sources": 0,
         },
@@ -111,6 +112,14 @@ def samples(at: Instant, voice: Voice, protocol: str = PROTOCOL) -> Mapping[tupl
         ("ending_confirm", "declined"): _confirmation(at),
         ("more", "more"): {"count": 70},
         ("leave_transfer", "leave_transfer"): {"therapist": "T1", "from_at": at + 40 * DAY, "codes": CODE, "count": 1},
+        ("invitation", "request"): {
+            "code": CODE,
+            "when": "Tue 1 Dec at 10:00 (Europe/Berlin)",
+            "moved_from": "Mon 30 Nov at 10:00 (Europe/Berlin)",
+            "minutes": 50,
+            "place": "Room 2",
+        },
+        ("invitation", "cancelled"): {"code": CODE, "when": "Tue 1 Dec at 10:00 (Europe/Berlin)"},
         ("sign_in", "sign_in"): {},
         ("fresh_link", "fresh_link"): {},
     }

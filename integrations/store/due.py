@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, func, select, update
 
+from integrations.store import invitations
 from integrations.store.tables import chunks, table
 from models.changes import Change
 from models.findings import Look
@@ -20,6 +21,7 @@ class Unsent(NamedTuple):
     notices: int = 0
     newest: int = 0
     underway: int = 0
+    invitations: int = 0
 
 
 class Waits(NamedTuple):
@@ -56,7 +58,7 @@ def what_waits(connection: Connection, now: Instant) -> Waits:
 
 
 def unsent(connection: Connection, now: Instant) -> Unsent:
-    """Notices whose time has come, and messages that are claimed or being handed over."""
+    """Notices and invitations whose time has come, and messages that are claimed or being handed over."""
     notices, messages = table(Notice), table(Message)
     row = connection.execute(
         select(func.count(), func.max(notices.c.id)).where(
@@ -65,7 +67,7 @@ def unsent(connection: Connection, now: Instant) -> Unsent:
     ).one()
     half = [MessageState.claimed.value, MessageState.handing.value]
     underway = connection.execute(select(func.count()).where(messages.c.state.in_(half))).scalar_one()
-    return Unsent(int(row[0]), int(row[1] or 0), int(underway))
+    return Unsent(int(row[0]), int(row[1] or 0), int(underway), invitations.waiting(connection, now))
 
 
 def waiting_of(connection: Connection, clients: Collection[int]) -> list[Any]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-from sqlalchemy import select
+from sqlalchemy import Connection, select
 
 from integrations.store import audit
 from integrations.store.engine import Store
@@ -35,6 +35,14 @@ def who(store: Store, vault: Vault, code: str, by: str, at: Instant) -> Identity
         audit.record(connection, at, by, "identity read", code)
     said: dict[str, Any] = vault.open(sealed[0]) if sealed[0] is not None else {}
     return Identity(code, said.get("name", ""), said.get("id", ""))
+
+
+def contact(connection: Connection, vault: Vault, code: str, by: str, at: Instant) -> str:
+    """How a client is reached, as the record system last said; empty where it did not. Audited."""
+    rows = table(Client)
+    sealed = connection.execute(select(rows.c.sealed).where(rows.c.code == code)).scalar()
+    audit.record(connection, at, by, "contact read", code)
+    return str(vault.open(sealed).get("contact", "")).strip() if sealed else ""
 
 
 def codes_of(store: Store, vault: Vault, id_or_name: str, by: str, at: Instant) -> list[str]:

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, exists, func, select, update
 
-from integrations.store import quarantine
+from integrations.store import echoes, quarantine
 from integrations.store.derive import derive
 from integrations.store.facts import note_told
 from integrations.store.people import (
@@ -106,7 +106,8 @@ def take_in(
     take_turn(connection)
     taken = Taken(source.name, entries=len(reading.entries), rejected=len(reading.rejects), dropped=reading.dropped)
     rows: dict[tuple[str, str], _Row] = {}
-    for row in (_split(entry, vault, source) for entry in reading.entries):
+    ours = echoes.of_source(connection, source)
+    for row in (_split(entry, vault, source) for entry in echoes.named(ours, vault, reading.entries)):
         if row.key not in rows or rows[row.key].order < row.order:
             rows[row.key] = row
     current = _current(connection, source.name)
@@ -116,6 +117,7 @@ def take_in(
     taken.changed = len(news) - taken.new
     vanished = gone_from(connection, vault, source, reading, rows.keys(), current, policy, now)
     gone, taken.vanished, taken.held = vanished
+    echoes.take(connection, ours, [row.facts for row in news if row.kind == "appointment"], gone)
     # Of one source a later reading is known later, also within one second or after the clock was set back.
     known_at = max([now, *(row.known_at + 1 for row in current.values() if row.known_at >= now)])
     _write(connection, vault, source.name, news, gone, known_at)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, func, select, update
 
-from integrations.store import leases
+from integrations.store import invitations, leases
 from integrations.store.former import ONLY
 from integrations.store.tables import chunks, insert_new, table
 from integrations.vault import Vault
@@ -41,15 +41,17 @@ def move(connection: Connection, message_id: int, to: MessageState, now: Instant
         raise UsageError(
             f"Message {message_id} cannot become {to.value} from where it stands; `tending outbox` shows it."
         )
+    invitations.followed(connection, message_id, to, problem)
 
 
 def release(connection: Connection, message_id: int, now: Instant, problem: str) -> int:
-    """A message that was refused for now or never begun: its notices wait again. Answers how often they were tried."""
+    """A message that was refused for now or never begun: what it carried waits again. Answers how often it was tried."""
     move(connection, message_id, MessageState.released, now, problem)
     notices = table(Notice)
     mine = list(connection.execute(select(notices.c.id, notices.c.tries).where(notices.c.message_id == message_id)))
-    tries = max((n.tries for n in mine), default=0) + 1
+    tries = max((n.tries for n in mine), default=invitations.tries_of(connection, message_id) or 0) + 1
     wait = RETRY_AFTER[min(tries, len(RETRY_AFTER)) - 1]
+    invitations.wait_again(connection, message_id, now + wait)
     for part in chunks([n.id for n in mine]):
         connection.execute(
             update(notices)
@@ -69,9 +71,11 @@ def tried(connection: Connection, message_id: int) -> int:
 
 def refused_for_good(connection: Connection, message_id: int, now: Instant, problem: str) -> None:
     """A message that its channel will never take: the administrator gets its notices by another one. What was the administrator's
-    own has failed, and waits for a person."""
+    own has failed, and waits for a person; so does an invitation, which nobody else has a use for."""
     move(connection, message_id, MessageState.failed, now, problem)
     messages, notices = table(Message), table(Notice)
+    if invitations.tries_of(connection, message_id) is not None:
+        return
     if connection.execute(select(messages.c.recipient).where(messages.c.id == message_id)).scalar() == ADMIN:
         return
     move(connection, message_id, MessageState.dropped, now, f"{problem} The administrator gets it instead.")
@@ -125,12 +129,13 @@ def unsure(connection: Connection, message_id: int, now: Instant, problem: str) 
 
 
 def again(connection: Connection, message_id: int, now: Instant) -> None:
-    """Send an unsure or failed message once more: its notices wait again, for a message of its own."""
+    """Send an unsure or failed message once more: what it carried waits again, for a message of its own."""
     messages, notices = table(Message), table(Notice)
     state = connection.execute(select(messages.c.state).where(messages.c.id == message_id)).scalar()
     if state not in (MessageState.unsure, MessageState.failed):
         raise UsageError(f"Message {message_id} is not one to send again; `tending outbox` shows which are.")
     move(connection, message_id, MessageState.dropped, now, "sent again as another message")
+    invitations.wait_again(connection, message_id, now)
     connection.execute(
         update(notices)
         .where(notices.c.message_id == message_id)

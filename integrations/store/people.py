@@ -292,6 +292,12 @@ def zone_of(connection: Connection, therapist_id: str) -> str:
     return connection.execute(select(rows.c.zone).where(rows.c.id == therapist_id)).scalar() or ""
 
 
+def code_of(connection: Connection, client_id: int) -> str:
+    """A client's code."""
+    rows = table(Client)
+    return str(connection.execute(select(rows.c.code).where(rows.c.id == client_id)).scalar_one())
+
+
 def observed(connection: Connection, kind: str) -> list[Any]:
     """Current observations of one kind, from all sources."""
     rows = table(Observation)

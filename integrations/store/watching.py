@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, func, select
 
-from integrations.store import audit, former, quarantine
+from integrations.store import audit, former, invitations, quarantine
 from integrations.store import facts as facts_of_practice
 from integrations.store.cases import digests, stale_sources
 from integrations.store.recipients import Recipients
@@ -222,6 +222,7 @@ def weekly_facts(practice: "Practice", connection: Connection, now: Instant) -> 
             .where(notices.c.state == NoticeState.expired.value, notices.c.decided_at >= since)
         ),
         "held": sum(row.held["count"] for row in all_rows(connection).values() if row.held and row.held.get("entries")),
+        "late_invitations": invitations.waiting_long(connection, now),
         "set_aside": sum(quarantine.counts(connection).values()),
         "unread_sources": len(stale_sources(practice, connection, now)),
         "audit_head": audit.head(connection),

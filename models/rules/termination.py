@@ -33,7 +33,7 @@ KINDS = {
         "ending_step",
         "Ending: next step",
         "Clears when you say that the step is done, or could not be: `tending ending`.",
-        ("ending_step_days",),
+        ("ending_step_days", "ending_proposal_days"),
         again=_another_step,
         duty=True,
     ),
@@ -88,9 +88,12 @@ def ending_step(case: Case, ending: Ending, policy: Policy, clock: Clock) -> Ver
         return Verdict("ending_step", True, "step_due", facts)
     since, wanted = (ending.started_at, ending.needed) if step is Step.process else (ending.moved_at, 1)
     if step in MEETINGS and case.next_booked() is None and case.held_since(since) < wanted:
+        waits_until = ending.proposed_at + round(policy.ending_proposal_days * DAY)
+        if ending.proposed_at != NOT_KNOWN and not clock.passed(waits_until):
+            return Verdict("ending_step", False, "proposed", (*facts, ending.proposed_at))
         if case.blind:
             return Verdict("ending_step", None, "blind", case.blind)
-        return Verdict("ending_step", True, "no_appointment", facts)
+        return Verdict("ending_step", True, "no_appointment", (*facts, ending.proposed_at))
     return Verdict("ending_step", False, "under_way", facts)
 
 
@@ -138,11 +141,16 @@ def tell(verdict: Verdict, voice: Voice) -> str:
             return f"{STEP_WORDS[step]}: {asked(REASONS[facts[0]], step)} {said}"
         case "no_appointment":
             step = STEPS[facts[1]]
-            return f"{STEP_WORDS[step]}: {asked(REASONS[facts[0]], step)} No appointment is booked for it."
+            anew = "" if facts[4] == NOT_KNOWN else f" Times were proposed {voice.day_and_distance(facts[4])}."
+            said = f"No appointment is booked for it.{anew} `tending ending CODE schedule` proposes times."
+            return f"{STEP_WORDS[step]}: {asked(REASONS[facts[0]], step)} {said}"
         case "to_close":
             return "Every step of this ending is done, or could not be: it can be closed."
         case "under_way":
             return f"{STEP_WORDS[STEPS[facts[1]]]} comes next; asked about from {voice.day(facts[3])} on."
+        case "proposed":
+            step = STEPS[facts[1]]
+            return f"{STEP_WORDS[step]} comes next; times for it were proposed {voice.day_and_distance(facts[4])}."
         case "waits":
             return f"Started {voice.day_and_distance(facts[0])}; it waits to be confirmed."
         case "reaching":

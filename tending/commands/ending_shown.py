@@ -2,14 +2,16 @@
 
 from typing import Any
 
+from integrations import ending_schedule
 from integrations.practice import Practice
-from integrations.store import ending_rows, lookups, terminations
+from integrations.store import ending_rows, lookups
 from integrations.store.terminations import Taken
 from models.ending_acts import STEPS, State, Termination
 from models.ending_steps import COULD_NOT_WORDS, REASON_WORDS, STEP_WORDS, CouldNot, Need, Reason, Step, asked
 from models.instants import Instant
 from models.told import NOT_KNOWN
 from models.voice import Voice
+from tending.commands import ending_schedule as schedules
 from tending.commands.common import instant_or_none, voice_of
 from tending.output import columns, say, show_json, toned
 
@@ -61,11 +63,13 @@ def _next_of(row: Any) -> str:
 def show_one(here: Practice, who: lookups.About, at: Instant, as_json: bool, taken: Taken | None = None) -> None:
     """A client\'s newest ending; `taken` is what was said just now."""
     with here.store.read() as connection:
-        stands = terminations.newest(connection, who.id, died=who.died)
+        planned = ending_schedule.planned_for(here, connection, who.id, at)
+    stands = planned.stands if planned else None
     if as_json:
-        show_json({"code": who.code} | ({"changed": taken.changed} if taken else {}) | _facts(stands))
+        appointments = schedules.facts(planned) if planned else {}
+        show_json({"code": who.code} | ({"changed": taken.changed} if taken else {}) | _facts(stands) | appointments)
         return
-    if stands is None:
+    if planned is None or stands is None:
         say(f"{who.code}: no ending was started.")
         return
     voice = voice_of(here, at)
@@ -80,6 +84,7 @@ def show_one(here: Practice, who: lookups.About, at: Instant, as_json: bool, tak
         [(step, STEP_WORDS[step], stands.need(step).value, _settled(stands, step, voice)) for step in STEPS],
         indent=2,
     )
+    schedules.lines(planned, who.code, voice)
     say()
     say(_what_next(stands, who.code))
 

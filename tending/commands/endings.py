@@ -15,6 +15,7 @@ from models.ending_steps import By, CouldNot, Reason
 from models.errors import UsageError
 from models.instants import Instant, end_of
 from models.told import NOT_KNOWN
+from tending.commands import ending_schedule as schedules
 from tending.commands.common import (
     JsonOption,
     PracticeOption,
@@ -39,7 +40,9 @@ ACTIONS = {
     "close": What.closed,
 }
 WITH_STEP = ("done", "could-not", "reopen")
-LETTER = "letter"
+LETTER, SCHEDULE = "letter", "schedule"
+WORDS = (*ACTIONS, LETTER, SCHEDULE)
+
 ClientArgument = Annotated[
     str, typer.Argument(metavar="CLIENT", help="The client's code, such as C-7F3K9QX.", show_default=False)
 ]
@@ -103,9 +106,7 @@ def show_or_say(
     client: ClientArgument = "",
     what: Annotated[
         str,
-        typer.Argument(
-            metavar="WHAT", help=f"What is said: {', '.join((*ACTIONS, LETTER))}. Without it: show.", show_default=False
-        ),
+        typer.Argument(metavar="WHAT", help=f"What is said: {', '.join(WORDS)}. Without it: show.", show_default=False),
     ] = "",
     step: Annotated[
         str,
@@ -127,16 +128,22 @@ def show_or_say(
         Path | None,
         typer.Option("--out", metavar="FILE", help="letter: where the draft goes.", show_default=False),
     ] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="schedule: propose what is new to the therapist.")] = False,
+    to_client: Annotated[
+        bool, typer.Option("--tell-client", help="schedule: the client's own messages; you are asked about each.")
+    ] = False,
     as_json: JsonOption = False,
     practice: PracticeOption = None,
 ) -> None:
     """Show an ending, or say what was done.
 
-    Without a client all endings that are going on or wait. With one: its steps, what is open, who has to confirm, and
-    what comes next. `confirm` and `decline` are for whoever was named, never for whoever began it. Each step is `done`
+    Without a client all endings that are going on or wait. With one: its steps, its appointments, what is open, who has
+    to confirm, and what comes next. `confirm` and `decline` are for whoever was named, never for whoever began it. Each step is `done`
     or `could-not` be, with a reason; `reopen` takes that back. `attempt` notes that somebody tried to reach a client
     who is out of contact. `letter` drafts the closing letter with the names in it, into a file that only you can
-    read; each draft is recorded, a person finishes and sends it, and `done letter` says so.
+    read; each draft is recorded, a person finishes and sends it, and `done letter` says so. `schedule` shows which
+    appointment has which part and which times would be proposed for the rest; with --yes the therapist is invited to
+    them, by mail. The client hears of them only with --tell-client, once the therapist's calendar shows them.
     """
     at = now()
     with opened(practice) as here:
@@ -145,6 +152,18 @@ def show_or_say(
             return
         if what == LETTER:
             _letter(here, client, out, at, as_json)
+            return
+        if (yes or to_client) and what != SCHEDULE:
+            raise UsageError("--yes and --tell-client go with `tending ending CLIENT schedule`.")
+        if what == SCHEDULE:
+            if yes and to_client:
+                raise UsageError("First the therapist, then the client: give --yes or --tell-client.")
+            with here.store.read() as connection:
+                who = client_of(connection, client)
+            if to_client:
+                schedules.tell_client(here, who, at, as_json=as_json)
+            else:
+                schedules.schedule(here, who, at, yes=yes, as_json=as_json)
             return
         if not what:
             with here.store.read() as connection:
@@ -168,7 +187,7 @@ def show_or_say(
 def _action(what: str, step: str) -> What:
     word = what.strip().lower().replace("_", "-")
     if word not in ACTIONS:
-        raise UsageError(f"That cannot be said of an ending; there are {', '.join((*ACTIONS, LETTER))}.")
+        raise UsageError(f"That cannot be said of an ending; there are {', '.join(WORDS)}.")
     if bool(step) != (word in WITH_STEP):
         raise UsageError(
             f"Name the step: `tending ending CLIENT {word} STEP`; there are {', '.join(STEPS)}."

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 import typer
 
 from integrations.practice import Practice
-from integrations.store import arming, audit, cases, lookups, quarantine
+from integrations.store import arming, audit, cases, invitations, lookups, quarantine
 from integrations.store.arming import Arming
 from integrations.store.sources import all_rows, left_over
 from models.findings import Opened
@@ -171,11 +171,17 @@ def status(as_json: JsonOption = False, practice: PracticeOption = None) -> None
                 "messages",
                 f"{counted(facts['messages'])} (last 7 days)" if facts["messages"] else "none in the last 7 days",
             ),
+            *[("invitations", toned(_late_line(facts["invitations_late"]), "mend"))] * bool(facts["invitations_late"]),
             ("quarantine", counted(facts["quarantine"]) if facts["quarantine"] else "empty"),
             ("unmatched", f"{facts['unmatched']} calendar entries belong to nobody" if facts["unmatched"] else "none"),
             ("audit", facts["audit_head"] or "nothing is sealed yet"),
         ]
     )
+
+
+def _late_line(many: int) -> str:
+    calendars = "1 calendar does" if many == 1 else f"{many} calendars do"
+    return f"{calendars} not hold for a day what they should: `tending invite`"
 
 
 def _waiting_line(w: dict[str, Any]) -> str:
@@ -224,6 +230,7 @@ def standing(here: Practice, at: Instant) -> dict[str, Any]:
             "day_one": lookups.day_one_left(connection),
             "waiting": [w._asdict() for w in lookups.waiting(connection, at)],
             "messages": lookups.message_counts(connection, at - 7 * DAY),
+            "invitations_late": invitations.waiting_long(connection, at),
             "quarantine": quarantine.counts(connection),
             "unmatched": lookups.unmatched_count(connection),
             "audit_head": audit.head(connection),

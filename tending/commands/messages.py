@@ -11,6 +11,7 @@ from models.errors import UsageError
 from tending.commands.common import JsonOption, PracticeOption, now, opened, voice_of
 from tending.output import columns, say, show_json
 
+SEVERAL = ("ending_confirm", "invitation", "nightly_check", "unanswered")  # folders whose parts tell too little alone
 EXAMPLE_LINK = "https://desk.example.org/card/..."
 
 
@@ -59,7 +60,7 @@ def preview(
         part = next((part for part in wanted if kind.strip().casefold() in (_name(*part), ".".join(part))), None)
         if part is None:
             raise UsageError(f"There is no message of that kind; there are {', '.join(_name(*p) for p in wanted)}.")
-        link = EXAMPLE_LINK if linked and "code" in wanted[part] else None
+        link = EXAMPLE_LINK if linked and "code" in wanted[part] and part[0] != "invitation" else None
         item = item_of(*part, wanted[part], to_zone=voice.zone, locale=voice.locale, at=at, link=link)
         message = compose([item], practice=here.name, to_zone=voice.zone, locale=voice.locale, at=at)
     if as_json:
@@ -83,6 +84,4 @@ def _on_a_lock_screen(message: Message) -> None:
 
 def _name(folder: str, file: str) -> str:
     """What a kind is called: its file's name, with its folder before it where that says more."""
-    return (
-        f"{folder}.{file}" if folder in ("nightly_check", "unanswered", "ending_confirm") and file != folder else file
-    )
+    return f"{folder}.{file}" if folder in SEVERAL and file != folder else file

@@ -3,14 +3,15 @@
 import os
 import pty
 import stat
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from models.ending_acts import QUESTION
 from tending.commands.endings import ACTIONS
-from tests.cli.clinic import NAMES
+from tests.cli.clinic import NAMES, ZONE, event
 from tests.cli.test_bad_input import finished
 from tests.cli.test_bad_input import start as start_process
 
@@ -230,3 +231,112 @@ def test_at_a_terminal_the_question_is_put_to_whoever_begins(codes, tending, pra
     assert (status, "going on" in out) == ((0, True) if typed == "no" else (2, False))
     assert ("Care is not ended in order to begin" in err) is (typed == "yes")
     assert (tending("ending", code, "--json").json["ending"] is None) is (typed == "yes")
+
+
+# ---------------------------------------------------------------- appointments
+
+
+@pytest.fixture
+def confirmed(codes, tending, practice, lund):
+    """An ending of 1001, who has three appointments ahead, and one of 1002, who has none; both are going on."""
+    text = practice.read_text().replace("[policy]\n", '[policy]\nending_confirmed_by_peer = "T2"\n')
+    practice.write_text(text + '\n[mail]\nsender = "tending@example.org"\n')
+    for number, more in (("1001", ()), ("1002", ("--careful",))):
+        assert start(tending, codes[number], "poor-fit", *more).code == 0
+    lund()
+    for number in ("1001", "1002"):
+        assert tending("ending", codes[number], "confirm", "--personal", "no").code == 0
+    return codes
+
+
+def test_what_stands_has_its_part_and_is_shown(confirmed, tending):
+    shown = tending("ending", confirmed["1001"])
+    assert all(f"  {word} " in shown.out for word in ("explains", "gives room", "closes"))
+    assert "would be proposed" not in shown.out
+    facts = tending("ending", confirmed["1001"], "--json").json
+    assert [(one["part"], one["how"]) for one in facts["appointments"]] == [
+        ("explain", "stands"),
+        ("process", "stands"),
+        ("close", "stands"),
+    ]
+    assert (facts["missing"], facts["appointments_asked_for"]) == ([], "required")
+    nothing = tending("ending", confirmed["1001"], "schedule", "--yes")
+    assert (nothing.code, "Every part has its appointment" in nothing.err) == (2, True)
+
+
+def test_what_is_lacking_is_tried_out_and_proposed_by_a_person(confirmed, tending):
+    code = confirmed["1002"]
+    tried = tending("ending", code, "schedule")
+    assert (tried.code, tried.err) == (0, "")
+    assert tried.out.count("would be proposed: same weekday") == 4, "who finds rejection hard has more room"
+    assert "nothing is proposed by itself" in tried.out
+    assert tried.out.endswith("Nothing was kept; `--yes` proposes what is new to the therapist, by mail.\n")
+    assert "Nobody is invited" in tending("invite").out
+    kept = tending("ending", code, "schedule", "--yes")
+    assert kept.code == 0, kept.err
+    assert "4 appointments are proposed to T1" in kept.out
+    sides = tending("invite", "--json").json
+    assert [(side["code"], side["recipient"], side["state"]) for side in sides] == [
+        (code, "therapist:T1", "waiting")
+    ] * 4
+    assert {side["about"].partition(":")[0] for side in sides} == {"ending"}
+    assert "proposed to the therapist, not in the calendar yet" in tending("ending", code).out
+    assert audited(tending, code)[0] == "ending proposed"
+    again = tending("ending", code, "schedule", "--yes", "--json")
+    assert again.code == 2
+    off = tending("ending", code, "withdraw")
+    assert off.code == 0, off.err
+    assert all(side["cancelled"] for side in tending("invite", "--json").json)
+    assert not any(name in kept.out + tried.out for name in NAMES)
+
+
+def test_the_client_is_told_only_at_a_terminal_of_what_the_calendar_shows(confirmed, tending, clinic, monkeypatch):
+    code = confirmed["1002"]
+    clients = clinic / "exports" / "clients.csv"
+    clients.write_text(clients.read_text().replace("0170 124", "bengt@example.net"))
+    tending("sync")
+    tending("ending", code, "schedule", "--yes")
+    unasked = tending("ending", code, "schedule", "--tell-client")
+    assert (unasked.code, "approved by a person" in unasked.err) == (2, True)
+    early = typed(tending, monkeypatch, "y\n", "ending", code, "schedule", "--tell-client")
+    assert (early.code, "once the therapist's calendar shows it" in early.err) == (2, True)
+    first = tending("ending", code, "--json").json["appointments"][0]
+    begins = datetime.fromisoformat(first["start"].replace("Z", "+00:00")).astimezone(ZoneInfo(ZONE))
+    file = clinic / "calendars" / "T1.ics"
+    shown = event(first["uid"], begins.replace(tzinfo=None), f"Appointment {code}")
+    file.write_bytes(file.read_bytes().replace(b"END:VCALENDAR", shown.encode() + b"END:VCALENDAR"))
+    tending("sync")
+    facts = tending("ending", code, "--json").json
+    assert [one["how"] for one in facts["appointments"]] == ["stands", "proposed", "proposed", "proposed"]
+    no = typed(tending, monkeypatch, "n\n", "ending", code, "schedule", "--tell-client")
+    assert (no.code, no.out.endswith("Nothing was changed.\n")) == (0, True), no.err
+    yes = typed(tending, monkeypatch, "y\n", "ending", code, "schedule", "--tell-client")
+    assert "1 of 1 will be sent" in yes.out, yes.err
+    assert "bengt@example.net" not in yes.out
+    assert [side["uid"] for side in tending("invite", "--json").json if side["recipient"] == f"client:{code}"] == [
+        first["uid"]
+    ]
+    assert audited(tending, code)[:2] == ["client invited", "contact read"]
+
+
+def typed(tending, monkeypatch, said, *words):
+    """A person types at a terminal."""
+    mine, theirs = pty.openpty()
+    with os.fdopen(theirs) as terminal:
+        os.write(mine, said.encode())
+        monkeypatch.setattr("sys.stdin", terminal)
+        done = tending(*words)
+    os.close(mine)
+    return done
+
+
+def test_without_an_ending_or_before_it_is_confirmed_there_is_no_schedule(codes, tending, practice):
+    code = codes["1002"]
+    assert "No ending was started" in tending("ending", code, "schedule").err
+    assert "No ending was started" in tending("ending", code, "schedule", "--yes").err
+    practice.write_text(practice.read_text().replace("[policy]\n", '[policy]\nending_confirmed_by_peer = "T2"\n'))
+    start(tending, code, "poor-fit")
+    assert "waits for the confirmation" in tending("ending", code, "schedule", "--yes").err
+    assert "go with `tending ending CLIENT schedule`" in tending("ending", code, "withdraw", "--yes").err
+    both = tending("ending", code, "schedule", "--yes", "--tell-client")
+    assert (both.code, "First the therapist" in both.err) == (2, True)

@@ -60,6 +60,8 @@ async def everything(run: Run) -> str:
     run.tokens = await asyncio.to_thread(sit_down, run)
     for clinic_id in IDS[:3]:
         await asyncio.to_thread(run.command, "who", run.code_of(clinic_id), expect=0, shows=True)
+    start = f"{datetime.fromtimestamp(now + 10 * DAY, UTC):%Y-%m-%dT12:00}"
+    await asyncio.to_thread(run.command, "invite", run.code_of(IDS[0]), "T1", start, "--yes", expect=0)
     run.reopen(broken=True)
     with lend(run.practice, "test"):
         await calendar_sync(now=at(now + HOUR))
@@ -175,6 +177,10 @@ def commands(run: Run) -> None:
     run.command("timeline", code, "--redacted", "--reads", expect=0)
     run.command("timeline", code, "--redacted", "--json", expect=0)
     run.command("timeline", code, expect=0, shows=True)
+    run.command("slots", "T1", "--client", code, expect=0)
+    run.command("slots", "T1", "--client", code, "--json", expect=0)
+    run.command("invite", expect=0)
+    run.command("invite", "--json", expect=0)
     run.command("quarantine", "list", expect=1)
     run.command("quarantine", "list", "--json", expect=1)
     run.command("rebuild", "--dry-run", expect=0)
@@ -189,6 +195,11 @@ def commands(run: Run) -> None:
         run.command("policy", name, expect=2)
         run.command("policy", "--therapist", name, expect=2)
         run.command("sync", name, expect=(2, 3))
+        run.command("slots", name, expect=2)
+        run.command("slots", "T1", "--client", name, expect=2)
+        run.command("invite", name, name, name, expect=2)
+        run.command("invite", code, "T1", name, expect=2)
+        run.command("invite", "--cancel", name, expect=2)
         run.command(name, expect=2)
     run.command("why", *QUIET.split(), expect=2)
     run.command(f"--{QUIET.split()[0]}", expect=2)

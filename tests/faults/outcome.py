@@ -17,6 +17,7 @@ from models.audit import Audit
 from models.changes import Change
 from models.digest import Digest
 from models.findings import Finding, FindingHistory, Look
+from models.invitations import Invitation
 from models.notices import Message, MessageState, Notice
 from models.observations import Observation, Subject
 from models.people import Client, Relation, Therapist
@@ -56,6 +57,8 @@ WHOLE: dict[Any, tuple[str, ...]] = {
     FindingHistory: (),
     Look: (),
     Change: (),
+    # How often it was tried and under which number it left do not matter; what the calendar was told in the end does.
+    Invitation: ("uid", "entry_id", "going", "tries", "not_before", "message_id"),
     Quarantine: ("raw", "why"),
     Source: (),
     SourceGap: (),

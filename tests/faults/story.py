@@ -24,11 +24,11 @@ from integrations.messages.mailbox import read_mails
 from integrations.messages.plugin import smtp_url
 from integrations.night import night
 from integrations.practice import Practice, open_practice
-from integrations.store import answers, arming, audit, lookups, outbox
+from integrations.store import answers, arming, audit, invitations, lookups, outbox
 from integrations.store.identity import codes_of
 from integrations.store.leases import LeaseHeld
 from integrations.store.migrate import whole_metadata
-from integrations.store.people import ref_hash
+from integrations.store.people import ref_hash, who_may_be_meant
 from integrations.store.tables import table
 from integrations.store.terminations import Start
 from integrations.store.watching import tell_of_sources, write_weekly_letters
@@ -38,6 +38,7 @@ from models.answers import Reply
 from models.answers import answer as answered
 from models.ending_acts import What
 from models.instants import DAY, HOUR, Instant, instant_of, wall_of
+from models.invitations import Wanted
 from models.notices import Message, MessageState, Notice
 from models.people import Client
 from tests.faults.kills import Tracer, forge
@@ -165,7 +166,16 @@ def prepare(clinic: Clinic) -> None:
         look_after(practice, BEFORE, HOLDER)
         codes_of(practice.store, practice.vault, "1001", "admin", BEFORE)  # acts for the audit
         codes_of(practice.store, practice.vault, "nobody", "admin", BEFORE)
+        invite(practice)
     clinic.news()
+
+
+def invite(practice: Practice) -> None:
+    """An appointment of 1003 is to stand in their therapist's calendar."""
+    wanted = Wanted.at(NOW + 12 * DAY, 50, ZONE, "Appointment")
+    with practice.store.write() as connection:
+        (client,) = who_may_be_meant(connection, [ref_hash(practice.vault, "1003")], [], [])
+        invitations.want(practice, connection, client, "therapist:T1", wanted, BEFORE)
 
 
 # ---------------------------------------------------------------- what the practice does about it
@@ -271,9 +281,11 @@ def _faults(errors: list[Exception]) -> None:
         raise error
 
 
-def tell(clinic: Clinic, mails: Path, tracer: Tracer | None, asked: Path, first: int = 0) -> None:
+def tell(
+    clinic: Clinic, mails: Path, tracer: Tracer | None, asked: Path, first: int = 0, steps: tuple[Step, ...] = STEPS
+) -> None:
     """The story from its step `first` on; after each step a person answers what was asked about."""
-    for number, (name, step, now) in list(enumerate(STEPS))[first:]:
+    for number, (name, step, now) in list(enumerate(steps))[first:]:
         if tracer:
             tracer.step = f"{number} {name}"
         with open_practice(clinic.toml) as practice:
@@ -344,12 +356,14 @@ def warm(port: int) -> None:
     import alembic.operations
     import alembic.script
     import httpx
+    import icalendar
 
     open_channel("warm", smtp_url(SmtpServer("127.0.0.1", port, Tls.none, "alerts@example.org")))
     whole_metadata()
     assert alembic.operations
     assert alembic.script
     assert httpx
+    assert icalendar
     assert threading.active_count() == 1, "a fork would lose the other threads"
 
 

@@ -2,36 +2,40 @@
 
 import shutil
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import psycopg
 from sqlalchemy.engine import make_url
 
 from integrations.messages.mailbox import Mailbox, read_mails
+from tests.faults import story as the_story
 from tests.faults.kills import Forge, Point, read_trace
 from tests.faults.outcome import is_question, outcome
-from tests.faults.story import Clinic, prepare
+from tests.faults.story import Clinic
 
 
 class Telling:
     """The prepared practice, put back before each telling at the same place, and what it meets outside."""
 
-    def __init__(self, base: Path, mailbox: Mailbox, web: str, server: str = "") -> None:
+    def __init__(self, base: Path, mailbox: Mailbox, web: str, server: str = "", story: ModuleType = the_story) -> None:
+        """`story` is a module with `prepare`, which is also the warm process that tells it."""
         self._base = base
         self._mailbox = mailbox
         self._saved = base / "saved"
         self._server = make_url(server).set(drivername="postgresql") if server else None
         url = self._server.set(database="story").render_as_string(hide_password=False) if self._server else ""
         self.clinic = Clinic(base / "practice", mailbox.port, web, url)
-        self.forge = Forge("tests.faults.story")
+        self.forge = Forge(story.__name__)
         if self._server:
             self._sql("CREATE DATABASE story TEMPLATE template0")
-        prepare(self.clinic)
+        story.prepare(self.clinic)
         self.clinic.folder.rename(self._saved)
         if self._server:
             self._sql("ALTER DATABASE story RENAME TO prepared")
 
     def put_back(self) -> None:
+        """As it was prepared: no mail, and nobody asked."""
         for folder in (self.clinic.folder, self._mailbox.folder):
             shutil.rmtree(folder, ignore_errors=True)
         self._mailbox.folder.mkdir()

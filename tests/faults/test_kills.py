@@ -78,9 +78,8 @@ def recorded(telling: Telling) -> tuple[list[Point], dict[str, Any]]:
 
 def the_story_is_worth_killing(unkilled: dict[str, Any]) -> None:
     """Something of every kind has happened in it."""
-    assert [mail[0] for mail in unkilled["mails"]].count(
-        "k@example.org"
-    ) == 2  # the findings, and that the ending is confirmed
+    # The findings, the invitation, and that the ending is confirmed.
+    assert [mail[0] for mail in unkilled["mails"]].count("k@example.org") == 3
     assert [row["state"] for row in map(json.loads, unkilled["termination"])] == ["going"]
     assert {mail[0] for mail in unkilled["mails"]} == {"k@example.org", "l@example.org", "admin@example.org"}
     said = "".join(text for _, _, text in unkilled["mails"])
@@ -93,6 +92,7 @@ def the_story_is_worth_killing(unkilled: dict[str, Any]) -> None:
             "Session rating: ",
             "Not read: cal-t2",
             "The last 7 days",
+            "Appointment on",
         )
     )
     assert any('"noticed"' in finding for finding in unkilled["finding"])

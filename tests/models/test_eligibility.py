@@ -6,7 +6,7 @@ import pytest
 
 from models.eligibility import TABLE, Audience, State, Urgency, eligible
 
-STATES = [State(*flags) for flags in product((False, True), repeat=4)]
+STATES = [State(*flags) for flags in product((False, True), repeat=5)]
 EVERYTHING = list(product(Urgency, Audience, STATES))
 
 
@@ -22,7 +22,10 @@ def test_what_is_allowed_is_exactly_this(urgency, audience, state):
     if urgency is Urgency.outreach:
         wanted = False
     elif audience is Audience.client:
-        wanted = urgency in (Urgency.safety, Urgency.cancellation) and not state.died
+        asked_not_to = state.opted_out or state.paused
+        wanted = not state.died and (
+            urgency in (Urgency.safety, Urgency.cancellation) or (state.approved and not asked_not_to)
+        )
     elif audience is Audience.admin or urgency not in (Urgency.ordinary, Urgency.duty, Urgency.prompt):
         wanted = True
     elif urgency is Urgency.duty:
@@ -43,7 +46,7 @@ def test_what_a_client_prefers_never_mutes_a_duty_of_staff(audience, urgency):
 @pytest.mark.parametrize("state", STATES, ids=str)
 @pytest.mark.parametrize("urgency", [Urgency.ordinary, Urgency.duty, Urgency.prompt, Urgency.weekly, Urgency.system])
 def test_nothing_ordinary_goes_to_a_client_by_itself(urgency, state):
-    assert not eligible(urgency, Audience.client, state).allowed
+    assert not eligible(urgency, Audience.client, state._replace(approved=False)).allowed
 
 
 @pytest.mark.parametrize("state", STATES, ids=str)

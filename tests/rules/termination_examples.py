@@ -165,6 +165,19 @@ example(
     endings=ending(), attended=SEEN, blind=CALENDAR,
 )  # fmt: skip
 
+from_then_on(
+    step, "Times for it were proposed three days ago, and none was entered", BEGUN + 4 * DAY, "proposed", fires="no_appointment",
+    endings=ending(proposed=BEGUN + DAY), attended=SEEN,
+)  # fmt: skip
+from_then_on(
+    step, "The practice gives therapists a week to enter them", BEGUN + 8 * DAY, "proposed", fires="no_appointment",
+    endings=ending(proposed=BEGUN + DAY), attended=SEEN, policy={"ending_proposal_days": 7},
+)  # fmt: skip
+example(
+    step, "Times were proposed, and the calendar was not read since", CANNOT_SAY, "blind", LATER,
+    endings=ending(proposed=BEGUN + DAY), attended=SEEN, blind=CALENDAR,
+)  # fmt: skip
+
 # ---------------------------------------------------------------- reaching the client
 reach = "out_of_contact"
 PHONE, LETTER, MAIL = ("phone", BEGUN + DAY), ("letter", BEGUN + 15 * DAY), ("mail", BEGUN + 29 * DAY)

@@ -110,12 +110,13 @@ def risk(verdict: Verdict, policy: Policy) -> bool:
 
 
 def ending_step(verdict: Verdict, policy: Policy) -> bool:
-    _, step, since, due = verdict.facts
+    _, step, since, due, *proposed = verdict.facts
     if verdict.reason in ("to_close", "unconfirmed"):
         late = since + round(policy.ending_step_days * DAY) if verdict.reason == "unconfirmed" else since
         return bool(step == NOT_KNOWN and late == due <= NOW)
     assert 0 <= step < len(STEPS)
     assert due <= since + round(policy.ending_step_days * DAY)
+    assert all(at == NOT_KNOWN or at + round(policy.ending_proposal_days * DAY) <= NOW for at in proposed)
     return bool(due <= NOW) == (verdict.reason == "step_due")
 
 

@@ -93,6 +93,34 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("name"),
     )
     op.create_table(
+        "invitation",
+        sa.Column("id", BIG_ID, nullable=False),
+        sa.Column("uid", sa.String(), nullable=False),
+        sa.Column("recipient", sa.String(), nullable=False),
+        sa.Column("entry_id", sa.String(), nullable=False),
+        sa.Column("client_id", sa.Integer(), nullable=False),
+        sa.Column("about", sa.String(), nullable=False),
+        sa.Column("wanted", sa.JSON(), nullable=False),
+        sa.Column("sent", sa.JSON(), nullable=False),
+        sa.Column("going", sa.JSON(), nullable=False),
+        sa.Column("earlier", sa.JSON(), nullable=False),
+        sa.Column("approved", sa.String(), nullable=False),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("outcome", sa.String(), nullable=False),
+        sa.Column("end_at", sa.BigInteger(), nullable=False),
+        sa.Column("wanted_since", sa.BigInteger(), nullable=False),
+        sa.Column("not_before", sa.BigInteger(), nullable=False),
+        sa.Column("tries", sa.Integer(), nullable=False),
+        sa.Column("message_id", sa.Integer(), nullable=True),
+        sa.ForeignKeyConstraint(["client_id"], ["client.id"]),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("uid", "recipient"),
+    )
+    op.create_index(op.f("ix_invitation_client_id"), "invitation", ["client_id"], unique=False)
+    op.create_index("ix_invitation_due", "invitation", ["state", "end_at"], unique=False)
+    op.create_index(op.f("ix_invitation_entry_id"), "invitation", ["entry_id"], unique=False)
+    op.create_index(op.f("ix_invitation_message_id"), "invitation", ["message_id"], unique=False)
+    op.create_table(
         "lease",
         sa.Column("name", sa.String(), nullable=False),
         sa.Column("holder", sa.String(), nullable=False),

@@ -1,0 +1,166 @@
+"""The claim of one invitation's message: what is wanted and what was sent are looked at once more, and the one between them is made."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Connection, select, update
+
+from integrations.store.claiming import Claimed
+from integrations.store.tables import table
+from models.eligibility import Answer, Audience, State, Urgency, eligible
+from models.instants import Instant, day_of
+from models.invitations import (
+    CLIENT,
+    Going,
+    Invitation,
+    InvitationState,
+    Method,
+    Wanted,
+    allocated,
+    going_facts,
+    going_of,
+    message_between,
+    said_by,
+    sent_of,
+    wanted_of,
+)
+from models.notices import Message, MessageState
+from models.observations import ClientStatus
+from models.people import Client
+
+if TYPE_CHECKING:
+    from integrations.practice import Practice
+
+MAIL = "mail"
+MOST_EARLIER = 10
+_ROWS, _CLIENTS, _MESSAGES = table(Invitation), table(Client), table(Message)
+_FREE = [InvitationState.even.value, InvitationState.waiting.value]
+Reach = Callable[[Connection, Any], str]
+Render = Callable[[Connection, Any, Going, str, Instant], dict[str, Any]]
+
+
+def due(connection: Connection, now: Instant) -> list[int]:
+    """Those of which there is something to tell now and that are not over, longest waiting first. Instants are derived anew, so that new
+    zone data tell calendars of the same wall time."""
+    ahead = select(_ROWS).where(_ROWS.c.state.in_(_FREE), _ROWS.c.end_at > now, _ROWS.c.not_before <= now)
+    return [
+        row.id
+        for row in connection.execute(ahead.order_by(_ROWS.c.wanted_since, _ROWS.c.id))
+        if message_between(wanted_of(row.wanted), sent_of(row.sent))
+    ]
+
+
+def claim(
+    practice: "Practice",
+    connection: Connection,
+    number: int,
+    now: Instant,
+    holder: str,
+    reach: Reach,
+    render: Render,
+) -> Claimed | None:
+    """Look once more at one invitation and claim the one message between what is wanted and what was sent, if it may go.
+
+    SEQUENCE and DTSTAMP are allocated here; what was refused for now is claimed again as the same bytes. `reach` answers the
+    recipient's address (empty: nobody knows it), `render` the message. One message per UID is underway at a time.
+    """
+    uid = connection.execute(select(_ROWS.c.uid).where(_ROWS.c.id == number)).scalar()
+    together = connection.execute(select(_ROWS).where(_ROWS.c.uid == uid).order_by(_ROWS.c.id).with_for_update()).all()
+    row = next((each for each in together if each.id == number), None)
+    if row is None or any(each.state == InvitationState.underway for each in together):
+        return None
+    if row.state not in _FREE or row.not_before > now or row.end_at <= now:
+        return None
+    wanted, sent = wanted_of(row.wanted), sent_of(row.sent)
+    method = message_between(wanted, sent)
+    if method is None:
+        return None
+    if problem := _problem(practice, connection, row, method, wanted, now):
+        connection.execute(
+            update(_ROWS).where(_ROWS.c.id == number).values(state=InvitationState.dropped.value, outcome=problem)
+        )
+        return None
+    address = reach(connection, row)
+    if not address:
+        return None  # waits; shown after a day
+    again = _said_before(practice, connection, row, method, address)
+    if again is None:
+        going = allocated(wanted, sent, going_of(row.going), now)
+        assert going is not None, "there is a message between"
+        payload = {**render(connection, row, going, address, now), "to": address, "at": now}
+        header = practice.vault.hash("content", f"{uid} {row.recipient} {going.sequence} {going.stamp}")
+    else:
+        going, payload, header = again
+        # One message, one name: the attempt that did not leave gives it up.
+        former = _MESSAGES.c.id == row.message_id
+        connection.execute(update(_MESSAGES).where(former).values(message_id_header=f"{header} {row.message_id}"))
+    urgency = Urgency.cancellation if method is Method.cancel else Urgency.duty
+    inserted = connection.execute(
+        _MESSAGES.insert().values(
+            recipient=row.recipient,
+            channel=MAIL,
+            message_id_header=header,
+            sealed=practice.vault.seal(payload),
+            urgency=urgency.value,
+            state=MessageState.claimed.value,
+            claimed_at=now,
+            claimed_by=holder,
+            handed_at=None,
+            settled_at=None,
+            problem="",
+        )
+    )
+    message_id = int(inserted.inserted_primary_key[0])  # type: ignore[index]  # one row was inserted
+    told = [*(each for each in row.earlier if each != _times(going)), _times(going)]
+    connection.execute(
+        update(_ROWS)
+        .where(_ROWS.c.id == number)
+        .values(
+            state=InvitationState.underway.value,
+            going=going_facts(going),
+            earlier=told[-MOST_EARLIER:],
+            message_id=message_id,
+        )
+    )
+    return Claimed(message_id, row.recipient, MAIL, header, payload)
+
+
+def _times(going: Going) -> list[Instant]:
+    return [going.says.start, going.says.end]
+
+
+def _problem(
+    practice: "Practice", connection: Connection, row: Any, method: Method, wanted: Wanted, now: Instant
+) -> str:
+    """Why a message must not be sent, or nothing."""
+    if wanted.start <= now:
+        return "the appointment has begun"
+    client = connection.execute(select(_CLIENTS).where(_CLIENTS.c.id == row.client_id)).one()
+    answer = may_be_invited(practice, client, row.recipient, method, now, approved=bool(row.approved))
+    return "" if answer.allowed else answer.reason
+
+
+def may_be_invited(
+    practice: "Practice", client: Any, recipient: str, method: Method, now: Instant, *, approved: bool
+) -> Answer:
+    """Whether eligibility allows such a message about a client (a row of theirs), and why."""
+    paused = client.paused_until is not None and client.paused_until > day_of(now, practice.zone)
+    ended = client.status == ClientStatus.ended
+    state = State(bool(client.died), bool(client.opted_out), paused, ended, approved)
+    audience = Audience.client if recipient.startswith(CLIENT) else Audience.therapist
+    return eligible(Urgency.cancellation if method is Method.cancel else Urgency.duty, audience, state)
+
+
+def _said_before(
+    practice: "Practice", connection: Connection, row: Any, method: Method, address: str
+) -> tuple[Going, dict[str, Any], str] | None:
+    """The very same message as it was rendered before, and its name, where it did not leave and its text is still kept."""
+    going = going_of(row.going)
+    if going is None or row.message_id is None or not row.tries:
+        return None
+    if (going.method, going.says) != (method, said_by(wanted_of(row.wanted))):
+        return None
+    former = select(_MESSAGES.c.sealed, _MESSAGES.c.message_id_header).where(_MESSAGES.c.id == row.message_id)
+    sealed, header = connection.execute(former).one()
+    payload: dict[str, Any] = practice.vault.open(sealed) if sealed else {}
+    return (going, payload, header) if payload.get("to") == address else None
