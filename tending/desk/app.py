@@ -18,6 +18,7 @@ from models.instants import Instant
 from tending.desk import by_link, client, confirming, ending, leave, office, referral, reply, signing, today
 from tending.desk.asking import COOKIE, NOTHING_HERE, Asked, SorryError, allowed, form_of, go, sentence, session_of
 from tending.desk.limits import TOO_OFTEN, Limit, address_of
+from tending.desk.spoken import here
 
 LOG = logging.getLogger("tending.desk")
 CSS = (Path(__file__).parent / "desk.css").read_text(encoding="utf-8")
@@ -145,7 +146,7 @@ def _answer(route: Route, asked: Asked, cookie: str) -> Response:
         return route.answer(asked)
     except UsageError as error:
         back = f"/card/{asked.path['token']}" if route.path.startswith("/card/") else asked.back
-        return sentence(asked, str(error), status=409, back=back)
+        return sentence(asked, here(str(error)), status=409, back=back)
     except TendingError as error:
         LOG.error("%s %s: %s at %s", route.method, route.path, type(error).__name__, place_of(error))
         return sentence(asked, UNREACHABLE, status=503)

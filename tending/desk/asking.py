@@ -18,6 +18,7 @@ from sqlalchemy import Connection
 from integrations.practice import Practice
 from integrations.store import accounts, desk, links, people
 from integrations.store.accounts import Person
+from integrations.store.terminations import SUPERVISION
 from models.access import PAGES, Page
 from models.accounts import ACCOUNT, LinkState, Purpose
 from models.errors import UsageError
@@ -207,9 +208,15 @@ def page(asked: Asked, template: str, /, *, status: int = 200, **facts: Any) -> 
     return HTMLResponse(_PAGES.get_template(template).render({**common, **facts}), status_code=status)
 
 
-def sentence(asked: Asked, text: str, *, status: int = 200, title: str = "", back: str = "") -> Response:
+def sentence(asked: Asked, *said: str, status: int = 200, title: str = "", back: str = "") -> Response:
     """A page that says one thing, with the way `back` to where one came from, else to the first page."""
-    return page(asked, "sentence.html", status=status, title=title or "The desk", text=text, back=back)
+    return page(asked, "sentence.html", status=status, title=title or "The desk", said=said, back=back)
+
+
+def stopped(asked: Asked, text: str, *more: str, title: str, back: str) -> Response:
+    """What somebody reads whose answer to an ending's question stopped it: what the code says, and whom to turn to."""
+    code, _, offer = text.partition(f" {SUPERVISION}")
+    return sentence(asked, code, " ".join(filter(None, (f"{SUPERVISION}{offer}", *more))), title=title, back=back)
 
 
 def afterwards(work: Callable[..., None], *given: Any) -> BackgroundTasks:

@@ -16,6 +16,7 @@ from models.kinds import is_safety, place_of
 from models.rules import told
 from models.voice import Voice
 from tending.desk.asking import Asked
+from tending.desk.spoken import here
 
 LEADS: dict[str, tuple[Part, tuple[str, str]]] = {
     "ending_step": (Part.ending, ("ending", "Say what was done")),
@@ -35,8 +36,9 @@ def anchor_of(code: str, kind: str) -> str:
 @dataclass(frozen=True, slots=True)
 class Shown:
     """One card as a page shows it. `label` says whom it is about; `said` is what was just answered, `undo` that answer's id;
-    `therapist` is named where the client is not one's own; `begun` whether that answer was that an ending is begun; `leads` the part of
-    the client's page where it is seen to, with the words for it, where there is one that the reader may see."""
+    `therapist` is named where the client is not one's own. `begun`: the answer was that an ending is begun, by somebody who cannot
+    begin one here. `leads` is the part of the client's page where it is seen to, with words for it, if the reader may see that.
+    """
 
     code: str
     kind: str
@@ -112,9 +114,9 @@ def shown(
         card.kind,
         label,
         words["label"],
-        words["sentence"],
+        here(words["sentence"]),
         words.get("question", ""),
-        words["clears"],
+        here(words["clears"]),
         is_safety(card.kind),
         card.opened == Opened.day_one,
         card.answered,
@@ -123,7 +125,7 @@ def shown(
         words_of(just[1], voice) if just and mine else "",
         just[0] if just and mine else "",
         "" if reader is None or card.therapist_id == reader else card.therapist_id,
-        mine and just is not None and just[1].reply == Reply.ending,
+        mine and just is not None and just[1].reply == Reply.ending and Part.ending not in may,
         leads if part in may else None,
     )
 

@@ -23,6 +23,7 @@ from models.told import unpacked
 from models.voice import Voice
 from tending.desk import cards, ending, picture, referral, score_line
 from tending.desk.asking import Asked, page
+from tending.desk.spoken import here
 from tending.desk.today import SAID, way_to
 
 FIRED = {True: "Yes", False: "No", None: "Cannot say"}
@@ -131,7 +132,13 @@ def _findings(
     return {
         "cards": [cards.shown(card, who.code, voice, just, may=may) for card in cards.in_order(rows)],
         "rules": [
-            {**one, "answer": FIRED[one["fired"]]} for one in sorted(rules, key=lambda one: place_of(one["kind"]))
+            {
+                **one,
+                "answer": FIRED[one["fired"]],
+                "clears": here(one["clears"] or ""),
+                "sentence": here(one["sentence"]),
+            }
+            for one in sorted(rules, key=lambda one: place_of(one["kind"]))
         ],
     }
 

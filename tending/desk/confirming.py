@@ -16,7 +16,7 @@ from models.errors import UsageError
 from models.noticing import THERAPIST
 from models.told import NOT_KNOWN
 from models.voice import Voice
-from tending.desk.asking import Asked, form_id, go, page, sentence
+from tending.desk.asking import Asked, form_id, go, page, sentence, stopped
 
 NOTHING_WAITS = "Nothing here waits for your word. It may have been withdrawn, or somebody else was asked."
 TITLE = "An ending waits for your word"
@@ -58,9 +58,9 @@ def answer(asked: Asked) -> Response:
     asked.back = f"/confirm/{code}"
     with asked.practice.store.write() as connection:
         found = of_confirmer(connection, code, asked.person.therapist_id)
-        stopped = "" if found is None else say(asked, connection, found, asked.by)
-    if stopped:
-        return sentence(asked, stopped, title="Not confirmed", back="/today")
+        why = "" if found is None else say(asked, connection, found, asked.by)
+    if why:
+        return stopped(asked, why, title="Not confirmed", back="/today")
     return go(f"/confirm/{code}")
 
 
@@ -80,10 +80,11 @@ def answer_by_link(asked: Asked, connection: Connection, link: Link) -> Response
     found = _of_link(connection, link)
     if found is None:
         return sentence(asked, NOTHING_WAITS)
-    if links.use(connection, link, asked.now, form_id(asked)) and (
-        stopped := say(asked, connection, found, link.recipient)
-    ):
-        return sentence(asked, stopped, title="Not confirmed", back=f"/card/{token}")
+    why = (
+        say(asked, connection, found, link.recipient) if links.use(connection, link, asked.now, form_id(asked)) else ""
+    )
+    if why:
+        return stopped(asked, why, title="Not confirmed", back=f"/card/{token}")
     return go(f"/card/{token}")
 
 

@@ -17,6 +17,7 @@ from integrations.store.turns import take_turn
 from models.access import Part
 from models.answers import UNDO_SECONDS
 from models.ending_acts import QUESTION, STEPS, State, Termination, What
+from models.ending_refusals import LEAST_MEANS
 from models.ending_steps import (
     COULD_NOT_WORDS,
     OURS_ALONE,
@@ -35,7 +36,8 @@ from models.instants import HOUR, end_of, start_of
 from models.told import NOT_KNOWN
 from models.voice import Voice
 from tending.desk import cards
-from tending.desk.asking import Asked, day_in, form_id, go, named, page, sentence
+from tending.desk.asking import Asked, day_in, form_id, go, named, page, stopped
+from tending.desk.spoken import here
 from tending.desk.today import just_said, theirs
 
 MEANWHILE = (
@@ -76,7 +78,7 @@ class StepShown:
     next: bool = False
     just: bool = False
     ours: bool = False
-    able: bool = True  # whether it can be said to be done by now, as far as appointments go
+    able: bool = True  # whether it may be said to be done by now
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,8 +186,15 @@ def _step(asked: Asked, stands: Termination, step: Step, held: int) -> StepShown
         bool(left) and left[0] is step,
         said is not None and said.by == asked.by and asked.now - said.at <= UNDO_SECONDS,
         step in OURS_ALONE,
-        step is not Step.process or held >= stands.needed,
+        _able(stands, step, held),
     )
+
+
+def _able(stands: Termination, step: Step, held: int) -> bool:
+    """Whether it may be said to be done, as far as appointments and tries to reach the client go."""
+    if step is Step.process:
+        return held >= stands.needed
+    return step is not Step.letter or stands.reason is not Reason.contact or len(stands.ways()) >= LEAST_MEANS
 
 
 def _next(stands: Termination) -> str:
@@ -254,16 +263,16 @@ def start(asked: Asked) -> Response:
             taken = endings.begin(asked.practice, connection, who.id, said, asked.by, asked.now, act_id=act_id)
             offer = _supervision(asked, connection)
     except UsageError as error:
-        return _begin(asked, str(error))
+        return _begin(asked, here(str(error)))
     if taken.stopped:
-        return sentence(asked, f"{taken.stopped}{offer}", title="Nothing was begun", back=f"/client/{who.code}")
+        return stopped(asked, taken.stopped, offer, title="Nothing was begun", back=f"/client/{who.code}")
     return go(_back(who))
 
 
 def _supervision(asked: Asked, connection: Connection) -> str:
     """Whom whoever asks may turn to, where somebody is named."""
     supervisor = Recipients(asked.practice, connection, asked.now).supervisor(asked.person.therapist_id)
-    return f" {supervisor} supervises you." if supervisor else ""
+    return f"{supervisor} supervises you." if supervisor else ""
 
 
 # ---------------------------------------------------------------- what is said of one

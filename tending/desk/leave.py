@@ -17,7 +17,7 @@ from models.leave_plan import WHY, Choice, asks, told_by
 from models.voice import Voice
 from models.words import counted
 from tending.desk import cards
-from tending.desk.asking import NOTHING_HERE, Asked, SorryError, day_in, form_id, go, page, sentence
+from tending.desk.asking import NOTHING_HERE, Asked, SorryError, day_in, form_id, go, page, stopped
 from tending.desk.today import labels_of
 
 CHOICES: dict[Choice, str] = {
@@ -225,10 +225,8 @@ def go_ahead(asked: Asked) -> Response:
             raise UsageError("The question needs its answer, no or yes; nothing was done.")
         went = leave_plans.go(asked.practice, connection, plan_id, asked.by, personal, asked.now)
     if went.stopped:
-        words = went.refused[0][1] if went.refused else ""
-        return sentence(
-            asked, f"{words} The plan is a draft as before.", title="Nothing was done", back=f"/leave/{who}"
-        )
+        why = went.refused[0][1] if went.refused else ""
+        return stopped(asked, why, "The plan is a draft as before.", title="Nothing was done", back=f"/leave/{who}")
     return go(f"/leave/{who}")
 
 

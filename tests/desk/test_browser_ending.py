@@ -39,6 +39,7 @@ def signed_in(served: Any, context: Any, account: int) -> Any:
 
 
 def fits_a_phone(page: Any) -> bool:
+    page.wait_for_load_state()
     return bool(page.evaluate("document.documentElement.scrollWidth") <= 390)
 
 

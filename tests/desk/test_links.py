@@ -58,7 +58,9 @@ def test_a_card_is_answered_with_once_and_taken_back_for_a_minute(served, code):
     page = browser.get(f"/card/{token}").text
     ending = form(page, "ending")
     browser.post(ending.action, data=ending.fields)
-    assert "We have begun an ending." in browser.get(f"/card/{token}").text
+    said = browser.get(f"/card/{token}").text
+    assert "We have begun an ending." in said
+    assert f'<a href="/client/{code}/ending">a page of their own</a>' in said
     served.later(61)
     assert OVER in browser.get(f"/card/{token}").text
     assert served.findings("1001").answered

@@ -55,6 +55,8 @@ def _at_the_desk(run: Run, browser: httpx.Client, token: str) -> str:
     page = browser.get(f"/client/{code}").text
     assert QUIET in page
     assert GOAL in page
+    for path in (f"/client/{code}/ending", f"/client/{code}/referral", f"/confirm/{code}", "/leave", "/leave/T1"):
+        assert browser.get(path).status_code == 200, path
     done = next(form for form in forms(page) if form.fields.get("reply") == "snooze")
     answered = browser.post(
         done.action, data=done.but(until=f"{_tomorrow(run)}", reason="waiting", note=f"{NOTES}, {QUIET}")

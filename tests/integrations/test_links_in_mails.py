@@ -5,9 +5,12 @@ import re
 import pytest
 
 from integrations.delivery import deliver
+from integrations.ending import begin, say
 from integrations.messages.mailbox import Mailbox, read_mails
 from integrations.store import accounts, links
+from integrations.store.terminations import Start
 from models.accounts import LinkState, Purpose, Role
+from models.ending_acts import What
 from models.instants import DAY, HOUR
 from models.notices import Message
 from tests.builders import NOW, days_ago, each
@@ -58,6 +61,28 @@ def test_a_mail_links_to_its_card_and_only_a_hash_is_kept(a_clinic, mailbox):
     kept = str(clinic.practice.vault.open(message.sealed))
     assert "Last seen" in kept
     assert token not in kept
+
+
+def test_whoever_is_to_confirm_an_ending_gets_a_link_to_exactly_that(a_clinic, mailbox):
+    clinic = alerting(a_clinic, mailbox, DESK)
+    clinic.therapists[0] |= {"supervisor": "T2"}
+    clinic.therapist("T2")
+    clinic.sync(LATER)
+    with clinic.practice.store.write() as connection:
+        said = Start("beyond", "no")
+        begin(clinic.practice, connection, clinic.id_of("1001"), said, "therapist:T1", LATER)
+    deliver(clinic.practice, LATER + DAY, "test")
+    mail = next(mail for mail in read_mails(mailbox.folder) if mail.to == "t2@example.org")
+    (token,) = re.findall(r"https://desk\.example\.org/card/([\w-]+)", mail.text)
+    with clinic.practice.store.write() as connection:
+        opened = links.open(connection, clinic.practice.vault, token, Purpose.card, LATER + DAY)
+        assert (opened.link.client_id, opened.link.kind) == (clinic.id_of("1001"), "ending_confirm")
+        assert opened.link.recipient == "therapist:T2"
+        say(clinic.practice, connection, clinic.id_of("1001"), What.declined, "therapist:T2", LATER + DAY)
+    deliver(clinic.practice, LATER + 2 * DAY, "test")
+    told = read_mails(mailbox.folder)[-1]
+    assert "is not confirmed" in told.text
+    assert "ending_confirm" not in {row.kind for row in clinic.rows(links.Link) if row.recipient == "therapist:T1"}
 
 
 def test_without_an_address_of_the_desk_there_is_no_link(a_clinic, mailbox):

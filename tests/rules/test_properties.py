@@ -170,8 +170,7 @@ def test_while_a_source_cannot_be_relied_on_absence_is_not_claimed_and_the_rest_
 @given(history=histories())
 @settings(max_examples=60, deadline=None)
 def test_once_care_has_ended_nothing_but_safety_and_duties_is_asked(history):
-    duties = {name for name, (_, kind) in KINDS.items() if kind.duty}
-    for state, may in (({"status": "ended"}, {"item9", "screen"} | duties), ({"died": True}, {"item9", "screen"})):
+    for state, may in (({"status": "ended"}, {"item9", "screen", *DUTIES}), ({"died": True}, {"item9", "screen"})):
         after = fired(history | state, NOW)
         assert {kind for kind, says in after.items() if says} <= may
         assert all(after[kind] == fired(history, NOW)[kind] for kind in ("item9", "screen"))

@@ -1,0 +1,33 @@
+"""What is said at the terminal, said at the desk: the same sentence, with the desk's own way in place of a command."""
+
+import re
+
+_HERE: tuple[tuple[str, str], ...] = (
+    (r"; `tending end` does\.", "; the client's page starts one."),
+    (r" `tending end` starts another one\.", " The client's page starts another one."),
+    (r"; `tending ending` shows it\.", "; the client's page shows it."),
+    (r"[:,] `tending ending`\.", "."),
+    (r"Answer with `--personal no` or `--personal yes`;", "The answer is no or yes;"),
+    (r"only `--reason death` is left, which", "only that reason is left, which"),
+    (r"`reopen` it first", "open it again first"),
+    (r"say so with `could-not process`", "say that it could not be done"),
+    (r"note each `attempt`", "note each time"),
+    (r"begins with `offer`", "begins with places that are offered"),
+    (r"begin with `offer`", "begin with places that are offered"),
+    (r", or `news booked` until then", ", or that a visit is booked until then"),
+    (r"say with --fewer why there are not(: [^.]*)?", "say why there are not"),
+    (r"; `tending providers` lists who is, by id", "; open the page anew"),
+    (r": `tending providers` finds others", ": look for others"),
+    (r" with `tending refer`", ""),
+    (r"; correct --from or --to", "; correct the days"),
+    (r"; `tending leave set` names somebody", "; name somebody"),
+    (r" \(`[^`]*`\)", ""),
+)
+HERE = [(re.compile(found), said) for found, said in _HERE]
+
+
+def here(sentence: str) -> str:
+    """A sentence as the desk says it."""
+    for found, said in HERE if "`" in sentence or "--" in sentence else ():
+        sentence = found.sub(said, sentence)
+    return sentence

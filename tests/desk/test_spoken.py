@@ -1,0 +1,50 @@
+"""Whoever reads the desk has no terminal: no sentence that it repeats names a command or an option."""
+
+import ast
+import inspect
+import re
+
+import pytest
+
+from integrations.store import leave_plans, referrals
+from models import ending_refusals, referral_refusals
+from models.rules import all_rules
+from models.rules import referral as referral_rule
+from tending.desk.spoken import here
+
+ELSEWHERE = ("No leave of ", "Somebody to take over goes with ")  # the desk's forms cannot come to these
+COMMAND = re.compile(r"`|--[a-z]|tending ")
+
+
+def sentences(module):
+    """Every text of a module's code, its docstrings left out; parts of one that is put together, together."""
+    tree = ast.parse(inspect.getsource(module))
+    docs = {
+        id(node.body[0].value)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Module | ast.FunctionDef | ast.ClassDef) and isinstance(node.body[0], ast.Expr)
+    }
+    inside = {id(part) for node in ast.walk(tree) if isinstance(node, ast.JoinedStr) for part in node.values}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.JoinedStr):
+            yield "".join(part.value if isinstance(part, ast.Constant) else "X" for part in node.values)
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in docs | inside:
+            yield node.value
+
+
+@pytest.mark.parametrize("module", [ending_refusals, referral_refusals, referrals, leave_plans, referral_rule])
+def test_no_refusal_names_a_command(module):
+    said = [one for one in sentences(module) if " " in one and not one.startswith(ELSEWHERE)]
+    assert len(said) > 3
+    assert [one for one in said if COMMAND.search(here(one))] == []
+
+
+def test_nothing_that_clears_a_card_names_a_command():
+    clears = [kind.clears for rule in all_rules() for kind in rule.kinds.values()]
+    assert any("`" in one for one in clears)
+    assert [one for one in clears if COMMAND.search(here(one))] == []
+
+
+def test_what_names_none_is_said_as_it_is():
+    for one in ("That day has passed; name one that lies ahead.", "Said on 3 Nov (a Tuesday)."):
+        assert here(one) == one
