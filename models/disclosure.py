@@ -45,11 +45,11 @@ FIELD_LEVEL: dict[str, Disclosure] = {
     "protocol": Disclosure.code,
     "start": Disclosure.code,
     "question": Disclosure.clinical,
-    "ending_reason": Disclosure.clinical,
     "when": Disclosure.clinical,
     "moved_from": Disclosure.clinical,
     "minutes": Disclosure.clinical,
     "place": Disclosure.clinical,
+    "ending_reason": Disclosure.clinical,
     # a rule's own words about it; its sentences are evidence
     "label": Disclosure.public,
     "sentence": Disclosure.clinical,

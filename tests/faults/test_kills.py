@@ -78,8 +78,9 @@ def recorded(telling: Telling) -> tuple[list[Point], dict[str, Any]]:
 
 def the_story_is_worth_killing(unkilled: dict[str, Any]) -> None:
     """Something of every kind has happened in it."""
-    # The findings, the invitation, and that the ending is confirmed.
-    assert [mail[0] for mail in unkilled["mails"]].count("k@example.org") == 3
+    assert [mail[0] for mail in unkilled["mails"]].count(
+        "k@example.org"
+    ) == 3  # the findings, that the ending is confirmed, and an invitation
     assert [row["state"] for row in map(json.loads, unkilled["termination"])] == ["going"]
     assert {mail[0] for mail in unkilled["mails"]} == {"k@example.org", "l@example.org", "admin@example.org"}
     said = "".join(text for _, _, text in unkilled["mails"])
@@ -100,7 +101,8 @@ def the_story_is_worth_killing(unkilled: dict[str, Any]) -> None:
     assert len(unkilled["quarantine"]) == 1
     assert unkilled["seals"] == [True, 0, [True]]
     acts = Counter(json.loads(row)["act"] for row in unkilled["audit"])
-    assert acts == {"code looked up": 2, "armed": 1, "answered": 2, "answer taken back": 1}
+    ending = {"ending started": 1, "ending confirmed": 1, "ending done": 1}
+    assert acts == {"code looked up": 2, "armed": 1, "answered": 2, "answer taken back": 1} | ending
     said = [json.loads(row) for row in unkilled["observation"]]
     assert {row["kind"] for row in said} >= {"goal", "score", "answer"}
     assert sorted((row["gone"], row["current"]) for row in said if row["kind"] == "answer") == [
