@@ -29,7 +29,7 @@ from models.ending_schedule import (
 from models.ending_steps import Need
 from models.errors import TendingError, UsageError
 from models.instants import DAY, Instant
-from models.invitations import CLIENT, InvitationState, Wanted, sent_of, wanted_of
+from models.invitations import CLIENT, InvitationState, Wanted, wanted_of
 from models.noticing import therapist_recipient
 from models.rules.stalled import rhythm_of
 from models.told import NOT_KNOWN
@@ -53,7 +53,6 @@ class News(NamedTuple):
 
     uid: str
     wanted: Wanted
-    told_before: bool
 
 
 # ---------------------------------------------------------------- as it stands
@@ -135,9 +134,9 @@ def _news(
         if stands.is_open and not wanted.cancelled and uid in entered:
             wanted = wanted._replace(summary=practice.settings.invitations.title)
             if before != wanted or clients.state == InvitationState.dropped:
-                found.append(News(uid, wanted, before is not None))
+                found.append(News(uid, wanted))
         elif wanted.cancelled and before is not None and not before.cancelled and before.start > now:
-            found.append(News(uid, before._replace(cancelled=True), sent_of(clients.sent) is not None))
+            found.append(News(uid, before._replace(cancelled=True)))
     return found
 
 
@@ -192,17 +191,21 @@ def propose_first(practice: "Practice", client_id: int, now: Instant) -> int:
     many appointments were proposed. Where nothing can be told or is free, it is tried again at the next wake-up."""
     with practice.store.write() as connection:
         take_turn(connection)
-        found = planned_for(practice, connection, client_id, now)
-        if found is None or found.stands.careful or found.stands.proposed_at != NOT_KNOWN:
-            return 0
-        schedule = found.schedule
-        lacks = schedule.missing and not schedule.new
-        if schedule.need is not Need.required or not schedule.therapist or lacks or not schedule.lines:
-            return 0
         who = terminations.about(practice, connection, client_id, now)
-        act = Act(found.stands.id, What.proposed, now, NOBODY)
-        _propose(practice, connection, who, act, schedule, f"{found.stands.id}-first")
+        stands = terminations.newest(connection, client_id, died=who.died)
+        if stands is None or not _is_first(stands):
+            return 0
+        schedule, _ = _schedule(practice, connection, who, stands, now)
+        if not schedule.lines or (schedule.missing and not schedule.new):
+            return 0
+        act = Act(stands.id, What.proposed, now, NOBODY)
+        _propose(practice, connection, who, act, schedule, f"{stands.id}-first")
         return len(schedule.new)
+
+
+def _is_first(stands: Termination) -> bool:
+    asks = need_of_appointments(stands) is Need.required
+    return asks and not stands.careful and stands.proposed_at == NOT_KNOWN
 
 
 def _propose(
@@ -260,10 +263,11 @@ def wake_up(practice: "Practice", now: Instant) -> list[Exception]:
     with practice.store.read() as connection:
         over = store.to_call_off(connection, now)
         going = [row.client_id for row in open_rows(connection) if row.state == State.going and not row.careful]
+        newest = {client: terminations.newest(connection, client, died=False) for client in going}
     for client_id, ending in over:
         with practice.store.write() as connection:
             settle(practice, connection, client_id, ending, now)
-    for client_id in going:
+    for client_id in (client for client, stands in newest.items() if stands is not None and _is_first(stands)):
         try:
             propose_first(practice, client_id, now)
         except TendingError:

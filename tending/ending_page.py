@@ -16,6 +16,15 @@ open. What is offered may be left open. For a client marked as one who finds rej
 Once the record says that a client has died, only the records are left, and nothing goes to the client any more. Nothing here
 is sent to a client: letters are drafts.
 
+An ending that asks for appointments gives their parts first to those that stand: the first explains, those after it give room,
+the last one closes. Times for what is lacking, in the client's rhythm and at their weekday and hour, are proposed to the
+therapist by mail, once, by the daily look at endings; after that, and always for clients who find rejection hard, only by a
+person: `tending ending CLIENT schedule` shows them, `--yes` proposes them. What nobody entered for days
+(`ending_proposal_days`), what is not free any more and what the therapist took out can be proposed anew. The client hears of an
+appointment when a person approves the message, once the therapist's calendar shows it (`--tell-client`). When an ending is
+withdrawn or closed, or the client has died, what it proposed is called off in the therapist's calendar; what the client was told
+is theirs to hear from a person.
+
 What leads to the table: counselling before the end and alternatives, unless the client precludes it or a therapist is
 threatened (APA 2017, 10.10, summary seen); no abandonment, help with a referral (AAMFT 2015 1.9 to 1.11, seen; ACA 2014 A.11
 and A.12, from memory); reason, time to respond, referrals, a summary and a plan for afterwards (LA County DMH 312.01, seen);

@@ -10,7 +10,7 @@ from models.appointments import Appointment, Participant
 from models.ending_acts import OPEN
 from models.ending_schedule import AHEAD, Entry
 from models.instants import Instant
-from models.invitations import Invitation, InvitationState, wanted_of
+from models.invitations import Invitation, InvitationState, sent_of, wanted_of
 from models.noticing import THERAPIST, therapist_recipient
 from models.observations import Plan
 from models.people import Client
@@ -84,12 +84,20 @@ def sides(connection: Connection, client_id: int, ending: str, now: Instant) -> 
 
 
 def call_off(practice: "Practice", connection: Connection, client_id: int, ending: str, now: Instant) -> int:
-    """Want everything called off in the therapist's calendar that an ending has proposed and that lies ahead. Answers how many."""
+    """Want everything called off in the therapist's calendar that an ending has proposed and that lies ahead, and what was approved for the
+    client and never sent. Answers how many."""
     both = sides(connection, client_id, ending, now)
     off = [each.therapist for each in both if _stands(each.therapist, now)]
     for row in off:
         invitations.call_off(practice, connection, row.uid, row.recipient, now)
+    for unsent in (each.client for each in both if each.client is not None and _never_sent(each.client)):
+        invitations.call_off(practice, connection, unsent.uid, unsent.recipient, now, approved=unsent.approved)
     return len(off)
+
+
+def _never_sent(row: Any) -> bool:
+    at_rest = row.state not in (InvitationState.underway, InvitationState.asked)
+    return at_rest and sent_of(row.sent) is None
 
 
 def _stands(row: Any, now: Instant) -> bool:

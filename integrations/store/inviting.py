@@ -1,6 +1,6 @@
 """The claim of one invitation's message: what is wanted and what was sent are looked at once more, and the one between them is made."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, select, update
@@ -25,6 +25,7 @@ from models.invitations import (
     wanted_of,
 )
 from models.notices import Message, MessageState
+from models.noticing import THERAPIST
 from models.observations import ClientStatus
 from models.people import Client
 
@@ -75,7 +76,8 @@ def claim(
     method = message_between(wanted, sent)
     if method is None:
         return None
-    if problem := _problem(practice, connection, row, method, wanted, now):
+    problem = _said_otherwise(row, method, wanted, together) or _problem(practice, connection, row, method, wanted, now)
+    if problem:
         connection.execute(
             update(_ROWS).where(_ROWS.c.id == number).values(state=InvitationState.dropped.value, outcome=problem)
         )
@@ -127,6 +129,15 @@ def claim(
 
 def _times(going: Going) -> list[Instant]:
     return [going.says.start, going.says.end]
+
+
+def _said_otherwise(row: Any, method: Method, wanted: Wanted, together: Iterable[Any]) -> str:
+    """Why a client is not told of a time that their therapist's calendar does not hold any more, or nothing."""
+    if not row.recipient.startswith(CLIENT) or method is Method.cancel:
+        return ""
+    theirs = (wanted_of(each.wanted) for each in together if each.recipient.startswith(THERAPIST))
+    same = ((each.cancelled, each.start, each.end) == (False, wanted.start, wanted.end) for each in theirs)
+    return "" if all(same) else "the therapist's calendar says otherwise by now"
 
 
 def _problem(

@@ -42,6 +42,7 @@ from models.policy import Policy
 from models.rules.stalled import rhythm_of
 from models.settings import OWN_SOURCE
 from models.timing import not_before
+from models.told import NOT_KNOWN
 
 if TYPE_CHECKING:
     from integrations.practice import Practice
@@ -291,10 +292,13 @@ def _endings(
     """Begin the endings; those that are going on already go on. With a yes to the question every one of them is stopped."""
     begun: list[str] = []
     refused: list[tuple[str, str]] = []
+    until = (
+        plan.from_at if plan.from_at > now else NOT_KNOWN
+    )  # all appointments of the ending lie before the therapist goes
     for line in plan.lines:
         if line.choice is not Choice.ends or line.standing.ending:
             continue
-        asked = terminations.Start(Reason.leaving.value, personal, By.therapist.value)
+        asked = terminations.Start(Reason.leaving.value, personal, By.therapist.value, until=until)
         try:
             taken = terminations.start(
                 practice, connection, line.client_id, asked, by, now, act_id=f"leave-{plan.id}-{line.client_id}"

@@ -11,7 +11,6 @@ from models.errors import UsageError
 from tending.commands.common import JsonOption, PracticeOption, now, opened, voice_of
 from tending.output import columns, say, show_json
 
-SEVERAL = ("ending_confirm", "invitation", "nightly_check", "unanswered")  # folders whose parts tell too little alone
 EXAMPLE_LINK = "https://desk.example.org/card/..."
 
 

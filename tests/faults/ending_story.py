@@ -12,7 +12,7 @@ from typing import Any
 import icalendar
 from sqlalchemy import select
 
-from integrations import ending, ending_schedule
+from integrations import ending, ending_schedule, ending_wake
 from integrations.messages.mailbox import read_mails
 from integrations.practice import Practice, open_practice
 from integrations.store import arming
@@ -42,7 +42,7 @@ def prepare(clinic: Clinic) -> None:
     clinic.calendar(1, [(f"next{GOES}", NOW + 4 * DAY, GOES)])
     with open_practice(clinic.toml, create=True) as practice:
         sync_sources(practice, practice.settings.source, BEFORE, HOLDER)
-        ending.wake(practice, BEFORE, HOLDER)
+        ending_wake.wake(practice, BEFORE, HOLDER)
 
 
 # ---------------------------------------------------------------- what people and the workflow do
@@ -64,7 +64,7 @@ def wake(practice: Practice, now: Instant) -> None:
     """Sources are read, and the workflow wakes up."""
     _, faults = sync_sources(practice, practice.settings.source, now, HOLDER)
     assert not faults
-    looked, _ = ending.wake(practice, now, HOLDER)
+    looked, _ = ending_wake.wake(practice, now, HOLDER)
     assert not looked.put_off
 
 

@@ -5,17 +5,19 @@ import re
 import icalendar
 import pytest
 
-from integrations import ending, ending_schedule
+from integrations import ending_schedule, ending_wake
 from integrations.ending_schedule import nothing_new
 from integrations.messages.mailbox import Mailbox, read_mails
+from integrations.store import leave_plans
 from integrations.store.rebuild import rebuild
 from models.audit import Audit
 from models.ending_plan import Role
 from models.ending_schedule import How, Problem
 from models.ending_steps import Need
 from models.errors import UsageError
-from models.instants import DAY, HOUR, instant_of, local
+from models.instants import DAY, FAR, HOUR, instant_of, local
 from models.invitations import CLIENT, Invitation, wanted_of
+from models.leave_plan import Choice
 from models.observations import Observation
 from models.people import Client
 from models.terminations import TerminationRow
@@ -61,7 +63,7 @@ def going(clinic, reason="poor-fit", now=NOW, *, number="1001", **said):
 def wake(clinic, now):
     """What the workflow does, after the sources were read."""
     clinic.sync(now)
-    looked, _ = ending.wake(clinic.practice, now, "test")
+    looked, _ = ending_wake.wake(clinic.practice, now, "test")
     assert looked.put_off == []
 
 
@@ -441,3 +443,43 @@ def test_whom_nothing_may_be_told_is_not_told(team, mailbox):
     code = team.rows(Client, id=team.id_of("1001"))[0].code
     (side,) = team.rows(Invitation, recipient=f"{CLIENT}{code}")
     assert side.outcome == "the client asked not to be written to"
+
+
+def test_a_message_to_the_client_that_did_not_leave_in_time_does_not_leave(team, mailbox):
+    """Approved, and before it was sent the ending was withdrawn; or the therapist has taken the appointment out."""
+    going(team)
+    wake(team, NOW + HOUR)
+    first, second, _ = (content for *_, content in invitations(mailbox))
+    enter(team, first)
+    gone = enter(team, second)
+    team.sync(NOW + 2 * HOUR)
+    assert tell(team, NOW + 2 * HOUR) == 2
+    team.drop("t1", gone)
+    wake(team, NOW + 3 * HOUR)
+    assert told(mailbox, "c1@example.net") == [("REQUEST", FRIDAYS[0])]
+    (dropped,) = [row for row in team.rows(Invitation) if row.outcome]
+    assert dropped.outcome == "the therapist's calendar says otherwise by now"
+    enter(team, invitations(mailbox)[2][2])
+    team.sync(NOW + 4 * HOUR)
+    assert tell(team, NOW + 4 * HOUR) == 2  # the third stands, and the second is off
+    say(team, "withdrawn", NOW + 4 * HOUR)
+    wake(team, NOW + 5 * HOUR)
+    assert told(mailbox, "c1@example.net") == [("REQUEST", FRIDAYS[0])]
+    assert [news.wanted.start for news in planned(team, NOW + 5 * HOUR).news] == [FRIDAYS[0]]
+
+
+def test_a_therapist_who_goes_holds_what_is_proposed_before(team, mailbox):
+    goes = at("2026-12-05 00:00")
+    with team.practice.store.write() as connection:
+        plan_id = leave_plans.draft(team.practice, connection, "T1", goes, FAR, "clerk", NOW)
+        for line in leave_plans.view(team.practice, connection, plan_id, NOW).lines:
+            leave_plans.choose(connection, plan_id, line.client_id, Choice.ends, "", "clerk", NOW)
+        went = leave_plans.go(team.practice, connection, plan_id, "clerk", "no", NOW)
+    assert len(went.begun) == 3
+    for number in ("1001", "1002", "1003"):
+        say(team, "confirmed", NOW + 30, number=number, by=T2, personal="no")
+    wake(team, NOW + HOUR)
+    starts = [start for _, start in told(mailbox)]
+    assert len(starts) == len(set(starts)) == 6
+    assert all(start < goes for start in starts)
+    assert all(planned(team, NOW + HOUR, number).schedule.missing == (C,) for number in ("1001", "1002", "1003"))

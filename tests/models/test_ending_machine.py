@@ -88,6 +88,11 @@ class Endings(RuleBasedStateMachine):
     def somebody_tries_to_reach_them(self, means, days):
         self.take(Act(self.id(), What.attempt, self.now, "lund", means=means.value, on=self.now - days * DAY))
 
+    @rule(count=st.integers(0, 3), by=PEOPLE)
+    def appointments_are_proposed(self, count, by):
+        parts = tuple((f"U{len(self.acts)}-{n}", self.now + n * DAY, "process") for n in range(count))
+        self.take(Act(self.id(), What.proposed, self.now, by, parts=parts))
+
     @rule(what=st.sampled_from((What.withdrawn, What.closed, What.closed, What.careful)), by=PEOPLE)
     def somebody_ends_it(self, what, by):
         self.take(Act(self.id(), what, self.now, by, process=2))
@@ -112,6 +117,13 @@ class Endings(RuleBasedStateMachine):
         found = endings_of(self.acts, died=self.died)
         assert not any(one.is_open for one in found[:-1])
         assert len({one.id for one in found}) == len(found)
+
+    @invariant()
+    def nothing_is_proposed_twice_nor_after_the_end(self):
+        for one in endings_of(self.acts, died=self.died):
+            uids = [each.uid for each in one.proposed]
+            assert len(uids) == len(set(uids))
+            assert one.is_open or all(each.at <= one.moved_at for each in one.proposed)
 
     @invariant()
     def nothing_closed_has_an_open_step(self):
