@@ -34,6 +34,10 @@ from tending.desk.asking import Asked, day_in, form_id, go, page
 from tending.desk.ending import MEANWHILE
 from tending.desk.today import theirs
 
+TAKE_IT = (
+    "Take it to them now: nothing is sent from here, and if it has a link, this is the only time that it is shown. What is "
+    "kept, encrypted, has none."
+)
 SHOWN_OPTIONS = 6
 ASKED_FOR = ("specialty", "language", "insurer", "modality", "place")
 DATED = ("booked", "seen")
@@ -205,6 +209,7 @@ def say(asked: Asked) -> Response:
         what = What(form.get("what", ""))
     except ValueError:
         raise UsageError("That cannot be said of a referral; nothing was changed.") from None
+    text = ""
     with asked.practice.store.write() as connection:
         take_turn(connection)
         mine = referrals.of_client(connection, who.id)
@@ -215,10 +220,12 @@ def say(asked: Asked) -> Response:
             reference = _reference(connection, mine, form.get("referral", ""), new=what is What.offered)
             if what is What.sent:
                 stood = referrals.find(connection, who.id, reference)
-                referring.send(asked.practice, connection, who.id, who.code, stood, asked.by, asked.now)
+                text, _ = referring.send(asked.practice, connection, who.id, who.code, stood, asked.by, asked.now)
             else:
                 act, secret = _act(asked, connection, who.id, reference, what)
                 referring.say(asked.practice, connection, who.id, act, asked.now, act_id=act_id, secret=secret)
+    if text:
+        return page(asked, "letter.html", title="Letter", code=who.code, text=text, note=TAKE_IT, send=None)
     if what is What.sent:
         return go(f"/client/{who.code}/referral/letter?referral={reference_of(form)}")
     return go(asked.back)
@@ -295,9 +302,9 @@ def letter(asked: Asked) -> Response:
             text = referring.draft(asked.practice, connection, who.code, stood, asked.by, asked.now).text
         audit.record(connection, asked.now, asked.by, "referral letter read", who.code, {"referral": stood.id})
     note = (
-        "Nothing was sent yet. Read it; when you say that you take it to them, its link is made and it is kept."
+        "Nothing was sent yet. Read it; when you say that you take it to them, its link is made, and shown once."
         if draft
-        else "You take it to them: nothing is sent from here. It is kept, encrypted."
+        else "You took it to them. This is what is kept, encrypted and without its link."
     )
     send = {"action": f"/client/{who.code}/referral", "referral": stood.id, "seen": seen_of(mine)} if draft else None
     return page(asked, "letter.html", title="Letter", code=who.code, text=text, note=note, send=send)

@@ -15,6 +15,7 @@ _HERE: tuple[tuple[str, str], ...] = (
     (r"begins with `offer`", "begins with places that are offered"),
     (r"begin with `offer`", "begin with places that are offered"),
     (r", or `news booked` until then", ", or that a visit is booked until then"),
+    (r"; say `booked` until then", "; until then say that a visit is booked"),
     (r"say with --fewer why there are not(: [^.]*)?", "say why there are not"),
     (r"; `tending providers` lists who is, by id", "; open the page anew"),
     (r": `tending providers` finds others", ": look for others"),

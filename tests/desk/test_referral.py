@@ -7,7 +7,7 @@ from models.instants import DAY
 from models.observations import Observation
 from models.referral_row import ReferralRow
 from tests.builders import NOW
-from tests.desk.conftest import forms
+from tests.desk.conftest import PUBLIC, forms
 from tests.desk.test_ending import code_of, team, text_of
 from tests.desk.test_pages_of_roles import statements
 
@@ -128,11 +128,14 @@ def test_chosen_consented_read_and_sent_once_and_the_letter_stays_readable(desk,
     assert "Praxis P2" in letter.text
     assert "Nothing was sent yet." in letter.text
     assert said_of(desk) == ["offered", "chosen", "consented"]
+    assert "/reply/" not in letter.text
     send = saying(letter, "sent")
-    for _ in range(2):
-        sent = kim.send(send)
-        assert "It is kept, encrypted." in sent.text
-        assert "Praxis P2" in sent.text
+    sent = kim.send(send)
+    assert f"{PUBLIC}/reply/" in sent.text
+    again = kim.send(send)
+    assert "without its link" in again.text
+    assert "Praxis P2" in again.text
+    assert "/reply/" not in again.text
     assert said_of(desk) == ["offered", "chosen", "consented", "sent"]
     assert [row.act for row in desk.clinic.rows(Audit)][-1] == "referral letter read"
     page = kim.send(saying(kim.get(f"/client/{code}"), "news"), word="finished", day="")
