@@ -83,4 +83,5 @@ def _on_a_lock_screen(message: Message) -> None:
 
 def _name(folder: str, file: str) -> str:
     """What a kind is called: its file's name, with its folder before it where that says more."""
-    return f"{folder}.{file}" if folder in SEVERAL and file != folder else file
+    shown = ("invitation", "nightly_check", "unanswered", "ending_confirm")
+    return f"{folder}.{file}" if folder in shown and file != folder else file
