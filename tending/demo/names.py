@@ -38,6 +38,7 @@ THERAPISTS: tuple[tuple[str, str, str, int | None, str], ...] = (
     ("T6", "Dr Margrét Sólveigsen", "solveigsen", None, "T3"),
 )
 
+NAMES = {ref: name for ref, name, *_ in THERAPISTS}
 SUPERVISORS = {ref: supervisor for ref, *_, supervisor in THERAPISTS}
 
 

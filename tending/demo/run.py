@@ -147,6 +147,7 @@ def _told(place: Folder, mark: Mark, mailbox: Mailbox, server: Server, once: boo
             teller.runs(answers)
             teller.found()
             teller.mails(mails[before:], mails, morning)
+            teller.endings(mails, morning)
             teller.desk(mails, live=not once)
             teller.where(server.ui_url)
             teller.try_next(mails, live=not once)

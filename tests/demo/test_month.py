@@ -14,6 +14,8 @@ from flows.calendar_sync import calendar_sync
 from flows.client_looks import client_looks
 from flows.deliver_notices import deliver_notices
 from flows.record_sync import record_sync
+from flows.referral_followups import referral_followups
+from flows.terminations import terminations
 from flows.weekly_letters import weekly_letters
 from integrations.answering import say
 from integrations.messages.mailbox import Mailbox
@@ -25,6 +27,8 @@ from models.instants import DAY, HOUR, Instant, at_wall, day_of, instant_of, loc
 from models.notices import Message, Notice
 from tending.demo.diary import REGION, ZONE
 from tending.demo.practice import synthetic
+from tending.demo.said import say_until
+from tending.demo.world import World
 from tending.demo.writing import AT_ONCE, write_files, write_settings
 from tending.server import start_server
 from tests.demo.reading import rows_of
@@ -37,7 +41,7 @@ MERGED = {"ordinary", "prompt"}
 PLAIN = ("calendar_sync", "record_sync", "client_looks", "deliver_notices")
 
 
-async def one_day(practice: Practice, morning: Instant, *, monday: bool) -> list[Any]:
+async def one_day(practice: Practice, world: World, morning: Instant, *, monday: bool) -> list[Any]:
     """What the schedules do in a day, as flow runs with that day's time; their ids."""
     runs = []
     with lend(practice, "test"):
@@ -45,6 +49,8 @@ async def one_day(practice: Practice, morning: Instant, *, monday: bool) -> list
             (calendar_sync, morning - HOUR),
             (record_sync, morning - HOUR),
             (client_looks, morning - HOUR),
+            (terminations, morning - HOUR),
+            (referral_followups, morning - HOUR),
             *([(weekly_letters, morning - HOUR)] if monday else []),
             (deliver_notices, morning),
             (client_looks, morning + 9 * HOUR),
@@ -53,6 +59,8 @@ async def one_day(practice: Practice, morning: Instant, *, monday: bool) -> list
             state = await flow(now=utc_text(at), return_state=True)
             assert state.is_completed(), state
             runs.append(state.state_details.flow_run_id)
+            if flow is record_sync:  # people say in the morning what happened since
+                say_until(practice, world, morning - HOUR, morning - HOUR)
     return runs
 
 
@@ -79,7 +87,7 @@ def test_four_weeks(prefect_folder: Path, tmp_path: Path) -> None:
             _told_right(practice, mailbox, answered)
 
 
-async def _month(practice: Practice, world: Any, folder: Path) -> tuple[int, str, Instant]:
+async def _month(practice: Practice, world: World, folder: Path) -> tuple[int, str, Instant]:
     """Live through the days; the first finding that is told to anybody is answered, every other one is left alone."""
     runs: list[Any] = []
     answered: tuple[int, str, Instant] | None = None
@@ -87,7 +95,7 @@ async def _month(practice: Practice, world: Any, folder: Path) -> tuple[int, str
         day = day_of(LAST - (DAYS - number) * DAY, ZONE)
         morning = at_wall(datetime.combine(day, time(8, 30)), ZONE)
         write_files(world, folder, min(morning, LAST))
-        runs += await one_day(practice, morning, monday=day.weekday() == 0)
+        runs += await one_day(practice, world, morning, monday=day.weekday() == 0)
         if answered is None:
             for notice in rows_of(practice, Notice):
                 if notice.client_id is not None and notice.state == "taken" and "." in notice.purpose:
