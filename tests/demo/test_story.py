@@ -23,6 +23,13 @@ from tending.demo.told_endings import is_invitation
 pytestmark = [pytest.mark.long, pytest.mark.timeout(400)]
 LIMIT = 180
 STOP_LIMIT = 20
+MAILED = {
+    "Goal review": 1,
+    "Session rating": 1,
+    "Safety: PHQ-9, item 9": 1,
+    "Quiet": 6,
+    "Referral: how is it going?": 1,
+}
 TOLD = 16  # the findings, each once, and that the ending is confirmed
 TENDING = Path(sys.executable).with_name("tending")
 MADE = {"practice.toml", "keys", "exports", "calendars", "mails", "data", "prefect", "demo.json", ".lock"}
@@ -93,15 +100,9 @@ def test_it_says_what_was_read_found_and_sent(told: tuple[Path, str]) -> None:
     assert f"{len(mails)} mails through Apprise to the mailbox" in text
     alerts = {mail.to: mail for mail in mails if ALERT.search(mail.text)}
     assert len(alerts) >= 5
-    for label, mailed in (
-        ("Goal review", 1),
-        ("Session rating", 1),
-        ("Safety: PHQ-9, item 9", 1),
-        ("Quiet", 6),
-        ("Referral: how is it going?", 1),
-    ):
-        assert len(re.findall(rf"(?m)^  T\d  {label}  ", text)) == mailed
-        assert sum(len(re.findall(rf"(?m)^{label}: C-", mail.text)) for mail in mails) == mailed
+    for label, mailed in MAILED.items():
+        assert len(re.findall(rf"(?m)^  T\d  {re.escape(label)}  ", text)) == mailed
+        assert sum(len(re.findall(rf"(?m)^{re.escape(label)}: C-", mail.text)) for mail in mails) == mailed
     assert "| This week: therapist T5" in text
     assert all(mail.subject.startswith("Northside: ") for mail in mails)
     for mail in mails:
