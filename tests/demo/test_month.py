@@ -135,7 +135,7 @@ def _told_right(practice: Practice, world: World, mailbox: Mailbox, answered: tu
             sent = local(messages[notice.message_id].settled_at, ZONE)
             weeks[notice.recipient, sent.isocalendar().week] += 1
     assert max(weeks.values()) <= 3, (weeks, Counter((n.recipient, n.purpose, n.step) for n in taken))
-    # What endings and referrals ask for is a duty, not a prompt: people began them, and their answers end it. Nobody has more than two a week.
+    # What endings and referrals ask for is a duty and no prompt: people began them, and their answers end it. Two a week at most.
     duties = [n for n in taken if n.urgency == "duty" and n.client_id is not None and n.step == 0]
     by_week = Counter((n.recipient, local(messages[n.message_id].settled_at, ZONE).isocalendar().week) for n in duties)
     assert max(by_week.values()) <= 2, by_week
