@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
 from models.answers import Reply, said
+from models.ending_steps import COULD_NOT_WORDS, REASON_WORDS, STEP_WORDS
 from models.instants import FAR, Instant
 from models.kinds import all_kinds
 from models.naming import Pen
@@ -54,13 +55,9 @@ ENDING: Mapping[str, str] = {
     "withdrawn": "Ending withdrawn",
     "closed": "Ending closed",
 }
-STEPS: Mapping[str, str] = {
-    "explain": "explain why",
-    "process": "room to process",
-    "referral": "where to go next",
-    "last": "last appointment",
-    "letter": "closing letter",
-    "records": "records",
+STEPS: Mapping[str, str] = {step.value: words[:1].lower() + words[1:] for step, words in STEP_WORDS.items()}
+REASONS: Mapping[str, str] = {
+    one.value: words for table in (REASON_WORDS, COULD_NOT_WORDS) for one, words in table.items()
 }
 REFERRAL: Mapping[str, str] = {
     "offered": "Offered",
@@ -83,7 +80,7 @@ def ending_line(facts: Mapping[str, Any], pen: Pen) -> str:
     wish = _code(facts.get("wished_by"))
     more = [
         STEPS.get(str(facts.get("step")), _code(facts.get("step"))),
-        _code(facts.get("reason")),
+        REASONS.get(str(facts.get("reason")), _code(facts.get("reason"))),
         f"the {wish}'s wish" if wish in ("client", "therapist") else "",
         f"by {means}" if (means := _code(facts.get("means"))) else "",
     ]

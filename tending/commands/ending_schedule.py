@@ -16,6 +16,7 @@ from models.ending_steps import Need
 from models.errors import UsageError
 from models.instants import Instant, utc_text
 from models.invitations import CLIENT
+from models.told import NOT_KNOWN
 from models.voice import Voice
 from tending.commands.common import login, voice_of
 from tending.output import columns, moment, say, show_json
@@ -35,9 +36,11 @@ HOW_WORDS = {
 
 def schedule(here: Practice, who: lookups.About, at: Instant, *, yes: bool, as_json: bool) -> None:
     """Propose to the therapist what an ending lacks; without `yes` only what would be proposed is shown."""
+    proposed = None
     if yes:
         with here.store.write() as connection:
-            found = ending_schedule.propose(here, connection, who.id, login(), at)
+            proposed = ending_schedule.propose(here, connection, who.id, login(), at)
+            found = ending_schedule.planned_for(here, connection, who.id, at)
     else:
         with here.store.read() as connection:
             found = ending_schedule.planned_for(here, connection, who.id, at)
@@ -47,8 +50,8 @@ def schedule(here: Practice, who: lookups.About, at: Instant, *, yes: bool, as_j
         show_json({"code": who.code, "done": yes} | facts(found))
         return
     say(f"{who.code}: an ending, for which {APPOINTMENTS_ARE[found.schedule.need]}.")
-    lines(found, who.code, voice_of(here, at))
-    new = len(found.schedule.new)
+    lines(found, who.code, voice_of(here, at), hint=False)
+    new = len((proposed or found).schedule.new)
     if yes:
         many = "One appointment is" if new == 1 else f"{new} appointments are"
         say(
@@ -88,8 +91,8 @@ def tell_client(here: Practice, who: lookups.About, at: Instant, *, as_json: boo
 # ---------------------------------------------------------------- what is shown
 
 
-def lines(planned: Planned, code: str, voice: Voice) -> None:
-    """The appointments of an ending, and what is to be known about them."""
+def lines(planned: Planned, code: str, voice: Voice, *, hint: bool = True) -> None:
+    """The appointments of an ending, and what is to be known about them; with a `hint` how what is new is proposed."""
     found = planned.schedule
     if planned.stands.state is State.waiting:
         return
@@ -105,7 +108,7 @@ def lines(planned: Planned, code: str, voice: Voice) -> None:
             ],
             indent=2,
         )
-    for sentence in _sentences(planned, code, voice):
+    for sentence in (*_sentences(planned, code, voice), *(_hint(planned, code) if hint else ())):
         say(sentence)
 
 
@@ -121,9 +124,6 @@ def _sentences(planned: Planned, code: str, voice: Voice) -> list[str]:
         said.append(f"No appointment yet for what {parts}.")
         if not found.new:
             said.append(nothing_new(found))
-    if found.new:
-        careful = " The client finds rejection hard: nothing is proposed by itself." if planned.stands.careful else ""
-        said.append(f"Propose what is new: `tending ending {code} schedule --yes`.{careful}")
     if found.beyond:
         many = "One more stands" if len(found.beyond) == 1 else f"{len(found.beyond)} more stand"
         said.append(
@@ -139,6 +139,14 @@ def _sentences(planned: Planned, code: str, voice: Voice) -> list[str]:
             f"`tending ending {code} schedule --tell-client`, which asks you."
         )
     return said
+
+
+def _hint(planned: Planned, code: str) -> list[str]:
+    if not planned.schedule.new:
+        return []
+    by_itself = not planned.stands.careful and planned.stands.proposed_at == NOT_KNOWN
+    how = "the daily look at endings does it, or you do now" if by_itself else "only a person does it"
+    return [f"Proposing what is new to the therapist: {how}, `tending ending {code} schedule --yes`."]
 
 
 def facts(planned: Planned) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from integrations.practice import Practice
 from models.access import Page
 from models.errors import TendingError, UsageError
 from models.instants import Instant
-from tending.desk import by_link, client, confirming, ending, leave, office, referral, reply, signing, today
+from tending.desk import by_link, client, confirming, ending, leave, offering, office, referral, reply, signing, today
 from tending.desk.asking import COOKIE, NOTHING_HERE, Asked, SorryError, allowed, form_of, go, sentence, session_of
 from tending.desk.limits import TOO_OFTEN, Limit, address_of
 from tending.desk.spoken import here
@@ -74,8 +74,8 @@ ROUTES = (
     Route("POST", "/client/{code}/ending/letter", Page.ending, ending.letter),
     Route("GET", "/confirm/{code}", Page.confirm, confirming.ask),
     Route("POST", "/confirm/{code}", Page.confirm, confirming.answer),
-    Route("GET", "/client/{code}/referral", Page.referral, referral.look),
-    Route("POST", "/client/{code}/referral/find", Page.referral, referral.find),
+    Route("GET", "/client/{code}/referral", Page.referral, offering.look),
+    Route("POST", "/client/{code}/referral/find", Page.referral, offering.find),
     Route("POST", "/client/{code}/referral", Page.referral, referral.say),
     Route("GET", "/client/{code}/referral/letter", Page.referral, referral.letter),
     Route("GET", "/leave", Page.leave, leave.leaves),

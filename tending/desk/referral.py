@@ -1,6 +1,5 @@
 """Where a client is referred to, on their page: offered with reasons, chosen, consented, sent, heard of; each said in a form."""
 
-import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -9,18 +8,14 @@ from fastapi.responses import Response
 from sqlalchemy import Connection
 
 from integrations import referring
-from integrations.store import acts, audit, cases, lookups, providers, referrals
+from integrations.store import acts, audit, lookups, providers, referrals
 from integrations.store.providers import NOBODY, Contact
 from integrations.store.turns import take_turn
-from models import directory
 from models.access import Part
-from models.directory import Listed, Option, Wanted
 from models.errors import UsageError
 from models.instants import start_of
 from models.referral_acts import (
     CLOSE_REASONS,
-    FEWER,
-    LEAST_OPTIONS,
     LONGEST_PURPOSE,
     NOT_KNOWN,
     WHO_CONSENTS,
@@ -38,8 +33,6 @@ TAKE_IT = (
     "Take it to them now: nothing is sent from here, and if it has a link, this is the only time that it is shown. What is "
     "kept, encrypted, has none."
 )
-SHOWN_OPTIONS = 6
-ASKED_FOR = ("specialty", "language", "insurer", "modality", "place")
 DATED = ("booked", "seen")
 
 
@@ -97,7 +90,7 @@ def facts(asked: Asked, connection: Connection, who: lookups.About) -> dict[str,
 
 
 def _shown(asked: Asked, one: Referral, known: Mapping[str, Contact]) -> Shown:
-    places = tuple(_place(provider, known, provider in one.tried) for provider in one.options)
+    places = tuple(place_of(provider, known, provider in one.tried) for provider in one.options)
     state, stuck = one.state, one.stuck is not Stuck.no
     moving = state in (State.offered, State.chosen, State.consented) or stuck
     said = f"{stands(one, asked.voice)}"
@@ -123,78 +116,9 @@ def _shown(asked: Asked, one: Referral, known: Mapping[str, Contact]) -> Shown:
     )
 
 
-def _place(provider: str, known: Mapping[str, Contact], tried: bool) -> Place:
+def place_of(provider: str, known: Mapping[str, Contact], tried: bool) -> Place:
     who = known.get(provider, NOBODY)
     return Place(provider, who.name, ", ".join(filter(None, (who.address, who.phone, who.email))), tried)
-
-
-# ---------------------------------------------------------------- the page on which places are offered
-
-
-def look(asked: Asked) -> Response:
-    """The page that asks what is looked for. Looking changes nothing."""
-    return _options(asked, asked.query.get("referral", ""), {})
-
-
-def find(asked: Asked) -> Response:
-    """Who suits, best first, with the reasons. What was looked for stands in no address."""
-    asked.require_form()
-    return _options(asked, asked.form.get("referral", ""), asked.form)
-
-
-def _options(asked: Asked, reference: str, form: Mapping[str, str], trouble: str = "") -> Response:
-    who, _ = theirs(asked, Part.referral)
-    with asked.practice.store.read() as connection:
-        mine = referrals.of_client(connection, who.id)
-        going = next((one for one in mine if one.id == reference and not one.over), None)
-        listed = providers.listed(connection)
-        known = providers.contacts(connection, asked.practice.vault)
-        policy = cases.shared(asked.practice, connection, asked.now)
-        digest = next(iter(cases.digests(connection, [who.id])), None)
-        layered = policy.policy(digest) if digest is not None else asked.practice.book.of()
-    word = {name: form.get(name, "").strip()[:100] for name in ASKED_FOR}
-    wanted = Wanted(
-        word["specialty"],
-        word["modality"],
-        word["language"],
-        word["insurer"],
-        word["place"],
-        telehealth=form.get("telehealth") == "yes",
-        without=frozenset(going.options) if going else frozenset(),
-    )
-    found = directory.options(listed, wanted, asked.today, layered.policy, SHOWN_OPTIONS)
-    return page(
-        asked,
-        "offer.html",
-        status=409 if trouble else 200,
-        title="Where to go next",
-        trouble=trouble,
-        code=who.code,
-        reference=going.id if going else "",
-        options=[_option(one, known) for one in found],
-        first=LEAST_OPTIONS,
-        directory=len(listed),
-        asked_for=word,
-        telehealth=form.get("telehealth") == "yes",
-        words={name: _words(listed, name) for name in ASKED_FOR},
-        fewer=FEWER,
-        seen=seen_of(mine),
-        id=uuid.uuid4().hex,
-    )
-
-
-def _words(listed: list[Listed], name: str) -> list[str]:
-    """What the directory has of a kind, to choose from."""
-    if name == "place":
-        return sorted({one.place for one in listed if one.place})
-    return sorted({word for one in listed for word in getattr(one, name)})
-
-
-def _option(option: Option, known: Mapping[str, Contact]) -> dict[str, str]:
-    place = _place(option.provider.id, known, tried=False)
-    doubts = f" To ask about first: {'; '.join(option.doubts)}." if option.doubts else ""
-    reasons = f"{'; '.join(option.reasons).capitalize()}." if option.reasons else "No reason stands out."
-    return {"id": place.id, "name": place.name, "reach": place.reach, "reasons": f"{reasons}{doubts}"}
 
 
 # ---------------------------------------------------------------- what is said

@@ -269,12 +269,13 @@ def test_what_is_lacking_is_tried_out_and_proposed_by_a_person(confirmed, tendin
     tried = tending("ending", code, "schedule")
     assert (tried.code, tried.err) == (0, "")
     assert tried.out.count("would be proposed: same weekday") == 4, "who finds rejection hard has more room"
-    assert "nothing is proposed by itself" in tried.out
+    assert "only a person does it" in tending("ending", code).out
     assert tried.out.endswith("Nothing was kept; `--yes` proposes what is new to the therapist, by mail.\n")
     assert "Nobody is invited" in tending("invite").out
     kept = tending("ending", code, "schedule", "--yes")
     assert kept.code == 0, kept.err
     assert "4 appointments are proposed to T1" in kept.out
+    assert kept.out.count("not in the calendar yet") == 4
     sides = tending("invite", "--json").json
     assert [(side["code"], side["recipient"], side["state"]) for side in sides] == [
         (code, "therapist:T1", "waiting")

@@ -258,13 +258,13 @@ SAID = [
     (
         "ending",
         {"what": "started", "reason": "poor-fit", "wished_by": "therapist"},
-        "Ending begun: poor fit, the therapist's wish.",
+        "Ending begun: the two of them do not fit well, the therapist's wish.",
     ),
     ("ending", {"what": "done", "step": "letter"}, "Step done: closing letter."),
     (
         "ending",
         {"what": "could-not", "step": "process", "reason": "declined"},
-        "Step could not be done: room to process, declined.",
+        "Step could not be done: room to process, the client did not want it.",
     ),
     ("ending", {"what": "attempt", "means": "phone", "on": days_ago(2)}, "Tried to reach the client: by phone."),
     ("ending", {"what": "closed"}, "Ending closed."),

@@ -14,10 +14,14 @@ from integrations.store.tables import insert_rows
 from models.accounts import Role
 from models.answers import Reply, answer
 from models.audit import Audit
+from models.ending_acts import Act as EndingAct
+from models.ending_acts import What
 from models.errors import UsageError
 from models.instants import DAY, HOUR
 from models.observations import Observation
 from models.people import Client, Relation
+from models.referral_acts import ReferralAct, facts_of
+from models.referral_acts import What as ReferralWhat
 from tests.builders import NOW, days_ago, each, in_days
 from tests.faults.canary import Search
 
@@ -61,13 +65,14 @@ def lived(a_clinic, mailbox):
         said = answer("quiet", Reply.agreed, LATER + 60, until=in_days(4))
         answering.say(practice, connection, client, said, "therapist:T1", LATER + 60, note=NOTE)
         secret = {"letter": f"Liebe Frau {NAMES[0]}", "provider": NAMES[3]}
-        for n, (kind, facts) in enumerate(
-            [
-                ("ending", {"what": "started", "reason": "goals", "by": "therapist:T1", "at": LATER + 100}),
-                ("ending", {"what": "done", "step": "letter", "by": "therapist:T1", "at": LATER + 101}),
-                ("referral", {"what": "chosen", "by": "somebody", "note": NOTE}),
-            ]
-        ):
+        me = "therapist:T1"
+        begun = EndingAct("e1", What.started, LATER + 100, me, reason="goals", wished_by="client", personal="no")
+        done = EndingAct("e1", What.done, LATER + 101, me, step="letter")
+        offered = ReferralAct("R-1", ReferralWhat.offered, LATER + 102, "somebody", providers=("P1", "P2", "P3"))
+        chosen = offered._replace(what=ReferralWhat.chosen, provider="P1")
+        said_of = [("ending", begun.facts()), ("ending", done.facts())]
+        said_of += [("referral", facts_of(offered)), ("referral", facts_of(chosen))]
+        for n, (kind, facts) in enumerate(said_of):
             acts.record(practice, connection, client, kind, facts, LATER + 100 + n, secret=secret)
     clinic.clients[0] |= {"therapist": "T2", "status": "ended", "ended": "2026-11-24"}
     clinic.sync(NOW + 2 * DAY)
@@ -108,9 +113,9 @@ def test_it_tells_what_happened_in_order(lived):
         ("Appointments", "Attended."),
         ("Message", f"To {me}: Quiet."),
         ("Answer", f"Quiet: We agreed on the next contact: Fri 27 Nov, in 4 days. By {me}."),
-        ("Ending", f"Ending begun: goals. By {me}."),
+        ("Ending", f"Ending begun: the goals are met, the client's wish. By {me}."),
         ("Ending", f"Step done: closing letter. By {me}."),
-        ("Referral", "The client chose. By somebody."),
+        ("Referral", "The client chose: provider P1. By somebody."),
         ("Care", "Care ended, as the records say."),
         ("Therapist", f"From {me} to {NAMES[2]} (T2)."),
     ]
@@ -211,7 +216,9 @@ def test_the_number_of_queries_does_not_depend_on_how_much_there_is(lived):
     client = lived.id_of("1001")
     with lived.practice.store.write() as connection:
         for n in range(60):
-            acts.record(lived.practice, connection, client, "referral", {"what": "chosen"}, NOW + 2 * DAY + n)
+            at = NOW + 2 * DAY + n
+            act = ReferralAct(f"R-{n + 2}", ReferralWhat.offered, at, "somebody", providers=("P1", "P2", "P3"))
+            acts.record(lived.practice, connection, client, "referral", facts_of(act), at)
         rows = [
             {"client_id": client, "therapist_id": f"X{n}", "kind": "co", "from_on": date(2026, 8, 3)} for n in range(40)
         ]
@@ -220,7 +227,7 @@ def test_the_number_of_queries_does_not_depend_on_how_much_there_is(lived):
     many, many_lines = count()
     assert many_lines >= few_lines + 100
     assert many == few <= 25
-    assert len(lived.rows(Observation, kind="referral")) == 61
+    assert len(lived.rows(Observation, kind="referral")) == 62
 
 
 def test_a_code_of_nobody_is_one_sentence(lived):
