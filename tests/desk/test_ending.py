@@ -89,7 +89,8 @@ def going(desk, kim, sam, code, **said):
 
 
 def states(desk):
-    return [(row.state, row.next_step) for row in desk.clinic.rows(TerminationRow)]
+    rows = sorted(desk.clinic.rows(TerminationRow), key=lambda row: row.nth)
+    return [(row.state, row.next_step) for row in rows]
 
 
 def said_of(desk):

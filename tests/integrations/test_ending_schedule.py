@@ -1,14 +1,16 @@
 """The appointments of an ending, on real calendar files and with real mail: parts for what stands, times for the rest, once by itself."""
 
 import re
+from concurrent.futures import ThreadPoolExecutor
 
 import icalendar
 import pytest
 
 from integrations import ending_schedule, ending_wake
+from integrations.delivery import PostRoom
 from integrations.ending_schedule import nothing_new
 from integrations.messages.mailbox import Mailbox, read_mails
-from integrations.store import leave_plans
+from integrations.store import inviting, leave_plans
 from integrations.store.rebuild import rebuild
 from models.audit import Audit
 from models.ending_plan import Role
@@ -483,3 +485,39 @@ def test_a_therapist_who_goes_holds_what_is_proposed_before(team, mailbox):
     assert len(starts) == len(set(starts)) == 6
     assert all(start < goes for start in starts)
     assert all(planned(team, NOW + HOUR, number).schedule.missing == (C,) for number in ("1001", "1002", "1003"))
+
+
+def test_two_wake_ups_at_once_propose_once(team, mailbox):
+    for number in ("1001", "1002", "1003"):
+        going(team, "leaving", number=number)
+    with ThreadPoolExecutor(4) as pool:
+        done = list(pool.map(lambda _: ending_schedule.wake_up(team.practice, NOW + HOUR), range(4)))
+    assert done == [[]] * 4
+    assert len(uids(team)) == 9
+    acts = [row.facts["what"] for row in team.rows(Observation, kind="ending")]
+    assert acts.count("proposed") == 3
+
+
+def test_what_is_just_being_sent_when_it_is_withdrawn_is_called_off_after_it(team, mailbox):
+    going(team)
+    ending_schedule.wake_up(team.practice, NOW + HOUR)
+    post = PostRoom(team.practice)
+    with team.practice.store.read() as connection:
+        first, *_ = inviting.due(connection, NOW + HOUR)
+    claimed = post.invite(first, NOW + HOUR, "test")
+    assert claimed is not None
+    say(team, "withdrawn", NOW + HOUR)
+    assert post.give(claimed, NOW + HOUR) == "sent"
+    wake(team, NOW + 2 * HOUR)
+    assert [method for method, _ in told(mailbox)] == ["REQUEST", "CANCEL"]
+    assert len({start for _, start in told(mailbox)}) == 1
+
+
+def test_a_person_who_proposes_twice_with_one_form_proposes_once(team, mailbox):
+    going(team, careful=True)
+    for _ in range(2):
+        with team.practice.store.write() as connection:
+            client = team.id_of("1001")
+            ending_schedule.propose(team.practice, connection, client, T1, NOW + HOUR, act_id="form-1")
+    assert len(uids(team)) == 4
+    assert all(len(uid) == len("0" * 32 + "@tending.invalid") for uid in uids(team))
