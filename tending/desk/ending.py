@@ -15,12 +15,7 @@ from integrations.store.terminations import Start
 from integrations.store.turns import take_turn
 from models.access import Part
 from models.ending_acts import QUESTION, What
-from models.ending_steps import (
-    COULD_NOT_WORDS,
-    REASON_WORDS,
-    By,
-    Reason,
-)
+from models.ending_steps import COULD_NOT_WORDS, REASON_WORDS, By, Reason
 from models.errors import UsageError
 from models.instants import HOUR, end_of, start_of
 from models.told import NOT_KNOWN

@@ -10,10 +10,7 @@ from integrations.store.providers import Contact
 from models import directory
 from models.access import Part
 from models.directory import Listed, Option, Wanted
-from models.referral_acts import (
-    FEWER,
-    LEAST_OPTIONS,
-)
+from models.referral_acts import FEWER, LEAST_OPTIONS
 from tending.desk.asking import Asked, page
 from tending.desk.referral import place_of, seen_of
 from tending.desk.today import theirs
@@ -33,7 +30,7 @@ def find(asked: Asked) -> Response:
     return _options(asked, asked.form.get("referral", ""), asked.form)
 
 
-def _options(asked: Asked, reference: str, form: Mapping[str, str], trouble: str = "") -> Response:
+def _options(asked: Asked, reference: str, form: Mapping[str, str]) -> Response:
     who, _ = theirs(asked, Part.referral)
     with asked.practice.store.read() as connection:
         mine = referrals.of_client(connection, who.id)
@@ -57,9 +54,7 @@ def _options(asked: Asked, reference: str, form: Mapping[str, str], trouble: str
     return page(
         asked,
         "offer.html",
-        status=409 if trouble else 200,
         title="Where to go next",
-        trouble=trouble,
         code=who.code,
         reference=going.id if going else "",
         options=[_option(one, known) for one in found],

@@ -14,14 +14,7 @@ from integrations.store.turns import take_turn
 from models.access import Part
 from models.errors import UsageError
 from models.instants import start_of
-from models.referral_acts import (
-    CLOSE_REASONS,
-    LONGEST_PURPOSE,
-    NOT_KNOWN,
-    WHO_CONSENTS,
-    ReferralAct,
-    What,
-)
+from models.referral_acts import CLOSE_REASONS, LONGEST_PURPOSE, NOT_KNOWN, WHO_CONSENTS, ReferralAct, What
 from models.referral_shape import Referral, State, Stuck
 from models.referral_table import WORDS
 from models.referral_words import next_step, stands
