@@ -69,11 +69,13 @@ def _refer(practice: Practice, world: World, person: Person, until: Instant, sin
     with practice.store.write() as connection:
         client, policy = _id(connection, code), practice.book.of().policy
         found = options(providers.listed(connection), LOOKED_FOR, day_of(until, practice.zone), policy)
-        offered = tuple(option.provider.id for option in found)
         for act_id, act in new:
-            named = {"providers": offered} if act.what is What.offered else {"provider": offered[0]}
+            if act.what is What.offered:
+                act = act._replace(providers=tuple(option.provider.id for option in found))
+            else:
+                act = act._replace(provider=referrals.find(connection, client, REFERENCE).options[0])
             say = referring.say if act_id == new[-1][0] else referrals.say
-            say(practice, connection, client, act._replace(by=by, **named), max(act.at, since), act_id=act_id)
+            say(practice, connection, client, act._replace(by=by), max(act.at, since), act_id=act_id)
 
 
 def _referral(world: World) -> Iterator[ReferralAct]:

@@ -20,6 +20,7 @@ from models.errors import UsageError
 from models.instants import HOUR, end_of, start_of
 from models.told import NOT_KNOWN
 from tending.desk import cards
+from tending.desk import ending_appointments as appointments
 from tending.desk.asking import Asked, day_in, form_id, go, page, stopped
 from tending.desk.ending_shown import MEANS_WORDS, seen_of, shown
 from tending.desk.spoken import here
@@ -171,6 +172,7 @@ def facts(asked: Asked, connection: Connection, who: lookups.About, held_since: 
     stands = terminations.newest(connection, who.id, died=who.died)
     return {
         "ending": None if stands is None else shown(asked, stands, held_since(stands.started_at)),
+        "ending_appointments": appointments.lines(asked, connection, who) if stands is not None else (),
         "could_not": COULD_NOT_WORDS,
         "means": MEANS_WORDS,
         "today": str(asked.readers_day),
