@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from integrations.ending_wake import wake
 from models.audit import Audit
 from models.ending_acts import QUESTION
 from models.instants import DAY
@@ -449,3 +450,23 @@ def test_the_clients_page_needs_as_many_queries_with_an_ending_of_one_act_as_of_
     for day in range(10, 20):
         kim.send(saying(kim.get(f"/client/{code}"), "attempt"), means="phone", on=f"2026-11-{day}")
     assert statements(desk, kim, f"/client/{code}") == few
+
+
+# ---------------------------------------------------------------- its appointments
+
+
+def test_each_appointment_stands_with_its_part_and_what_is_lacking_is_said(desk, kim, sam):
+    code = code_of(desk)
+    start(kim, code)
+    assert "Its appointments" not in text_of(kim.get(f"/client/{code}"))  # nothing is asked for before it is confirmed
+    word(sam, code, "confirmed")
+    desk.later(120)
+    desk.clinic.sync(desk.now)
+    before = text_of(kim.get(f"/client/{code}"))
+    assert re.search(r"Its appointments [^.:]+ \d\d:\d\d: to explain why\. ", before)
+    assert before.count("; free, and not proposed yet.") == 2
+    wake(desk.clinic.practice, desk.now, "test")
+    after = text_of(kim.get(f"/client/{code}"))
+    assert "free, and not proposed yet" not in after
+    assert after.count("; the therapist is invited, and no calendar shows it yet.") == 2
+    assert re.search(r": the last one; the therapist is invited", after)
