@@ -521,3 +521,45 @@ def test_a_person_who_proposes_twice_with_one_form_proposes_once(team, mailbox):
             ending_schedule.propose(team.practice, connection, client, T1, NOW + HOUR, act_id="form-1")
     assert len(uids(team)) == 4
     assert all(len(uid) == len("0" * 32 + "@tending.invalid") for uid in uids(team))
+
+
+def test_closed_early_what_it_proposed_is_called_off_and_what_stood_is_not(team, mailbox):
+    team.entry("t1", "own-1", FRIDAYS[0], "Anna Müller")
+    going(team)
+    wake(team, NOW + HOUR)
+    for step in ("explain", "process", "referral", "last"):
+        say(team, "could-not", NOW + HOUR, step=step, reason="declined")
+    for step in ("letter", "records"):
+        say(team, "done", NOW + HOUR, step=step)
+    say(team, "closed", NOW + HOUR)
+    wake(team, NOW + 2 * HOUR)
+    assert sorted(told(mailbox)[2:]) == [("CANCEL", FRIDAYS[1]), ("CANCEL", FRIDAYS[2])]
+    assert uids(team) == []
+
+
+def test_the_last_one_declined_is_asked_about_and_proposed_anew_by_a_person(team, mailbox):
+    """Nothing is said of it while the ones before it stand; then the finding says that nothing is booked and that times were proposed."""
+    going(team)
+    wake(team, NOW + HOUR)
+    first, second, third = (content for *_, content in invitations(mailbox))
+    enter(team, first)
+    enter(team, second)
+    gone = enter(team, third)
+    wake(team, NOW + DAY)
+    team.drop("t1", gone)
+    wake(team, NOW + 2 * DAY)
+    assert team.findings() == set()
+    team.seen("1001", FRIDAYS[0], FRIDAYS[1])
+    later = FRIDAYS[1] + DAY
+    wake(team, later)
+    for step in ("explain", "process", "referral"):
+        say(team, "done", later, step=step)
+    wake(team, later + HOUR)
+    assert team.why("1001", later + HOUR)["ending_step"] == (True, "no_appointment")
+    assert told(mailbox) == [("REQUEST", friday) for friday in FRIDAYS[:3]]
+    nine = FRIDAYS[2] - HOUR  # the very time that fell out is not proposed again
+    assert parts(team, later + HOUR) == [(C, nine, How.new)]
+    propose(team, later + HOUR)
+    wake(team, later + 2 * HOUR)
+    assert told(mailbox)[3:] == [("REQUEST", nine)]
+    assert team.why("1001", later + 2 * HOUR)["ending_step"] == (False, "proposed")
