@@ -358,9 +358,12 @@ class _Cast:
 
     def _was_referred_on(self, person: Person) -> None:
         """Care ended weeks ago with a referral. What is asked about it the second time falls due in this week."""
-        last = self._regular(person, 7, self.diary.day(-260), -28)
-        person.ended_on = last.start.date()
         taken_up = self.diary.working_days(person.therapist, -19, -15)[-1]
+        # Soon enough that nobody has to ask in between whether the client took it up.
+        last = self.diary.working_days(person.therapist, -30, (taken_up - self.diary.today).days - 3)[-1]
+        hour = self.diary.hour(person.therapist, last.weekday())
+        days = list(self.diary.rhythm(person.therapist, last, 7, self.diary.day(-260), last))
+        person.ended_on = self._meetings(person, days, hour, 7, leaving=True).start.date()
         heard = self.diary.working_days(person.therapist, -12, -8)[-1]
         self._world.referral = (
             evening(person.ended_on),

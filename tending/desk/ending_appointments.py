@@ -18,7 +18,7 @@ PARTS: dict[Role, str] = {
 }
 HOW: dict[How, str] = {
     How.stands: "",
-    How.proposed: "; the therapist is invited, and no calendar shows it yet",
+    How.proposed: "; {} invited, and no calendar shows it yet",
     How.new: "; free, and not proposed yet",
 }
 
@@ -29,7 +29,8 @@ def lines(asked: Asked, connection: Connection, who: lookups.About) -> tuple[str
     if found is None or found.stands.state is not State.going:
         return ()
     schedule, voice = found.schedule, asked.voice
-    said = [f"{moment(voice, line.start)}: {PARTS[line.role]}{HOW[line.how]}." for line in schedule.lines]
+    whom = "you are" if asked.person.therapist_id == schedule.therapist else f"{schedule.therapist} is"
+    said = [f"{moment(voice, line.start)}: {PARTS[line.role]}{HOW[line.how].format(whom)}." for line in schedule.lines]
     said += [
         f"{moment(voice, entry.start)}: no part; {PROBLEM_WORDS[entry.problem]}."
         for entry in schedule.aside

@@ -468,5 +468,6 @@ def test_each_appointment_stands_with_its_part_and_what_is_lacking_is_said(desk,
     wake(desk.clinic.practice, desk.now, "test")
     after = text_of(kim.get(f"/client/{code}"))
     assert "free, and not proposed yet" not in after
-    assert after.count("; the therapist is invited, and no calendar shows it yet.") == 2
-    assert re.search(r": the last one; the therapist is invited", after)
+    assert after.count("; you are invited, and no calendar shows it yet.") == 2
+    assert ": the last one; you are invited" in after
+    assert ": the last one; T1 is invited" in text_of(sam.get(f"/client/{code}"))
