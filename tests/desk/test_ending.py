@@ -416,6 +416,9 @@ def test_a_cover_goes_through_the_steps_while_the_therapist_is_away(serve):
     code = code_of(desk)
     cover = desk.seated("therapist", "P2")
     going(desk, cover, desk.seated("supervisor", "S1"), code)
+    desk.clinic.sync(desk.now)
+    wake(desk.clinic.practice, desk.now, "test")
+    assert ": the last one; T1 is invited, and no calendar shows it yet." in text_of(cover.get(f"/client/{code}"))
     assert "Done (Mon 23 Nov, today, you)." in text_of(
         cover.send(saying(cover.get(f"/client/{code}"), "done", "explain"))
     )
@@ -470,4 +473,3 @@ def test_each_appointment_stands_with_its_part_and_what_is_lacking_is_said(desk,
     assert "free, and not proposed yet" not in after
     assert after.count("; you are invited, and no calendar shows it yet.") == 2
     assert ": the last one; you are invited" in after
-    assert ": the last one; T1 is invited" in text_of(sam.get(f"/client/{code}"))
