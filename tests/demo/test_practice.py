@@ -198,3 +198,20 @@ def test_days_follow_the_day_it_is_made_for() -> None:
     assert world.diary.today == date(2026, 11, 23)
     assert max(m.start.date() for m in world.meetings if m.outcome == ATTENDED) <= world.diary.today
     assert max(m.start.date() for m in world.meetings) > world.diary.today + timedelta(days=21)
+
+
+def test_in_no_week_of_the_last_four_is_anybody_told_of_more_than_three_ordinary_things() -> None:
+    world = synthetic(at(2026, 11, 23, 17))
+    whose = {person.id: person.therapist for person in world.people}
+    weeks: Counter[tuple[str, int]] = Counter()
+    known: set[tuple[str, str]] = set()
+    for number in range(29):
+        now = world.now - (28 - number) * DAY
+        morning = world.diary.day(number - 28)
+        open_then = set(found(world, now))
+        # What a weekend brings is told on Monday.
+        week = (morning + timedelta(days=2)).isocalendar().week if morning.weekday() > 4 else morning.isocalendar().week
+        if number:
+            weeks.update((whose[who], week) for who, kind in open_then - known if kind not in ("unconfirmed", "item9"))
+        known = open_then
+    assert max(weeks.values()) <= MOST_NOTICES, weeks
