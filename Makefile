@@ -20,7 +20,7 @@ demo: $(READY) ## a synthetic practice from calendar to mail; ONCE=1 ends by its
 	@exec .venv/bin/tending demo $(if $(ONCE),--once) $(ARGS)
 
 test: $(READY) ## everything that can run here; FULL=1 adds the long ones; ARGS="-k word" narrows
-	@exec $(PY) -m pytest $(if $(FULL),,-m "not long") $(ARGS)
+	@exec $(PY) -m pytest -n auto --dist worksteal $(if $(FULL),,-m "not long") $(ARGS)
 
 check: $(READY) ## style, types and the one way of imports; changes nothing
 	@failed=; \

@@ -55,6 +55,14 @@ class How(StrEnum):
     new = "new"  # it would be proposed
 
 
+HOW_WORDS = {
+    How.stands: "stands",
+    How.proposed: "proposed to the therapist, not in the calendar yet",
+    How.new: "would be proposed",
+}
+ROLE_WORDS = {Role.explain: "explains", Role.process: "gives room", Role.close: "closes"}
+
+
 class Line(NamedTuple):
     """One appointment with its part, [start, end); `reason` says what speaks for a new one."""
 

@@ -10,8 +10,7 @@ from integrations.ending_schedule import Planned, nothing_new
 from integrations.practice import Practice
 from integrations.store import lookups
 from models.ending_acts import State
-from models.ending_plan import Role
-from models.ending_schedule import PROBLEM_WORDS, How, Line, Schedule
+from models.ending_schedule import HOW_WORDS, PROBLEM_WORDS, ROLE_WORDS, Line, Schedule
 from models.ending_steps import Need
 from models.errors import UsageError
 from models.instants import Instant, utc_text
@@ -21,16 +20,10 @@ from models.voice import Voice
 from tending.commands.common import login, voice_of
 from tending.output import columns, moment, say, show_json
 
-ROLE_WORDS = {Role.explain: "explains", Role.process: "gives room", Role.close: "closes"}
 APPOINTMENTS_ARE = {
     Need.required: "appointments are asked for",
     Need.offered: "appointments are offered, not asked for",
     Need.none: "no appointment is asked for now",
-}
-HOW_WORDS = {
-    How.stands: "stands",
-    How.proposed: "proposed to the therapist, not in the calendar yet",
-    How.new: "would be proposed",
 }
 
 

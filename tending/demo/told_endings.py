@@ -6,12 +6,11 @@ from integrations import ending_schedule
 from integrations.messages.mailbox import Mail
 from integrations.practice import Practice
 from integrations.store import lookups
-from models.ending_schedule import How
+from models.ending_schedule import ROLE_WORDS, How
 from models.ending_steps import REASON_WORDS
 from models.instants import Instant
 from models.voice import Voice
 from models.words import counted
-from tending.commands.ending_schedule import ROLE_WORDS
 from tending.demo.names import NAMES, SUPERVISORS
 from tending.demo.said import code_of
 from tending.demo.world import ENDS, REFERRED, World

@@ -72,6 +72,7 @@ ROUTES = (
     Route("POST", "/client/{code}/ending", Page.ending, ending.start),
     Route("POST", "/client/{code}/ending/say", Page.ending, ending.say),
     Route("POST", "/client/{code}/ending/letter", Page.ending, ending.letter),
+    Route("POST", "/client/{code}/ending/propose", Page.ending, ending.propose),
     Route("GET", "/confirm/{code}", Page.confirm, confirming.ask),
     Route("POST", "/confirm/{code}", Page.confirm, confirming.answer),
     Route("GET", "/client/{code}/referral", Page.referral, offering.look),

@@ -8,21 +8,20 @@ from fastapi.responses import Response
 from sqlalchemy import Connection
 
 from integrations import ending as endings
-from integrations import letters
+from integrations import ending_schedule, letters
 from integrations.store import acts, desk, lookups, terminations
 from integrations.store.recipients import Recipients
 from integrations.store.terminations import Start
 from integrations.store.turns import take_turn
 from models.access import Part
-from models.ending_acts import QUESTION, What
+from models.ending_acts import QUESTION, State, What
 from models.ending_steps import COULD_NOT_WORDS, REASON_WORDS, By, Reason
 from models.errors import UsageError
 from models.instants import HOUR, end_of, start_of
 from models.told import NOT_KNOWN
 from tending.desk import cards
-from tending.desk import ending_appointments as appointments
 from tending.desk.asking import Asked, day_in, form_id, go, page, stopped
-from tending.desk.ending_shown import MEANS_WORDS, seen_of, shown
+from tending.desk.ending_shown import MEANS_WORDS, appointments, seen_of, shown
 from tending.desk.spoken import here
 from tending.desk.today import just_said, theirs
 
@@ -156,6 +155,16 @@ def letter(asked: Asked) -> Response:
     return page(asked, "letter.html", title="Closing letter", code=code, text=text, note=note, send=None)
 
 
+def propose(asked: Asked) -> Response:
+    """Have what an ending lacks proposed to the therapist, as invitations to their calendar; the client hears nothing."""
+    asked.require_form()
+    who, _ = theirs(asked, Part.ending)
+    asked.back, act_id = _back(who), form_id(asked)
+    with asked.practice.store.write() as connection:
+        ending_schedule.propose(asked.practice, connection, who.id, asked.by, asked.now, act_id=act_id)
+    return go(_back(who))
+
+
 def _moment(asked: Asked, day: date | None) -> int:
     """When on a day somebody tried: today, now; before it, about noon."""
     if day is None or day == asked.readers_day:
@@ -170,9 +179,11 @@ def _back(who: lookups.About) -> str:
 def facts(asked: Asked, connection: Connection, who: lookups.About, held_since: Any) -> dict[str, Any]:
     """What the client's page shows of the newest ending; `held_since` counts appointments that took place since an instant."""
     stands = terminations.newest(connection, who.id, died=who.died)
+    going = stands is not None and stands.state is State.going
+    planned = ending_schedule.planned_for(asked.practice, connection, who.id, asked.now) if going else None
     return {
         "ending": None if stands is None else shown(asked, stands, held_since(stands.started_at)),
-        "ending_appointments": appointments.lines(asked, connection, who) if stands is not None else (),
+        "plan": None if planned is None else appointments(asked, planned),
         "could_not": COULD_NOT_WORDS,
         "means": MEANS_WORDS,
         "today": str(asked.readers_day),

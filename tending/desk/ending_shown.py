@@ -2,9 +2,11 @@
 
 from dataclasses import dataclass
 
+from integrations.ending_schedule import Planned
 from models.answers import UNDO_SECONDS
 from models.ending_acts import STEPS, State, Termination
 from models.ending_refusals import LEAST_MEANS
+from models.ending_schedule import HOW_WORDS, PROBLEM_WORDS, ROLE_WORDS, How
 from models.ending_steps import (
     COULD_NOT_WORDS,
     OURS_ALONE,
@@ -21,6 +23,7 @@ from models.ending_steps import asked as asked_at
 from models.told import NOT_KNOWN
 from models.voice import Voice
 from tending.desk.asking import Asked, named
+from tending.output import moment
 
 IN_THE_RECORD = "Their status stands in the record system: set it there. The client may always come back."
 WHOSE: dict[By, str] = {
@@ -69,6 +72,32 @@ class Shown:
     died: bool
     letter: bool
     closable: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Appointments:
+    """The appointments of an ending: a line for each, what is to be known about them, and how many would be proposed."""
+
+    lines: tuple[str, ...]
+    note: str
+    new: int
+
+
+def appointments(asked: Asked, planned: Planned) -> Appointments | None:
+    """The appointments of an ending that is going on; None where it asks for none."""
+    found, voice = planned.schedule, asked.voice
+    if found.need is Need.none:
+        return None
+    lines = [
+        f"{moment(voice, line.start)}: {ROLE_WORDS[line.role]}"
+        + ("" if line.how is How.stands else f" ({HOW_WORDS[line.how]})")
+        for line in found.lines
+    ]
+    lines += [f"{moment(voice, e.start)}: no part, {PROBLEM_WORDS[e.problem]}" for e in found.aside if e.problem]
+    note = ""
+    if found.missing and found.need is Need.required:
+        note = f"No appointment yet for what {voice.listing([ROLE_WORDS[role] for role in found.missing])}."
+    return Appointments(tuple(lines), note, len(found.new))
 
 
 def seen_of(stands: Termination | None) -> str:

@@ -6,10 +6,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from integrations.ending_wake import wake
 from models.audit import Audit
 from models.ending_acts import QUESTION
 from models.instants import DAY
+from models.invitations import Invitation
 from models.notices import Notice
 from models.observations import Observation
 from models.people import Client
@@ -416,9 +416,6 @@ def test_a_cover_goes_through_the_steps_while_the_therapist_is_away(serve):
     code = code_of(desk)
     cover = desk.seated("therapist", "P2")
     going(desk, cover, desk.seated("supervisor", "S1"), code)
-    desk.clinic.sync(desk.now)
-    wake(desk.clinic.practice, desk.now, "test")
-    assert ": the last one; T1 is invited, and no calendar shows it yet." in text_of(cover.get(f"/client/{code}"))
     assert "Done (Mon 23 Nov, today, you)." in text_of(
         cover.send(saying(cover.get(f"/client/{code}"), "done", "explain"))
     )
@@ -458,18 +455,23 @@ def test_the_clients_page_needs_as_many_queries_with_an_ending_of_one_act_as_of_
 # ---------------------------------------------------------------- its appointments
 
 
-def test_each_appointment_stands_with_its_part_and_what_is_lacking_is_said(desk, kim, sam):
+def test_what_stands_has_its_part_and_what_is_lacking_is_proposed_once(desk, kim, sam):
     code = code_of(desk)
+    assert "Its appointments" not in kim.get(f"/client/{code}").text
     start(kim, code)
-    assert "Its appointments" not in text_of(kim.get(f"/client/{code}"))  # nothing is asked for before it is confirmed
+    assert "Its appointments" not in kim.get(f"/client/{code}").text  # it waits to be confirmed
     word(sam, code, "confirmed")
     desk.later(120)
-    desk.clinic.sync(desk.now)
-    before = text_of(kim.get(f"/client/{code}"))
-    assert re.search(r"Its appointments [^.:]+ \d\d:\d\d: to explain why\. ", before)
-    assert before.count("; free, and not proposed yet.") == 2
-    wake(desk.clinic.practice, desk.now, "test")
-    after = text_of(kim.get(f"/client/{code}"))
-    assert "free, and not proposed yet" not in after
-    assert after.count("; you are invited, and no calendar shows it yet.") == 2
-    assert ": the last one; you are invited" in after
+    page = kim.get(f"/client/{code}")
+    text = text_of(page)
+    assert "Its appointments Fri 27 Nov, in 4 days" in text
+    assert "explains" in text
+    assert text.count("(would be proposed)") == 2
+    form = next(f for f in forms(page.text) if f.action.endswith("/ending/propose"))
+    for _ in range(2):  # a form that is sent twice
+        assert kim.send(form).status_code == 200
+    assert [what for what in said_of(desk) if what == "proposed"] == ["proposed"]
+    page = kim.get(f"/client/{code}")
+    assert text_of(page).count("(proposed to the therapist, not in the calendar yet)") == 2
+    assert not [f for f in forms(page.text) if f.action.endswith("/ending/propose")]
+    assert len({row.uid for row in desk.clinic.rows(Invitation)}) == 2
