@@ -358,7 +358,7 @@ class _Cast:
 
     def _was_referred_on(self, person: Person) -> None:
         """Care ended weeks ago with a referral. What is asked about it the second time falls due in this week."""
-        taken_up = self.diary.working_days(person.therapist, -19, -15)[-1]
+        taken_up = self.diary.working_days(person.therapist, -20, -16)[0]
         # Soon enough that nobody has to ask in between whether the client took it up.
         last = self.diary.working_days(person.therapist, -30, (taken_up - self.diary.today).days - 3)[-1]
         hour = self.diary.hour(person.therapist, last.weekday())
