@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from models.instants import Instant
 from tending.demo.diary import ATTENDED, MINUTES, Meeting
+from tending.demo.elsewhere import HEADER, providers
 from tending.demo.names import THERAPISTS
 from tending.demo.world import WITHOUT_RECORDS, Goal, Person, Score, World, evening
 
@@ -14,7 +15,7 @@ GIVEN = {"target": "as we wrote it on the sheet", "measure": "counted together e
 
 
 def exports(world: World, when: Instant) -> dict[str, bytes]:
-    """The eight CSV files by name. Two rows of the appointments are such as no reader can understand, as in real exports."""
+    """The nine CSV files by name. Two rows of the appointments are such as no reader can understand, as in real exports."""
     people = [person for person in world.people if person.known_from <= when]
     started = {ref: "" if days is None else world.diary.day(-days).isoformat() for ref, _, _, days, _ in THERAPISTS}
     return {
@@ -80,6 +81,7 @@ def exports(world: World, when: Instant) -> dict[str, bytes]:
             ("client", "from", "to"),
             [(ref, first.isoformat(), "") for ref, first in world.holds if evening(first) <= when],
         ),
+        "providers": _csv(HEADER, providers(world.diary)),
     }
 
 

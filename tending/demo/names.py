@@ -38,6 +38,9 @@ THERAPISTS: tuple[tuple[str, str, str, int | None, str], ...] = (
     ("T6", "Dr Margrét Sólveigsen", "solveigsen", None, "T3"),
 )
 
+NAMES = {ref: name for ref, name, *_ in THERAPISTS}
+SUPERVISORS = {ref: supervisor for ref, *_, supervisor in THERAPISTS}
+
 
 def invented(count: int, random: Random) -> list[tuple[str, str]]:
     """So many different people as (first name, family name). Raises ValueError where there are not that many names."""

@@ -17,12 +17,23 @@ from tending.demo.diary import (
     Meeting,
 )
 from tending.demo.measured import tell_measured
-from tending.demo.names import THERAPISTS, invented
-from tending.demo.world import NEW_THERAPIST, NEWCOMER, ON_LEAVE, WITH_CODES, WITHOUT_RECORDS, Person, World
+from tending.demo.names import SUPERVISORS, THERAPISTS, invented
+from tending.demo.world import (
+    ENDS,
+    NEW_THERAPIST,
+    NEWCOMER,
+    ON_LEAVE,
+    REFERRED,
+    WITH_CODES,
+    WITHOUT_RECORDS,
+    Person,
+    World,
+    evening,
+)
 
 CLIENTS = 120  # at the beginning of the week
 HISTORY_DAYS = 273
-SEED = 20261
+SEED = 20264  # in its last four weeks nobody is told of more than three ordinary things in a week
 CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 # What becomes of whom, besides the many whose care simply goes on: therapist, part played.
@@ -45,6 +56,8 @@ PARTS: tuple[tuple[str, str], ...] = (
     ("T5", "stays away"), ("T5", "misses again"), ("T2", "misses again"), ("T3", "waits too long"),
     ("T6", "third unmarked"), ("T4", "third unmarked"), ("T3", NEWCOMER),
     ("T5", "review due"), ("T2", "rates lower"), ("T6", "asks for safety"),
+    # care that ends, and care that has ended here and goes on elsewhere
+    ("T1", ENDS), ("T3", REFERRED),
     # what the reader may try, and what cannot be said
     ("T2", "tries"), ("T1", "unreadable"),
     # two at once
@@ -174,6 +187,10 @@ class _Cast:
                 self._ahead(person, 4)
             case "third unmarked":
                 self._third_unmarked(person)
+            case "comes to an end":
+                self._comes_to_an_end(person)
+            case "was referred on":
+                self._was_referred_on(person)
 
     def _goes_on(self, person: Person) -> None:
         """Weekly, fortnightly or monthly; always with something booked."""
@@ -324,6 +341,35 @@ class _Cast:
         if person.part == "cancels":
             meeting.outcome, meeting.told_at = BY_CLIENT, self.diary.now - 3 * DAY
             meeting.erased = person.therapist == "T1"
+
+    def _comes_to_an_end(self, person: Person) -> None:
+        """Came weekly; in the evening of the week's appointment an ending is begun. Two more stand, where it takes three."""
+        last = self.diary.working_days(person.therapist, -6, -2)[0]
+        hour = self.diary.hour(person.therapist, last.weekday())
+        two_more = last + timedelta(days=20)  # what a holiday moves is still there, the third week's is not
+        days = list(self.diary.rhythm(person.therapist, last, 7, self.diary.day(-200), two_more))
+        self._meetings(person, days, hour, 7, leaving=True)
+        supervisor = SUPERVISORS[person.therapist]
+        answered = self.diary.working_days(supervisor, (last - self.diary.today).days + 1, -1)
+        self._world.ending_begun = evening(last) + HOUR
+        self._world.ending_confirmed = (
+            at_wall(self.diary.at(answered[0], 12), ZONE) if answered else self._world.ending_begun + HOUR
+        )
+
+    def _was_referred_on(self, person: Person) -> None:
+        """Care ended weeks ago with a referral. What is asked about it the second time falls due in this week."""
+        taken_up = self.diary.working_days(person.therapist, -20, -16)[0]
+        # Soon enough that nobody has to ask in between whether the client took it up.
+        last = self.diary.working_days(person.therapist, -30, (taken_up - self.diary.today).days - 3)[-1]
+        hour = self.diary.hour(person.therapist, last.weekday())
+        days = list(self.diary.rhythm(person.therapist, last, 7, self.diary.day(-260), last))
+        person.ended_on = self._meetings(person, days, hour, 7, leaving=True).start.date()
+        heard = self.diary.working_days(person.therapist, -12, -8)[-1]
+        self._world.referral = (
+            evening(person.ended_on),
+            at_wall(self.diary.at(taken_up, 11), ZONE),
+            at_wall(self.diary.at(heard, 15), ZONE),
+        )
 
     def _third_unmarked(self, person: Person) -> None:
         """The third appointment in a row without a mark: nobody knows whether they took place."""

@@ -26,6 +26,7 @@ from models.settings import DeskPart
 from tending.demo.diary import REGION
 from tending.demo.folder import DemoError, Folder, Mark, Stage
 from tending.demo.practice import synthetic
+from tending.demo.said import say_until
 from tending.demo.telling import Teller
 from tending.demo.world import World
 from tending.demo.writing import write_files, write_settings
@@ -146,6 +147,7 @@ def _told(place: Folder, mark: Mark, mailbox: Mailbox, server: Server, once: boo
             teller.runs(answers)
             teller.found()
             teller.mails(mails[before:], mails, morning)
+            teller.endings(mails, morning)
             teller.desk(mails, live=not once)
             teller.where(server.ui_url)
             teller.try_next(mails, live=not once)
@@ -166,6 +168,7 @@ def _history(practice: Practice, world: World) -> tuple[Synced, LookedAfter]:
         )
         if faults:
             raise faults[0]
+        say_until(practice, world, world.week_ago, world.week_ago)
         return synced, look_after(practice, world.week_ago, HOLDER)
 
 
@@ -174,6 +177,8 @@ def _week(practice: Practice, world: World, arrives: bool) -> tuple[list[tuple[s
     with practice.store.read() as connection:
         hours = Recipients(practice, connection, world.now).hours("", practice.book.of().policy)
     morning = hours.next_morning(world.now)
+    if arrives:
+        say_until(practice, world, world.now, world.week_ago)
     with working("Running the flows") as step, lend(practice, HOLDER):
         return asyncio.run(_flows(utc_text(world.now), utc_text(morning), arrives, step)), morning
 
@@ -181,7 +186,15 @@ def _week(practice: Practice, world: World, arrives: bool) -> tuple[list[tuple[s
 async def _flows(now: str, morning: str, arrives: bool, step: Any) -> list[tuple[str, Any]]:
     """Each workflow once, in the order of a practice's day; what it answers, by its title."""
     # Prefect reads its settings when it is imported, which is only now.
-    from flows import calendar_sync, client_looks, deliver_notices, record_sync, weekly_letters
+    from flows import (
+        calendar_sync,
+        client_looks,
+        deliver_notices,
+        record_sync,
+        referral_followups,
+        terminations,
+        weekly_letters,
+    )
 
     def read(at: str, told: bool) -> list[tuple[Any, Any, str, bool]]:
         return [
@@ -192,6 +205,8 @@ async def _flows(now: str, morning: str, arrives: bool, step: Any) -> list[tuple
     runs: list[tuple[Any, Any, str, bool]] = read(now, True) if arrives else []
     runs += [
         (client_looks, client_looks.client_looks, now, True),
+        (terminations, terminations.terminations, now, True),
+        (referral_followups, referral_followups.referral_followups, now, True),
         (weekly_letters, weekly_letters.weekly_letters, now, True),
         # By that morning the sources were read again: nothing is sent on the word of a source that is too old.
         *read(morning, False),

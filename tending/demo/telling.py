@@ -18,7 +18,8 @@ from models.rules import all_rules, told
 from models.subjects import CODE
 from models.voice import Voice
 from models.words import counted, day_and_distance, time_of_day
-from tending.demo.names import THERAPISTS
+from tending.demo.names import NAMES, THERAPISTS
+from tending.demo.told_endings import codes, is_invitation, tell_of_endings
 from tending.demo.world import World
 from tending.demo.writing import ADMIN, AT_ONCE
 from tending.output import columns, say, toned
@@ -29,7 +30,6 @@ WEEKLY = {name for name, kind in KINDS.items() if kind.speaks == "weekly_list"}
 ALERT = re.compile(rf"(?m)^[^.\n]*[:?] ({CODE.pattern})$")  # the first line of an alert in a mail
 TEAM = "This week: therapist "
 PEOPLE = {f"{mail}@northside.example": name for _, name, mail, *_ in THERAPISTS} | {ADMIN: "the administrator"}
-NAMES = {ref: name for ref, name, *_ in THERAPISTS}
 
 
 # What a flow's counts are called here; those called nothing are said elsewhere.
@@ -164,6 +164,11 @@ class Teller:
             self._heading(f"A supervisor's week, in the mail to {PEOPLE.get(team.to, 'somebody')}")
             _quote("\n\n".join(part for part in team.text.split("\n\n") if part.startswith(TEAM)))
 
+    def endings(self, mails: Sequence[Mail], morning: Instant) -> None:
+        """How an ending and a referral stand, and which of the mails are about them."""
+        self._heading("Care that ends, and that goes on elsewhere")
+        tell_of_endings(self.practice, self.world, mails, self._voice(morning))
+
     def desk(self, mails: Sequence[Mail], *, live: bool) -> None:
         """One link of those in the mails: it opens a card of the desk, where a therapist says what happened."""
         link = next((found.group() for mail in mails if (found := LINK.search(mail.text))), None)
@@ -193,24 +198,17 @@ class Teller:
         told_of = [code for mail in mails for code in ALERT.findall(mail.text)]
         with self.practice.store.read() as connection:
             due = [row for row in lookups.findings(connection) if row.kind == "review_due" and row.code in told_of]
-        unsure = [
-            item.client_code for item in quarantine.listed(self.practice.store) if item.reason == "unknown-status"
-        ]
-        command, practice = self.command(), f"--practice {self._path('practice.toml')}"
+        ends, referred = codes(self.practice, self.world, self.world.now)
         self._heading("Three things to try next")
-        rows = []
-        for row in due[:1]:
-            rows.append((f"{command} why {row.code} {practice}", "why a look at the goals is due, by which policy"))
-        if told_of and not due:
-            rows.append((f"{command} why {told_of[0]} {practice}", "why this was said, by which policy"))
-        if unsure:
-            rows.append((f"{command} why {unsure[0]} {practice}", "why nothing is said while a row cannot be read"))
-        if told_of:
-            rows.append((f"{command} who {told_of[0]} {practice}", "who that is; the look is recorded"))
-        rows.append((f"{command} findings --all {practice}", "everything that is open, and what cleared"))
-        for number, (line, meaning) in enumerate(rows[:3], 1):
+        rows = [(f"why {row.code}", "why a look at the goals is due, by which policy") for row in due[:1]]
+        rows += [
+            (f"ending {ends}", "the ending, step by step, and what comes next"),
+            (f"timeline {referred}", "the whole care of who was referred on, on a page; the look is recorded"),
+            (f"boundary {referred}", "whether that client may be contacted, and for what"),
+        ]
+        for number, (words, meaning) in enumerate(rows[:3], 1):
             say(f"  {number}. {meaning}:")
-            say(f"     {line}")
+            say(f"     {self.command()} {words} --practice {self._path('practice.toml')}")
         if live:
             self._live()
 
@@ -265,6 +263,7 @@ class Teller:
     def _mail(self, mail: Mail) -> tuple[str, ...]:
         said = list(dict.fromkeys(ALERT.findall(mail.text)))
         weeks = mail.text.count(TEAM)
+        said += [f"an invitation: {code}" for code in CODE.findall(mail.text) if is_invitation(mail)]
         said += [f"and the week of {counted(weeks, 'therapist')}"] * bool(weeks)
         return mail.path.name, PEOPLE.get(mail.to, mail.to), mail.subject, " ".join(said) or "counts only"
 

@@ -7,6 +7,7 @@ from models.instants import Instant, at_wall
 from tending.demo.diary import ZONE, Diary, Meeting
 
 NEWCOMER = "asks for help"  # comes in the week, besides the others
+ENDS, REFERRED = "comes to an end", "was referred on"
 NEW_THERAPIST, WITHOUT_RECORDS, WITH_CODES, ON_LEAVE = "T5", "T6", "T3", "T4"
 IMPROVING, WORSENING, MET = "improving", "worsening", "achieved"
 
@@ -99,6 +100,9 @@ class World:
     goals: list[Goal] = field(default_factory=list)
     scores: list[Score] = field(default_factory=list)
     holds: list[tuple[str, date]] = field(default_factory=list)
+    ending_begun: Instant = 0
+    ending_confirmed: Instant = 0
+    referral: tuple[Instant, Instant, Instant] = (0, 0, 0)  # offered, taken up by the client, heard to be accepted
 
     @property
     def now(self) -> Instant:

@@ -6,16 +6,24 @@ from pathlib import Path
 
 import pytest
 
+from integrations.ending_schedule import planned_for
+from integrations.ending_wake import wake
 from integrations.looks import look_after
 from integrations.practice import Practice, open_practice
-from integrations.store import lookups, quarantine
+from integrations.store import invitations, lookups, quarantine
 from integrations.syncing import Synced, sync_sources
+from models.ending_plan import Role
+from models.ending_schedule import How
 from models.findings import Opened
 from models.instants import Instant, instant_of
+from models.observations import Observation
 from tending.demo.diary import REGION
 from tending.demo.practice import synthetic
+from tending.demo.said import say_until
+from tending.demo.told_endings import codes
 from tending.demo.world import WITHOUT_RECORDS, World
 from tending.demo.writing import TRY_ID, calendar, write_files, write_settings
+from tests.demo.reading import rows_of
 
 MONDAY = datetime(2026, 11, 23, 16, 30, tzinfo=UTC)
 DAYS = [
@@ -80,6 +88,39 @@ def test_what_is_written_is_what_is_read(day: datetime, tmp_path: Path) -> None:
         told = [m for m in world.meetings if m.booked_at <= world.now]
         endless = [m for m in told if m.therapist == WITHOUT_RECORDS]
         assert len(told) - len(endless) < count < len(told) + 20 * 20
+
+
+@pytest.mark.parametrize("day", DAYS, ids=lambda day: f"{day:%a %d %b}")
+def test_what_people_say_of_endings_is_taken_in_once(day: datetime, tmp_path: Path) -> None:
+    world = synthetic(instant_of(day))
+    write_settings(tmp_path, 2525, REGION)
+    with open_practice(tmp_path / "practice.toml", create=True) as practice:
+        read(practice, world, tmp_path, world.week_ago)
+        say_until(practice, world, world.week_ago, world.week_ago)
+        look_after(practice, world.week_ago, "test")
+        say_until(practice, world, world.now, world.week_ago)
+        read(practice, world, tmp_path, world.now)
+        say_until(practice, world, world.now, world.week_ago)  # as when it was broken off
+        looked = look_after(practice, world.now, "test").decided
+        assert looked.kinds == NEWS | {"referral_follow_up": 1}
+        wake(practice, world.now, "test")
+        wake(practice, world.now, "test")
+        told = Counter(row.kind for row in rows_of(practice, Observation) if row.kind in ("ending", "referral"))
+        assert told == {"ending": 3, "referral": 4}  # begun, confirmed, proposed
+        ends, _ = codes(practice, world, world.now)
+        with practice.store.read() as connection:
+            who = lookups.about(connection, ends)
+            assert who is not None
+            found = planned_for(practice, connection, who.id, world.now)
+            (invited,) = invitations.listed(connection, world.now)
+        assert found is not None
+        assert [(line.role, line.how) for line in found.schedule.lines] == [
+            (Role.explain, How.stands),
+            (Role.process, How.stands),
+            (Role.close, How.proposed),
+        ]
+        assert found.schedule.beyond == ()
+        assert (invited.code, invited.wanted.start) == (ends, found.schedule.lines[-1].start)
 
 
 def test_calendars_are_as_different_as_therapists_write_them() -> None:

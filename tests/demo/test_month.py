@@ -14,6 +14,8 @@ from flows.calendar_sync import calendar_sync
 from flows.client_looks import client_looks
 from flows.deliver_notices import deliver_notices
 from flows.record_sync import record_sync
+from flows.referral_followups import referral_followups
+from flows.terminations import terminations
 from flows.weekly_letters import weekly_letters
 from integrations.answering import say
 from integrations.messages.mailbox import Mailbox
@@ -23,8 +25,12 @@ from integrations.store import arming, lookups
 from models.answers import Reply, answer
 from models.instants import DAY, HOUR, Instant, at_wall, day_of, instant_of, local, utc_text
 from models.notices import Message, Notice
+from models.policy import DEFAULT
 from tending.demo.diary import REGION, ZONE
 from tending.demo.practice import synthetic
+from tending.demo.said import say_until
+from tending.demo.told_endings import is_invitation
+from tending.demo.world import World
 from tending.demo.writing import AT_ONCE, write_files, write_settings
 from tending.server import start_server
 from tests.demo.reading import rows_of
@@ -37,7 +43,7 @@ MERGED = {"ordinary", "prompt"}
 PLAIN = ("calendar_sync", "record_sync", "client_looks", "deliver_notices")
 
 
-async def one_day(practice: Practice, morning: Instant, *, monday: bool) -> list[Any]:
+async def one_day(practice: Practice, world: World, morning: Instant, *, monday: bool) -> list[Any]:
     """What the schedules do in a day, as flow runs with that day's time; their ids."""
     runs = []
     with lend(practice, "test"):
@@ -45,6 +51,8 @@ async def one_day(practice: Practice, morning: Instant, *, monday: bool) -> list
             (calendar_sync, morning - HOUR),
             (record_sync, morning - HOUR),
             (client_looks, morning - HOUR),
+            (terminations, morning - HOUR),
+            (referral_followups, morning - HOUR),
             *([(weekly_letters, morning - HOUR)] if monday else []),
             (deliver_notices, morning),
             (client_looks, morning + 9 * HOUR),
@@ -53,6 +61,8 @@ async def one_day(practice: Practice, morning: Instant, *, monday: bool) -> list
             state = await flow(now=utc_text(at), return_state=True)
             assert state.is_completed(), state
             runs.append(state.state_details.flow_run_id)
+            if flow is record_sync:  # people say in the morning what happened since
+                say_until(practice, world, morning - HOUR, morning - HOUR)
     return runs
 
 
@@ -76,10 +86,10 @@ def test_four_weeks(prefect_folder: Path, tmp_path: Path) -> None:
         with open_practice(tmp_path / "practice.toml", create=True) as practice:
             arming.arm(practice.store, practice.data, "test", LAST - DAYS * DAY)
             answered = asyncio.run(_month(practice, world, tmp_path))
-            _told_right(practice, mailbox, answered)
+            _told_right(practice, world, mailbox, answered)
 
 
-async def _month(practice: Practice, world: Any, folder: Path) -> tuple[int, str, Instant]:
+async def _month(practice: Practice, world: World, folder: Path) -> tuple[int, str, Instant]:
     """Live through the days; the first finding that is told to anybody is answered, every other one is left alone."""
     runs: list[Any] = []
     answered: tuple[int, str, Instant] | None = None
@@ -87,7 +97,7 @@ async def _month(practice: Practice, world: Any, folder: Path) -> tuple[int, str
         day = day_of(LAST - (DAYS - number) * DAY, ZONE)
         morning = at_wall(datetime.combine(day, time(8, 30)), ZONE)
         write_files(world, folder, min(morning, LAST))
-        runs += await one_day(practice, morning, monday=day.weekday() == 0)
+        runs += await one_day(practice, world, morning, monday=day.weekday() == 0)
         if answered is None:
             for notice in rows_of(practice, Notice):
                 if notice.client_id is not None and notice.state == "taken" and "." in notice.purpose:
@@ -102,7 +112,7 @@ async def _month(practice: Practice, world: Any, folder: Path) -> tuple[int, str
     return answered
 
 
-def _told_right(practice: Practice, mailbox: Mailbox, answered: tuple[int, str, Instant]) -> None:
+def _told_right(practice: Practice, world: World, mailbox: Mailbox, answered: tuple[int, str, Instant]) -> None:
     notices, messages = rows_of(practice, Notice), {m.id: m for m in rows_of(practice, Message)}
     # Every notice once: as a row, and as a part of one message that was sent.
     assert len({(n.subject, n.purpose, n.generation, n.step, n.recipient) for n in notices}) == len(notices)
@@ -125,13 +135,21 @@ def _told_right(practice: Practice, mailbox: Mailbox, answered: tuple[int, str, 
             sent = local(messages[notice.message_id].settled_at, ZONE)
             weeks[notice.recipient, sent.isocalendar().week] += 1
     assert max(weeks.values()) <= 3, (weeks, Counter((n.recipient, n.purpose, n.step) for n in taken))
+    # What endings and referrals ask for is a duty and no prompt: people began them, and their answers end it. Two a week at most.
+    duties = [n for n in taken if n.urgency == "duty" and n.client_id is not None and n.step == 0]
+    by_week = Counter((n.recipient, local(messages[n.message_id].settled_at, ZONE).isocalendar().week) for n in duties)
+    assert max(by_week.values()) <= 2, by_week
+    asked = [day_of(n.made_at, ZONE) for n in duties if n.purpose == "referral.referral_follow_up"]
+    days = (DEFAULT.referral_first_days, DEFAULT.referral_second_days)
+    assert asked == [day_of(world.referral[1] + round(each * DAY), ZONE) for each in days]
+    assert sum(is_invitation(mail) for mail in mailbox.mails()) == 1
     # What was answered is silent; what was not goes up: a week after it was told, and not before.
     client, kind, when = answered
     mine = [n for n in notices if n.client_id == client and n.purpose.endswith(f".{kind}")]
     assert [n for n in mine if n.made_at > when] == []
     steps: dict[tuple[Any, ...], dict[int, Any]] = defaultdict(dict)
     for notice in notices:
-        if notice.client_id is not None:
+        if notice.client_id is not None and "." in notice.purpose:
             steps[notice.client_id, notice.purpose, notice.generation][notice.step] = notice
     up = [by_step for by_step in steps.values() if len(by_step) > 1]
     assert up

@@ -8,11 +8,21 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from models.instants import DAY, instant_of
+from models.policy import DEFAULT
 from models.subjects import CODE, normal_form
 from tending.demo.diary import ATTENDED, BY_CLIENT, BY_PRACTICE, MISSED
 from tending.demo.exports import exports
 from tending.demo.practice import CLIENTS, synthetic
-from tending.demo.world import NEW_THERAPIST, NEWCOMER, WITH_CODES, WITHOUT_RECORDS, World, evening
+from tending.demo.world import (
+    ENDS,
+    NEW_THERAPIST,
+    NEWCOMER,
+    REFERRED,
+    WITH_CODES,
+    WITHOUT_RECORDS,
+    World,
+    evening,
+)
 from tending.demo.writing import calendar
 from tests.demo.looked import by_part, found
 
@@ -81,6 +91,25 @@ def test_the_story_holds_on_every_day_of_the_year(now: int) -> None:
     apart = {"unconfirmed", "item9"}  # one list a week, and what is never counted
     noticed = Counter(whose[client] for client, kind in after if (client, kind) not in before and kind not in apart)
     assert max(noticed.values()) <= MOST_NOTICES
+
+
+@settings(max_examples=25, deadline=None)
+@given(MOMENTS)
+@example(at(2026, 12, 26, 9))
+@example(at(2027, 12, 31, 5, 37))
+@example(at(2027, 3, 29, 0, 1))
+@example(at(2026, 3, 29, 1, 30))
+def test_an_ending_lacks_an_appointment_and_a_referral_is_asked_about_on_every_day(now: int) -> None:
+    world = synthetic(now)
+    (ends,), (referred,) = world.playing(ENDS), world.playing(REFERRED)
+    assert world.week_ago < world.ending_begun < world.ending_confirmed < now
+    mine = world.meetings_of(ends)
+    assert sum(m.at > now for m in mine) == 2  # it takes three: explain, room to process, close
+    assert not [m for m in mine if world.ending_begun < m.at <= now]
+    offered, taken_up, accepted = world.referral
+    assert max(m.at for m in world.meetings_of(referred)) < offered < taken_up < accepted < world.week_ago
+    second = taken_up + round(DEFAULT.referral_second_days * DAY)
+    assert world.week_ago < second < now
 
 
 def test_goals_and_scores_are_told_as_of_an_instant() -> None:
@@ -169,3 +198,20 @@ def test_days_follow_the_day_it_is_made_for() -> None:
     assert world.diary.today == date(2026, 11, 23)
     assert max(m.start.date() for m in world.meetings if m.outcome == ATTENDED) <= world.diary.today
     assert max(m.start.date() for m in world.meetings) > world.diary.today + timedelta(days=21)
+
+
+def test_in_no_week_of_the_last_four_is_anybody_told_of_more_than_three_ordinary_things() -> None:
+    world = synthetic(at(2026, 11, 23, 17))
+    whose = {person.id: person.therapist for person in world.people}
+    weeks: Counter[tuple[str, int]] = Counter()
+    known: set[tuple[str, str]] = set()
+    for number in range(29):
+        now = world.now - (28 - number) * DAY
+        morning = world.diary.day(number - 28)
+        open_then = set(found(world, now))
+        # What a weekend brings is told on Monday.
+        week = (morning + timedelta(days=2)).isocalendar().week if morning.weekday() > 4 else morning.isocalendar().week
+        if number:
+            weeks.update((whose[who], week) for who, kind in open_then - known if kind not in ("unconfirmed", "item9"))
+        known = open_then
+    assert max(weeks.values()) <= MOST_NOTICES, weeks

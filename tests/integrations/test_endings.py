@@ -109,7 +109,7 @@ def test_what_a_therapist_begins_waits_for_the_supervisor_who_gets_one_mail(team
     day(team, NOW + 2 * DAY)
     ((to, text),) = mails(mailbox)
     assert to == "t2"
-    assert f"An ending waits for you {taken.code}" in text
+    assert f"An ending waits for you: {taken.code}" in text
     assert "T1 has begun an ending of care (the two of them do not fit well) Mon 23 Nov, yesterday" in text
     assert "Müller" not in text
     say(team, "confirmed", NOW + 3 * DAY, by=T2, personal="no")
