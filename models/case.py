@@ -17,10 +17,10 @@ from models.told import NOT_KNOWN, REPLIES, Ending, Told
 INTAKE, ACTIVE, ENDED = 0, 1, 2
 # Plain integers: comparing with an enum's member costs several times as much, and this is walked for everybody.
 NO_SHOW = int(Mark.no_show)
-ATTENDED = int(Mark.attended)
 AGREED = REPLIES.index(Reply.agreed)
 GOING = STATES.index(State.going)
-TOOK_PLACE = (int(Mark.attended), int(Mark.presumed))
+ATTENDED = int(Mark.attended)
+TOOK_PLACE = (ATTENDED, int(Mark.presumed))
 
 
 class More(NamedTuple):
@@ -84,7 +84,10 @@ class Case(NamedTuple):
 
     def agreed_until(self) -> Instant:
         """Until when the next contact was agreed (the end of that day), by what was answered last; -1 where nothing was."""
-        agreed = [a.until for a in self.told.answers if a.reply == AGREED and not a.days]
+        answers = self.more.told.answers
+        if not answers:  # mostly: then this is all it costs
+            return NOT_KNOWN
+        agreed = [a.until for a in answers if a.reply == AGREED and not a.days]
         return agreed[-1] if agreed else NOT_KNOWN
 
     def took_place(self) -> list[Instant]:
@@ -127,10 +130,9 @@ class Case(NamedTuple):
     def gaps(self, most: int) -> list[int]:
         """Seconds between neighbouring attended (or presumed) appointments, newest first, at most `most`, pauses not counted."""
         starts: list[Instant] = []
-        line = self.line
-        for i in range(self.past - 1, -1, -1):
-            if line[i] & 3 in TOOK_PLACE:
-                starts.append(line[i] >> 3)
+        for entry in reversed(self.line[: self.past]):  # quicker than asking for each by its place
+            if entry & 3 in TOOK_PLACE:
+                starts.append(entry >> 3)
                 if len(starts) > most:
                     break
         found = [later - start for later, start in pairwise(starts)]

@@ -33,12 +33,19 @@ _new = tuple.__new__  # a third of the cost of a named tuple's own, and looks at
 
 
 class Looked(NamedTuple):
-    """What one look found: one verdict for each kind of each rule, the next look, and whether something could not be said."""
+    """What one look found: what rules `said` of this client, what they say alike of everybody of whom nothing but appointments is told, the
+    next look, and whether something could not be said."""
 
     client_id: int
-    verdicts: tuple[Verdict, ...]
+    said: tuple[Verdict, ...]
+    alike: tuple[Verdict, ...]
     next_look: Instant
     blind: bool
+
+    @property
+    def verdicts(self) -> tuple[Verdict, ...]:
+        """One verdict for each kind of each rule; put together where somebody wants them all, since most looks end before."""
+        return self.said + self.alike
 
 
 class _Common(NamedTuple):
@@ -85,16 +92,16 @@ class Shared:
         self._unread = unread
         self._new = new
         self._doubtful = doubtful | missing.keys()
-        self._kept: dict[tuple[str, str], _Common] = {}
+        self._kept: dict[str, dict[str, _Common]] = {}  # by site, then therapist
 
     def _of(self, therapist: str, site: str) -> _Common:
-        kept = self._kept.get((therapist, site))
+        kept = self._kept.setdefault(site, {}).get(therapist)
         if kept is None:
             pauses = self._pauses.get(therapist, self._pauses.get("", ()))
             blind = self._blind.get(therapist, self._blind.get("", ()))
             until = self._new[therapist] if self.is_new(therapist) else FAR
             layered = self.book.of(site, therapist, new=self.is_new(therapist))
-            kept = self._kept[therapist, site] = _Common(layered, layered.policy, pauses, blind, until)
+            kept = self._kept[site][therapist] = _Common(layered, layered.policy, pauses, blind, until)
         return kept
 
     def _own(self, row: DigestRow) -> _Common:
@@ -160,7 +167,9 @@ class Shared:
             if told or breaks or personal or client_id in special:
                 yield self._with_more(row, clock)
                 continue
-            _, policy, pauses, blind, until = kept.get((therapist, site)) or self._of(therapist, site)
+            there = kept.get(site)
+            common = there.get(therapist) if there else None
+            _, policy, pauses, blind, until = common or self._of(therapist, site)
             # As case_at does, without a call: half of what looking costs is calls.
             entries = unpack[len(line) >> 3](line)
             past = bisect_right(entries, begun)
@@ -170,11 +179,11 @@ class Shared:
             # What lies ahead will lie behind then.
             ahead = entries[past] >> 3 if past < len(entries) else FAR
             clock.next_look = ahead if ahead < until else until
-            verdicts = first(case, policy, clock) + the_same
+            verdicts = first(case, policy, clock)
             for decide in others:
                 verdicts += decide(case, policy, clock)
             unsaid = any(verdict.fired is None for verdict in verdicts) if blind else False
-            yield _new(Looked, (client_id, verdicts, clock.next_look, unsaid))
+            yield _new(Looked, (client_id, verdicts, the_same, clock.next_look, unsaid))
 
     def _with_more(self, row: DigestRow, clock: Clock) -> Looked:
         """One look at somebody of whom more is told than appointments, or who has something of their own."""
@@ -183,4 +192,4 @@ class Shared:
         verdicts: tuple[Verdict, ...] = ()
         for rule in self.rules:
             verdicts += rule.decide(case, common.policy, clock)
-        return Looked(case.client_id, verdicts, clock.next_look, any(verdict.fired is None for verdict in verdicts))
+        return Looked(case.client_id, verdicts, (), clock.next_look, any(verdict.fired is None for verdict in verdicts))

@@ -130,8 +130,8 @@ def _compared(looked: Looked, stands: _Standing | None, now: Instant) -> Differe
     looked at later than `now`, does not."""
     if stands is None or stands.next_look <= now or stands.looked_at > now:
         return None
-    unsure = {v.kind for v in looked.verdicts if v.fired is None}
-    found = {v.kind for v in looked.verdicts if v.fired}
+    unsure = {v.kind for v in looked.said if v.fired is None}
+    found = {v.kind for v in looked.said if v.fired}
     if found == stands.kinds - unsure and stands.next_look <= looked.next_look:
         return None
     return Difference(

@@ -54,7 +54,7 @@ class Recorder:
     def record(self, row: DigestRow, looked: Looked, standing: dict[str, Standing], already: frozenset[str]) -> Instant:
         """Take up what one look changes about one client; `already` are the kinds that were so before anybody looked. Answers when
         something is to be said next though nothing changes."""
-        if not standing and not any(v.fired for v in looked.verdicts):
+        if not standing and not any(v.fired for v in looked.said):
             return FAR
         policy = self.together.policy(row).policy
         one = _One(self, row, policy, standing)

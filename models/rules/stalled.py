@@ -7,6 +7,7 @@ from models.digest import BOOKED
 from models.instants import DAY, Instant
 from models.policy import Policy
 from models.rule import Kind, Rule, Verdict, common_sentence, silent
+from models.told import NOTHING
 from models.voice import Voice
 
 KINDS = {
@@ -69,7 +70,7 @@ def stalled(case: Case, policy: Policy, clock: Clock) -> tuple[Verdict, ...]:
         return DIED
     if status == ENDED:
         return OVER
-    if told.endings and is_ending(told.endings):
+    if told is not NOTHING and is_ending(told.endings):
         return *ENDING, unconfirmed(case, policy, clock)  # which appointments took place is still to be marked
     if away_until > clock.now:
         clock.passed(away_until)
@@ -140,12 +141,11 @@ def quiet(case: Case, policy: Policy, clock: Clock, last: Instant | None, booked
 def missed(case: Case, policy: Policy) -> Verdict:
     """The last appointments of which it is known how they went were all missed, whether another is booked or not."""
     starts: list[Instant] = []
-    line = case.line
-    for i in range(case.past - 1, -1, -1):
-        entry = line[i]
-        if not entry & 3:
+    for entry in reversed(case.line[: case.past]):
+        mark = entry & 3
+        if not mark:
             continue  # nobody marks these: there may be many
-        if entry & 3 != NO_SHOW:
+        if mark != NO_SHOW:
             return NOT_MISSED
         starts.append(entry >> 3)
         if len(starts) == policy.missed_in_a_row:
