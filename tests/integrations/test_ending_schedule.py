@@ -15,7 +15,7 @@ from integrations.store.rebuild import rebuild
 from models.audit import Audit
 from models.ending_plan import Role
 from models.ending_schedule import How, Problem
-from models.ending_steps import Need
+from models.ending_steps import Need, Reason, Step, need_of
 from models.errors import UsageError
 from models.instants import DAY, FAR, HOUR, instant_of, local
 from models.invitations import CLIENT, Invitation, wanted_of
@@ -195,6 +195,50 @@ def test_from_the_start_to_the_close_with_a_moved_and_a_declined_appointment(tea
     before = stood(team)
     rebuild(team.practice, end, dry_run=False)
     assert stood(team) == before
+
+
+@pytest.mark.parametrize("reason", [reason.value for reason in Reason])
+def test_every_reason_from_its_first_word_to_its_last(team, mailbox, reason):
+    """Real calendar files and real mail: what stands and what was proposed takes place, each step is done, and only then it is closed."""
+    if reason == Reason.death:
+        team.clients[0] |= {"died": "2026-11-22"}
+        day(team, NOW)
+    going(team, reason)
+    now = NOW + HOUR
+    wake(team, now)
+    with pytest.raises(UsageError, match="Still open: "):
+        say(team, "closed", now)
+    for *_, content in invitations(mailbox):
+        enter(team, content)
+    now += DAY
+    wake(team, now)
+    asked_for = need_of(Reason(reason), Step.explain) is Need.required
+    meetings = [start for _, start, how in parts(team, now) if how is How.stands]
+    assert meetings == (FRIDAYS[:3] if asked_for else [])
+    for start in meetings:
+        team.seen("1001", start)
+        now = start + DAY
+        wake(team, now)
+    if reason == Reason.contact:
+        for means in ("phone", "mail", "letter"):
+            with pytest.raises(UsageError, match="Before the letter"):
+                say(team, "done", now, step="letter")
+            say(team, "attempt", now, means=means)
+            now += 20 * DAY
+            wake(team, now)
+    for step in planned(team, now).stands.left():
+        with pytest.raises(UsageError, match="Still open: "):
+            say(team, "closed", now)
+        say(team, "done", now, step=step)
+    say(team, "closed", now)
+    wake(team, now + DAY)
+    assert [row.state for row in team.rows(TerminationRow)] == ["closed"]
+    with pytest.raises(UsageError, match="was closed"):
+        say(team, "withdrawn", now + DAY)
+    assert len(told(mailbox)) == len(meetings)
+    mails = read_mails(mailbox.folder)
+    assert {mail.to for mail in mails} <= {"t1@example.org", "t2@example.org"}  # the client hears nothing from here
+    assert "Müller" not in "".join(mail.text for mail in mails)
 
 
 def test_withdrawn_what_was_sent_is_called_off_and_what_was_not_is_not(team, mailbox):
