@@ -131,10 +131,14 @@ ACTS: dict[str, tuple[str, Callable[[Mapping[str, Any], Pen], str]]] = {
 """By kind of act: the part of the page it belongs to, and its sentence."""
 
 
+MESSAGES: Mapping[str, str] = {"ending_confirm": "An ending, to be confirmed or answered"}
+"""What messages are called that are of no kind of finding, where their purpose does not say it well."""
+
+
 def label_of(kind: str) -> str:
     """A kind of finding, or of message, in words: `Quiet`."""
     found = all_kinds().get(kind)
-    return found.label if found else in_words(kind).capitalize()
+    return found.label if found else MESSAGES.get(kind) or in_words(kind).capitalize()
 
 
 def in_words(code: str) -> str:

@@ -9,6 +9,7 @@ from integrations.store.terminations import Taken
 from models.ending_acts import STEPS, State, Termination
 from models.ending_steps import COULD_NOT_WORDS, REASON_WORDS, STEP_WORDS, CouldNot, Need, Reason, Step, asked
 from models.instants import Instant
+from models.noticing import THERAPIST
 from models.told import NOT_KNOWN
 from models.voice import Voice
 from tending.commands import ending_schedule as schedules
@@ -76,7 +77,9 @@ def show_one(here: Practice, who: lookups.About, at: Instant, as_json: bool, tak
     if taken is not None and not taken.changed:
         say(toned("That was said before; nothing was changed.", "note"))
     say(f"{who.code}: an ending, {STATE_WORDS[stands.state]}; {REASON_WORDS[stands.reason]}.")
-    say(f"Started {voice.day_and_distance(stands.started_at)}, by {stands.started_by}; whose wish: {stands.wished_by}.")
+    say(
+        f"Started {voice.day_and_distance(stands.started_at)}, by {_name(stands.started_by)}; whose wish: {stands.wished_by}."
+    )
     for line in _about(stands, voice):
         say(line)
     say()
@@ -93,7 +96,7 @@ def _about(stands: Termination, voice: Voice) -> list[str]:
     lines = []
     if stands.confirmer:
         answered = {State.waiting: "not yet", State.declined: "no"}.get(stands.state, "")
-        by = f"by {stands.answered_by}" if stands.answered_by else "not needed any more"
+        by = f"by {_name(stands.answered_by)}" if stands.answered_by else "not needed any more"
         lines.append(f"Confirmation of {stands.confirmer}: {answered or by}.")
     if stands.careful:
         lines.append("The client finds rejection hard: more room, and nothing goes by itself.")
@@ -102,15 +105,22 @@ def _about(stands: Termination, voice: Voice) -> list[str]:
     if stands.died:
         lines.append("The client has died: only the records are left.")
     for attempt in stands.attempts:
-        lines.append(f"Tried to reach the client {voice.day_and_distance(attempt.on)}: {attempt.means} ({attempt.by}).")
+        lines.append(
+            f"Tried to reach the client {voice.day_and_distance(attempt.on)}: {attempt.means} ({_name(attempt.by)})."
+        )
     return lines
+
+
+def _name(by: str) -> str:
+    """Who it was, as people of the practice write it: a therapist by their id."""
+    return by.removeprefix(THERAPIST)
 
 
 def _settled(stands: Termination, step: Step, voice: Voice) -> str:
     said = stands.of(step)
     if said is None:
         return "" if stands.need(step) is Need.none else "open"
-    when = f"{voice.day(said.at)}, {said.by}"
+    when = f"{voice.day(said.at)}, {_name(said.by)}"
     if said.could_not:
         return f"could not be: {COULD_NOT_WORDS[CouldNot(said.could_not)]} ({when})"
     return f"done ({when})"

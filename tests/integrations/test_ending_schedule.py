@@ -213,11 +213,11 @@ def test_every_reason_from_its_first_word_to_its_last(team, mailbox, reason):
     now += DAY
     wake(team, now)
     asked_for = need_of(Reason(reason), Step.explain) is Need.required
-    meetings = [start for _, start, how in parts(team, now) if how is How.stands]
+    meetings = [when for _, when, how in parts(team, now) if how is How.stands]
     assert meetings == (FRIDAYS[:3] if asked_for else [])
-    for start in meetings:
-        team.seen("1001", start)
-        now = start + DAY
+    for when in meetings:
+        team.seen("1001", when)
+        now = when + DAY
         wake(team, now)
     if reason == Reason.contact:
         for means in ("phone", "mail", "letter"):
