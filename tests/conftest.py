@@ -3,10 +3,11 @@
 import atexit
 import os
 import shutil
+import sys
 import tempfile
 import zoneinfo
 from collections import Counter
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 # Before anything of the product or of Prefect is imported: both read their environment at import.
@@ -28,6 +29,16 @@ import pytest  # noqa: E402 - the environment above comes first
 
 ROOT = Path(__file__).resolve().parent.parent
 pytest_plugins = ["tests.postgres", "tests.prefect_server", "tests.clinics"]
+
+
+@pytest.fixture(autouse=True)
+def no_events_for_a_server_that_is_gone() -> Iterator[None]:
+    """Prefect's sender of events stays with the server that it met first, though the next test may have another one: each ends with its
+    test, whatever order tests come in."""
+    yield
+    worker = sys.modules.get("prefect.events.worker")
+    if worker is not None:
+        worker.EventsWorker.drain_all(timeout=10)
 
 
 @pytest.fixture(scope="session")
