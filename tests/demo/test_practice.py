@@ -80,6 +80,7 @@ MOMENTS = st.integers(at(2023, 1, 1), at(2033, 1, 1))
 @example(at(2027, 3, 29, 0, 1))  # Easter Monday, a minute after midnight
 @example(at(2028, 2, 29, 23, 59))
 @example(at(2026, 5, 4, 8))  # a May of holidays on Mondays
+@pytest.mark.long
 def test_the_story_holds_on_every_day_of_the_year(now: int) -> None:
     world = synthetic(now)
     before, after = found(world, world.week_ago), found(world, world.now)

@@ -66,6 +66,7 @@ def found(practice: Practice, model: Any, **having: object) -> list[Any]:
 # ---------------------------------------------------------------- the disk and the database
 
 
+@pytest.mark.long
 def test_a_full_disk_half_writes_nothing_and_what_waited_is_done_when_there_is_room(telling: Telling) -> None:
     telling.put_back()
     assert telling.tell() == 0
@@ -279,7 +280,7 @@ def told_of(practice: Practice, now: Instant) -> int:
 # ---------------------------------------------------------------- several at once
 
 
-@pytest.mark.parametrize("database", ["telling", "telling_on_postgres"])
+@pytest.mark.parametrize("database", ["telling", pytest.param("telling_on_postgres", marks=pytest.mark.long)])
 def test_several_processes_at_once_do_everything_once(database: str, request: pytest.FixtureRequest) -> None:
     telling: Telling = request.getfixturevalue(database)
     telling.put_back()
