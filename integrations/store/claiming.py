@@ -161,24 +161,8 @@ def _claim_one(
     # The same reasons claimed again after a refusal are another message; a retry of one message keeps its name.
     tries = max(n.tries for n in bundle)
     header = practice.vault.hash("content", f"{addressee} {tries} " + " ".join(str(n.id) for n in bundle))
-    inserted = connection.execute(
-        table(Message)
-        .insert()
-        .values(
-            recipient=addressee,
-            channel=way.channel,
-            message_id_header=header,
-            sealed=practice.vault.seal(payload),
-            urgency=first.urgency,
-            state=MessageState.claimed.value,
-            claimed_at=now,
-            claimed_by=holder,
-            handed_at=None,
-            settled_at=None,
-            problem="",
-        )
-    )
-    message_id = int(inserted.inserted_primary_key[0])  # type: ignore[index]  # one row was inserted
+    sealed = practice.vault.seal(payload)
+    message_id = into_ledger(connection, addressee, way.channel, header, sealed, first.urgency, now, holder)
     notices = table(Notice)
     for part in chunks([n.id for n in bundle]):
         connection.execute(
@@ -187,6 +171,37 @@ def _claim_one(
             .values(state=NoticeState.taken.value, decided_at=now, message_id=message_id)
         )
     return Claimed(message_id, addressee, way.channel, header, payload)
+
+
+def into_ledger(
+    connection: Connection,
+    recipient: str,
+    channel: str,
+    header: str,
+    sealed: bytes,
+    urgency: str,
+    now: Instant,
+    holder: str,
+) -> int:
+    """Enter a message that was claimed into the ledger, before anything of it is handed over; answers its id there."""
+    inserted = connection.execute(
+        table(Message)
+        .insert()
+        .values(
+            recipient=recipient,
+            channel=channel,
+            message_id_header=header,
+            sealed=sealed,
+            urgency=urgency,
+            state=MessageState.claimed.value,
+            claimed_at=now,
+            claimed_by=holder,
+            handed_at=None,
+            settled_at=None,
+            problem="",
+        )
+    )
+    return int(inserted.inserted_primary_key[0])  # type: ignore[index]  # one row was inserted
 
 
 def _settle(connection: Connection, ids: list[int], state: NoticeState, now: Instant, outcome: str) -> None:

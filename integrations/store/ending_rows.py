@@ -1,35 +1,20 @@
 """Endings as lists show them, written in the transaction that derives what else follows for a client; and what is asked of them."""
 
-from collections import defaultdict
 from collections.abc import Collection, Iterable
 from typing import Any
 
 from sqlalchemy import Connection, delete, func, select
 
-from integrations.store.tables import Prepared, among, chunks, table, upsert
+from integrations.store.said import said_of
+from integrations.store.tables import chunks, table, upsert
 from models.digest import History
 from models.ending_acts import OPEN, State, act_of
-from models.observations import Observation, Subject
 from models.people import Client
 from models.terminations import TerminationRow, endings_of, row_of
 
 KIND = "ending"
 CONFIRM = "ending_confirm"  # the purpose of what is told about a confirmation
-_ROWS, _SUBJECTS, _ENDINGS = table(Observation), table(Subject), table(TerminationRow)
-_SAID = Prepared(
-    select(_SUBJECTS.c.client_id, _ROWS.c.facts)
-    .select_from(
-        _SUBJECTS.join(_ROWS, (_ROWS.c.source == _SUBJECTS.c.source) & (_ROWS.c.entry_id == _SUBJECTS.c.entry_id))
-    )
-    .where(
-        among(_SUBJECTS.c.client_id, "ids"),
-        _SUBJECTS.c.kind == KIND,
-        _ROWS.c.kind == KIND,
-        _ROWS.c.current,
-        ~_ROWS.c.gone,
-    )
-    .order_by(_ROWS.c.known_at, _ROWS.c.id)
-)
+_ENDINGS = table(TerminationRow)
 _OPEN = [state.value for state in OPEN]
 
 
@@ -61,14 +46,11 @@ def clear_endings(connection: Connection, clients: Iterable[int]) -> None:
 
 def _rows(connection: Connection, histories: Iterable[History]) -> list[dict[str, Any]]:
     told = {history.client_id: history for history in histories if history.told.endings}
-    said: dict[int, list[Any]] = defaultdict(list)
-    for part in chunks(sorted(told)):
-        for client, facts in _SAID.rows(connection, {"ids": part}):
-            said[client].append(act_of(facts))
+    said = said_of(connection, told, KIND)
     return [
         row_of(one, client, history.therapist_id, nth)
         for client, history in told.items()
-        for nth, one in enumerate(endings_of(said[client], died=history.died), 1)
+        for nth, one in enumerate(endings_of(map(act_of, said.get(client, ())), died=history.died), 1)
     ]
 
 

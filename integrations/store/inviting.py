@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, select, update
 
-from integrations.store.claiming import Claimed
+from integrations.store.claiming import Claimed, into_ledger
 from integrations.store.tables import table
 from models.eligibility import Answer, Audience, State, Urgency, eligible
 from models.instants import Instant, day_of
@@ -24,7 +24,7 @@ from models.invitations import (
     sent_of,
     wanted_of,
 )
-from models.notices import Message, MessageState
+from models.notices import Message
 from models.noticing import THERAPIST
 from models.observations import ClientStatus
 from models.people import Client
@@ -97,22 +97,8 @@ def claim(
         former = _MESSAGES.c.id == row.message_id
         connection.execute(update(_MESSAGES).where(former).values(message_id_header=f"{header} {row.message_id}"))
     urgency = Urgency.cancellation if method is Method.cancel else Urgency.duty
-    inserted = connection.execute(
-        _MESSAGES.insert().values(
-            recipient=row.recipient,
-            channel=MAIL,
-            message_id_header=header,
-            sealed=practice.vault.seal(payload),
-            urgency=urgency.value,
-            state=MessageState.claimed.value,
-            claimed_at=now,
-            claimed_by=holder,
-            handed_at=None,
-            settled_at=None,
-            problem="",
-        )
-    )
-    message_id = int(inserted.inserted_primary_key[0])  # type: ignore[index]  # one row was inserted
+    sealed = practice.vault.seal(payload)
+    message_id = into_ledger(connection, row.recipient, MAIL, header, sealed, urgency.value, now, holder)
     told = [*(each for each in row.earlier if each != _times(going)), _times(going)]
     connection.execute(
         update(_ROWS)

@@ -1,44 +1,25 @@
 """Referrals as they follow from what was said, read for many clients at once, and their rows for lists."""
 
-from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, select
 
+from integrations.store.said import said_of
 from integrations.store.tables import Prepared, among, chunks, table, upsert
 from models.digest import History
-from models.observations import Observation, Subject
 from models.referral_row import ReferralRow, row_of
 from models.referral_shape import Referral, State
 from models.referrals import referrals_of
 
 KIND = "referral"
-_ROWS, _SUBJECTS, _REFERRALS = table(Observation), table(Subject), table(ReferralRow)
-_SAID = Prepared(
-    select(_SUBJECTS.c.client_id, _ROWS.c.facts)
-    .select_from(
-        _SUBJECTS.join(_ROWS, (_ROWS.c.source == _SUBJECTS.c.source) & (_ROWS.c.entry_id == _SUBJECTS.c.entry_id))
-    )
-    .where(
-        among(_SUBJECTS.c.client_id, "ids"),
-        _SUBJECTS.c.kind == KIND,
-        _ROWS.c.kind == KIND,
-        _ROWS.c.current,
-        ~_ROWS.c.gone,
-    )
-    .order_by(_ROWS.c.known_at, _ROWS.c.id)
-)
+_REFERRALS = table(ReferralRow)
 _STORED = Prepared(select(_REFERRALS).where(among(_REFERRALS.c.client_id, "ids")))
 
 
 def referrals_by_client(connection: Connection, clients: Iterable[int]) -> dict[int, list[Referral]]:
     """All referrals of those of these clients who have any, in the order of their first word; with them news of none that is known."""
-    said: dict[int, list[dict[str, Any]]] = defaultdict(list)
-    for few in chunks(sorted(set(clients))):
-        for row in _SAID.rows(connection, {"ids": few}):
-            said[row.client_id].append(row.facts)
-    return {client: referrals_of(facts) for client, facts in said.items()}
+    return {client: referrals_of(facts) for client, facts in said_of(connection, clients, KIND).items()}
 
 
 def write_referrals(connection: Connection, histories: Sequence[History]) -> None:

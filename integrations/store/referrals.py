@@ -76,7 +76,7 @@ def say(
     """
     take_turn(connection)
     stands = find(connection, client_id, act.referral)
-    if act_id and _was_said(connection, act_id):
+    if act_id and acts.was_said(connection, act_id):
         return Said(stands)
     clients = table(Client)
     who = connection.execute(select(clients.c.code, clients.c.died).where(clients.c.id == client_id)).one()
@@ -105,12 +105,6 @@ def _checked_offer(connection: Connection, client_id: int, act: ReferralAct, *, 
     # What was once under Part 2 stays so for whatever follows.
     marked = act.part2 or any(one.part2 for one in of_client(connection, client_id))
     return act._replace(part2=marked)
-
-
-def _was_said(connection: Connection, act_id: str) -> bool:
-    rows = table(Observation)
-    mine = (rows.c.source == OWN_SOURCE) & (rows.c.kind == KIND) & (rows.c.entry_id == act_id)
-    return connection.execute(select(rows.c.id).where(mine)).first() is not None
 
 
 def rows_of(connection: Connection, *, closed: bool = False, client_id: int | None = None) -> list[Row]:
