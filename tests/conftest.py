@@ -5,6 +5,7 @@ import os
 import shutil
 import sys
 import tempfile
+import threading
 import zoneinfo
 from collections import Counter
 from collections.abc import Generator, Iterator
@@ -38,7 +39,10 @@ def no_events_for_a_server_that_is_gone() -> Iterator[None]:
     yield
     worker = sys.modules.get("prefect.events.worker")
     if worker is not None:
-        worker.EventsWorker.drain_all(timeout=10)
+        # In a thread of its own: beside a running loop (a driven browser keeps one) it would answer with a coroutine and not wait.
+        draining = threading.Thread(target=worker.EventsWorker.drain_all, kwargs={"timeout": 10})
+        draining.start()
+        draining.join()
 
 
 @pytest.fixture(scope="session")
