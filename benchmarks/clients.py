@@ -62,6 +62,7 @@ def _client(number: int) -> dict[str, Any]:
         "code": f"C-{number:07d}",
         "ref_hash": str(number),
         "name_hash": "",
+        "mail_hash": "",
         "sealed": None,
         "status": "active",
         "intake_on": None,

@@ -122,7 +122,7 @@ def _look(practice: "Practice", source: SourcePart, seen: str, etag: str, now: I
     mark = f"{meaning}{fingerprint(*(data for _, data in fetched.files), **terms)}"
     if mark == seen:
         return _Looked(None, mark, tag)
-    return _Looked(read_calendars(fetched.files, **terms), mark, tag)
+    return _Looked(read_calendars(fetched.files, **terms, people=source.ask_about_former), mark, tag)
 
 
 def _meaning(source: SourcePart) -> str:

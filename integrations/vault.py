@@ -18,7 +18,7 @@ from models.errors import SettingsError
 
 ENVIRONMENT = "TENDING_KEYS"
 # What is hashed. The kind goes into the hash itself, so that equal texts of two kinds cannot be linked.
-KINDS: Final = ("ref", "code", "name", "content", "raw", "keys", "link", "form", "address")
+KINDS: Final = ("ref", "code", "name", "content", "raw", "keys", "link", "form", "address", "mail")
 _PERSON: Final = {kind: f"tending/{kind}".encode() for kind in KINDS}
 _HASH_BYTES = 16
 _KEY_BYTES = 32

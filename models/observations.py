@@ -49,6 +49,7 @@ class AppointmentEntry:
     `id` is the source's own, unique in the source; an occurrence of a series is `UID#<instant of its recurrence id>`, and `group`
     its UID. `wall` and `zone` are as meant by the writer; `start` and `end` the instants that follow. `client_ids` are ids or codes
     exactly as the source writes them; `title` is text in which a name may be found (identity: sealed on arrival, never logged).
+    `mails` are the addresses of those invited, where they are asked for: only their keyed hashes are kept.
     `said_at` is the source's own time stamp of this version, if it has one; `sequence` its revision.
     """
 
@@ -66,6 +67,7 @@ class AppointmentEntry:
     group: str = ""
     said_at: Instant | None = None
     sequence: int = 0
+    mails: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,8 +38,9 @@ class Therapist(SQLModel, table=True):
 class Client(SQLModel, table=True):
     """A client under an opaque code. All columns follow from observations but `code`, which is drawn once and kept.
 
-    `ref_hash` is the keyed hash of (source, the clinic's own id); `name_hash` of the normalised name. `sealed` holds name and
-    contact, encrypted. Days are calendar days of the practice; `paused_until` is the first day no longer paused, 9999-12-31 if open.
+    `ref_hash` is the keyed hash of (source, the clinic's own id); `name_hash` of the normalised name, `mail_hash` of
+    the first mail address of the contact. `sealed` holds name and contact, encrypted.
+    Days are calendar days of the practice; `paused_until` is the first day no longer paused, 9999-12-31 if open.
     """
 
     __tablename__ = "client"
@@ -48,6 +49,7 @@ class Client(SQLModel, table=True):
     code: str = Field(unique=True, index=True)
     ref_hash: str = Field(unique=True, index=True)
     name_hash: str = Field(default="", index=True)
+    mail_hash: str = Field(default="", index=True)
     sealed: bytes | None = Field(default=None, sa_type=LargeBinary)
     status: str = "active"
     intake_on: date | None = None

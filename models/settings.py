@@ -132,7 +132,7 @@ class SourcePart(Part):
     ask_about_former: bool = Field(
         default=False,
         description="Only for a work calendar, never a private one: the therapist, and nobody else, is asked about entries"
-        " ahead that name by code or id a client whose care has ended; they are told that it is on.",
+        " ahead that name by code, id or mail address a client whose care has ended; they are told that it is on.",
     )
     trust_attendance_after_days: float = Field(
         default=3,

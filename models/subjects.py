@@ -9,6 +9,7 @@ from typing import NamedTuple
 CODE = re.compile(r"\bC-[0-9A-HJKMNP-TV-Z]{7,}\b")
 LONGEST_NAME = 5  # words; a longer run of words is no name
 MOST_WORDS = 24  # of a title are looked at
+_MAIL = re.compile(r"[\w.!#$%&'*+/=?^{|}~-]+@[\w-]+(?:\.[\w-]+)+")
 
 
 def normal_form(name: str) -> str:
@@ -37,6 +38,11 @@ def possible_names(title: str, pattern: re.Pattern[str] | None = None) -> list[s
     if 0 < len(words) <= LONGEST_NAME:
         runs.add(" ".join(sorted(words)))
     return sorted(runs)
+
+
+def mail_addresses(text: str) -> list[str]:
+    """The mail addresses in a text as compared: without case, each once, in their order."""
+    return list(dict.fromkeys(found.casefold() for found in _MAIL.findall(text)))
 
 
 class Known(NamedTuple):

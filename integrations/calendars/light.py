@@ -13,9 +13,10 @@ def _names(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
-# All that is ever read of an entry. DESCRIPTION, LOCATION, ATTENDEE and the like stay at the border, only counted.
+# All that is ever read of an entry. DESCRIPTION, LOCATION and the like stay at the border, only counted; so do people, unless asked for.
 ONCE = _names("UID DTSTART DTEND DURATION RECURRENCE-ID STATUS SUMMARY SEQUENCE LAST-MODIFIED DTSTAMP")
 REPEATED = _names("RRULE EXRULE RDATE EXDATE CATEGORIES X-TENDING-CLIENT")
+PEOPLE = _names("ATTENDEE ORGANIZER")
 # Names that may be counted by name. A line broken by a careless program may begin with anything, even a person's name.
 COUNTED = _names(
     "ATTACH ATTENDEE CLASS COLOR COMMENT CONFERENCE CONTACT CREATED DESCRIPTION GEO IMAGE LOCATION NAME ORGANIZER "
@@ -66,9 +67,10 @@ class Feed:
         return ("\n".join(self.lines[event.first : event.end]) + "\n").encode()
 
 
-def scan(lines: list[str]) -> Feed:
-    """Read the lines of a whole calendar (see text.whole_lines)."""
+def scan(lines: list[str], *, people: bool = False) -> Feed:
+    """Read the lines of a whole calendar (see text.whole_lines); with `people` also who was invited and by whom."""
     feed = Feed(lines)
+    repeated = REPEATED | PEOPLE if people else REPEATED
     calendar = Calendar()
     event: Event | None = None
     zone_lines: list[str] | None = None
@@ -114,7 +116,7 @@ def scan(lines: list[str]) -> Feed:
                 calendar.zone = prop.value.strip()
         elif name in ONCE:
             event.once.setdefault(name, prop)
-        elif name in REPEATED:
+        elif name in repeated:
             event.repeated.setdefault(name, []).append(prop)
         else:
             dropped[name if name in COUNTED else OTHER] += 1

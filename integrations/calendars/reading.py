@@ -7,15 +7,17 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import NamedTuple
+from urllib.parse import unquote
 
 from integrations.calendars.expand import Occurrence, expand
-from integrations.calendars.light import Event, Feed, scan
+from integrations.calendars.light import PEOPLE, Event, Feed, scan
 from integrations.calendars.text import whole_lines
 from integrations.calendars.values import BadValueError, plain_text, whole_number
 from integrations.calendars.zones import ZoneTable
 from models.errors import SourceError
 from models.instants import Instant, instant_of
 from models.observations import AppointmentEntry, CancelledBy, Entry, Plan, Reading, Reject
+from models.subjects import mail_addresses
 
 CODE = re.compile(r"(?<![0-9A-Za-z-])C-[0-9A-HJKMNP-TV-Z]{7,}(?![0-9A-Za-z])")
 OUTSIDE = "entries outside the window"
@@ -53,16 +55,23 @@ def fingerprint(
 
 
 def read_calendar(
-    data: bytes, *, name: str, zone: str, therapist_id: str | None, window_from: Instant, window_to: Instant
+    data: bytes,
+    *,
+    name: str,
+    zone: str,
+    therapist_id: str | None,
+    window_from: Instant,
+    window_to: Instant,
+    people: bool = False,
 ) -> Reading:
     """Read one calendar.
 
     `name` stands in messages (a file's name or a URL's host); `zone` (IANA) is the source's, for times written without
-    one. Entries are those of [window_from, window_to) plus single entries and changed occurrences after it. Raises
-    SourceError, with nothing taken, for what is no whole calendar; UnknownZoneError for `zone`. A calendar without
-    entries is a valid reading.
+    one; with `people` the mail addresses in an entry are read too. Entries are those of [window_from, window_to) plus
+    single entries and changed occurrences after it. Raises SourceError, with nothing taken, for what is no whole
+    calendar; UnknownZoneError for `zone`. A calendar without entries is a valid reading.
     """
-    feed = scan(whole_lines(data, name))
+    feed = scan(whole_lines(data, name), people=people)
     zones = ZoneTable(zone, feed.zones, window_from, window_to)
     entries: list[Entry] = []
     rejects: list[Reject] = []
@@ -70,7 +79,7 @@ def read_calendar(
     for uid, events in _groups(feed, dropped).items():
         counts: Counter[str] = Counter()
         try:
-            found = list(_entries(uid, expand(events, zones, window_from, window_to, counts), therapist_id))
+            found = list(_entries(uid, expand(events, zones, window_from, window_to, counts), therapist_id, people))
         except Exception as error:  # one entry that nobody foresaw never stops the rest: it is kept, counted and shown
             rejects.append(_reject(feed, uid, events, name, _understood(error)))
             continue
@@ -92,7 +101,13 @@ def read_calendar(
 
 
 def read_calendars(
-    files: Sequence[tuple[str, bytes]], *, zone: str, therapist_id: str | None, window_from: Instant, window_to: Instant
+    files: Sequence[tuple[str, bytes]],
+    *,
+    zone: str,
+    therapist_id: str | None,
+    window_from: Instant,
+    window_to: Instant,
+    people: bool = False,
 ) -> Reading:
     """Read (name, bytes) of one file, or of each file of a folder, into one reading; see read_calendar.
 
@@ -108,7 +123,13 @@ def read_calendars(
     for name, data in sorted(files, key=lambda file: file[0]):
         try:
             reading = read_calendar(
-                data, name=name, zone=zone, therapist_id=therapist_id, window_from=window_from, window_to=window_to
+                data,
+                name=name,
+                zone=zone,
+                therapist_id=therapist_id,
+                window_from=window_from,
+                window_to=window_to,
+                people=people,
             )
         except SourceError as error:
             if len(files) == 1:
@@ -169,12 +190,14 @@ def _groups(feed: Feed, dropped: Counter[str]) -> dict[str, list[Event]]:
     return groups
 
 
-def _entries(uid: str, occurrences: Iterable[Occurrence], therapist_id: str | None) -> Iterator[AppointmentEntry]:
+def _entries(
+    uid: str, occurrences: Iterable[Occurrence], therapist_id: str | None, people: bool
+) -> Iterator[AppointmentEntry]:
     words: dict[int, _Words] = {}
     for event, key, wall, zone, start, end, firm in occurrences:
         said = words.get(event.first)
         if said is None:
-            said = words[event.first] = _words(event)
+            said = words[event.first] = _words(event, people)
         plan = said.plan if firm or said.plan is Plan.cancelled else Plan.proposed
         yield AppointmentEntry(
             id=uid if key is None else f"{uid}#{key}",
@@ -190,6 +213,7 @@ def _entries(uid: str, occurrences: Iterable[Occurrence], therapist_id: str | No
             group=uid,
             said_at=said.said_at,
             sequence=said.sequence,
+            mails=said.mails,
         )
 
 
@@ -201,13 +225,15 @@ class _Words(NamedTuple):
     plan: Plan
     said_at: Instant | None
     sequence: int
+    mails: tuple[str, ...]
 
 
-def _words(event: Event) -> _Words:
+def _words(event: Event, people: bool = False) -> _Words:
     summary, modified = event.once.get("SUMMARY"), event.once.get("LAST-MODIFIED")
     title = plain_text(summary) if summary is not None else ""
     said_at = _said_at(modified.value) if modified is not None else None
-    return _Words(title, _codes(event, title), _plan(event), said_at, whole_number(event.once.get("SEQUENCE")))
+    sequence = whole_number(event.once.get("SEQUENCE"))
+    return _Words(title, _codes(event, title), _plan(event), said_at, sequence, _mails(event, title) if people else ())
 
 
 def _plan(event: Event) -> Plan:
@@ -222,6 +248,13 @@ def _codes(event: Event, title: str) -> tuple[str, ...]:
     if event.repeated:
         texts = (title, *(prop.value for name in ("CATEGORIES", "X-TENDING-CLIENT") for prop in event.all(name)))
     return tuple(dict.fromkeys(code for text in texts if "C-" in text for code in CODE.findall(text)))
+
+
+def _mails(event: Event, title: str) -> tuple[str, ...]:
+    """Who was invited, by whom, and the addresses in the title. Some programs have the address in EMAIL, and an id as the value."""
+    people = [prop for name in PEOPLE for prop in event.all(name)]
+    texts = [title, *(f"{unquote(prop.value)} {prop.parameter('EMAIL')}" for prop in people)]
+    return tuple(sorted({mail for text in texts for mail in mail_addresses(text)}))
 
 
 def _said_at(text: str) -> Instant | None:

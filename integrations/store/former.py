@@ -1,11 +1,14 @@
-"""Entries of a work calendar that name a former client: where a practice wants it, the therapist is asked, and nobody else."""
+"""Entries of a work calendar that name a former client by code, id or mail address: where a practice wants it, the therapist is asked,
+and nobody else."""
 
+from collections import defaultdict
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sqlalchemy import Connection, select
+from sqlalchemy import ColumnElement, Connection, Text, and_, cast, select
 
 from integrations.store.recipients import Recipients
-from integrations.store.tables import insert_new, table
+from integrations.store.tables import chunks, insert_new, table
 from models.eligibility import Urgency
 from models.instants import DAY, Instant
 from models.notices import Notice
@@ -58,31 +61,56 @@ def ask(practice: "Practice", connection: Connection, now: Instant) -> int:
 
 def named(practice: "Practice", connection: Connection, source: str, now: Instant) -> list[Named]:
     """The entries ahead in a source that name a former client who lives, each series once, soonest first."""
+    found: dict[tuple[int, int], Named] = {}
+    for client_id, code, facts in [*_by_code(connection, source), *_by_address(connection, source)]:
+        if facts["start"] <= now or facts["plan"] == Plan.cancelled:
+            continue
+        number = int(practice.vault.hash("content", f"{client_id} {facts['group'] or facts['start']}")[:7], 16)
+        known = found.get((client_id, number))
+        if known is None or facts["start"] < known.start:
+            found[client_id, number] = Named(client_id, number, code, facts["start"])
+    return sorted(found.values(), key=lambda one: (one.start, one.code))
+
+
+def _by_code(connection: Connection, source: str) -> Iterator[tuple[int, str, dict[str, Any]]]:
+    """(client id, code, facts) of the entries that name a former client by code or id."""
     observations, subjects, clients = table(Observation), table(Subject), table(Client)
     same = (observations.c.source == subjects.c.source) & (observations.c.entry_id == subjects.c.entry_id)
     query = (
         select(clients.c.id, clients.c.code, observations.c.facts)
         .select_from(subjects.join(clients, clients.c.id == subjects.c.client_id).join(observations, same))
-        .where(
-            subjects.c.source == source,
-            subjects.c.how.in_(EXACT),
-            observations.c.kind == "appointment",
-            observations.c.current,
-            ~observations.c.gone,
-            clients.c.status == ClientStatus.ended,
-            ~clients.c.died,
-        )
+        .where(subjects.c.source == source, subjects.c.how.in_(EXACT), _standing(), _former())
     )
-    found: dict[tuple[int, int], Named] = {}
     for row in connection.execute(query):
-        facts = row.facts
-        if facts["start"] <= now or facts["plan"] == Plan.cancelled:
-            continue
-        number = int(practice.vault.hash("content", f"{row.id} {facts['group'] or facts['start']}")[:7], 16)
-        known = found.get((row.id, number))
-        if known is None or facts["start"] < known.start:
-            found[row.id, number] = Named(row.id, number, row.code, facts["start"])
-    return sorted(found.values(), key=lambda one: (one.start, one.code))
+        yield row.id, row.code, row.facts
+
+
+def _by_address(connection: Connection, source: str) -> Iterator[tuple[int, str, dict[str, Any]]]:
+    """The same of those with whom a former client is invited, or who were. An address that two clients share names neither."""
+    observations, clients = table(Observation), table(Client)
+    query = select(observations.c.hints, observations.c.facts).where(
+        observations.c.source == source, _standing(), cast(observations.c.hints, Text).contains('"mail"')
+    )
+    entries = connection.execute(query).all()
+    bearers: dict[str, list[Any]] = defaultdict(list)
+    for part in chunks({mail for row in entries for mail in row.hints["mail"]}):
+        whose = select(clients.c.mail_hash, clients.c.id, clients.c.code, _former().label("former"))
+        for client in connection.execute(whose.where(clients.c.mail_hash.in_(part))):
+            bearers[client.mail_hash].append(client)
+    for row in entries:
+        for mail in row.hints["mail"]:
+            if len(bearers[mail]) == 1 and bearers[mail][0].former:
+                yield bearers[mail][0].id, bearers[mail][0].code, row.facts
+
+
+def _standing() -> ColumnElement[bool]:
+    rows = table(Observation)
+    return and_(rows.c.kind == "appointment", rows.c.current, ~rows.c.gone)
+
+
+def _former() -> ColumnElement[bool]:
+    clients = table(Client)
+    return and_(clients.c.status == ClientStatus.ended, ~clients.c.died)
 
 
 def still_named(practice: "Practice", connection: Connection, requires: dict[str, Any], now: Instant) -> bool:

@@ -182,7 +182,12 @@ def _split(entry: Entry, vault: Vault, source: SourcePart) -> _Row:
         names = possible_names(entry.title, pattern) if entry.title and not entry.client_ids else []
         hints = {
             sort: [vault.hash(kind, text) for text in texts]
-            for sort, kind, texts in (("id", "ref", ids), ("code", "code", codes), ("name", "name", names))
+            for sort, kind, texts in (
+                ("id", "ref", ids),
+                ("code", "code", codes),
+                ("name", "name", names),
+                ("mail", "mail", entry.mails),
+            )
             if texts
         }
         clear = {vault.hash("code", code): code for code in codes}

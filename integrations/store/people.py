@@ -13,7 +13,7 @@ from integrations.vault import Vault
 from models.instants import Instant, day_of
 from models.observations import Observation
 from models.people import OPEN_ENDED, Break, Client, Leave, Relation, RelationKind, Therapist, as_day
-from models.subjects import CODE, Known, Roster, normal_form
+from models.subjects import CODE, Known, Roster, mail_addresses, normal_form
 
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
@@ -87,7 +87,8 @@ def take_therapists(connection: Connection, rows: list[dict[str, Any]]) -> None:
 
 
 def take_clients(connection: Connection, vault: Vault, rows: list[dict[str, Any]], touched: Touched) -> None:
-    """Write clients as last said, and draw codes for new ones. Each row: id (its keyed hash), name, sealed, facts."""
+    """Write clients as last said, and draw codes for new ones. Each row: id (its keyed hash), name, contact, sealed,
+    facts."""
     clients = table(Client)
     refs = {row["id"]: row for row in rows}
     there = _by_ref(connection, refs)
@@ -95,8 +96,10 @@ def take_clients(connection: Connection, vault: Vault, rows: list[dict[str, Any]
     fresh: list[dict[str, Any]] = []
     for ref, row in refs.items():
         facts = row["facts"]
+        mails = mail_addresses(row["contact"])
         values = {
             "name_hash": vault.hash("name", normal_form(row["name"])) if row["name"].strip() else "",
+            "mail_hash": vault.hash("mail", mails[0]) if mails else "",
             "sealed": row["sealed"],
             "status": facts["status"],
             "intake_on": as_day(facts["intake_on"]),

@@ -46,7 +46,8 @@ def each(place: Place) -> Iterator[Line]:
             yield Line(
                 Level.note,
                 what,
-                f"Entries that name a former client are asked about, of {source.therapist} alone, who is told so (ask_about_former).",
+                f"Entries that name a former client by code, id or mail address are asked about, of {source.therapist} alone, "
+                "who is told so (ask_about_former).",
             )
         yield from _last_read(place.voice, source, what, row, late, unasked=unasked)
         yield from _left_to_decide(place.voice, source, what, row, aside.get(source.name, 0))

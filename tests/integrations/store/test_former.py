@@ -4,11 +4,14 @@ import pytest
 
 from integrations.delivery import deliver
 from integrations.messages.mailbox import Mailbox, read_mails
+from integrations.practice import open_practice
+from integrations.reading import read_source
 from integrations.store import outbox
 from integrations.store.watching import tell_of_sources
 from models.errors import SettingsError
 from models.instants import DAY, HOUR
 from models.notices import Message, MessageState
+from models.observations import Observation
 from tests.builders import NOW, days_ago, each, in_days
 
 CODE, OTHER, NAMED = "C-7F3K9QX", "C-2222222", "C-3333333"
@@ -76,6 +79,60 @@ def test_the_therapist_is_told_that_it_is_on_and_asked_once_about_a_series(a_cli
     assert len(asked(clinic)) == 3
 
 
+GUEST = "ATTENDEE;CN=A. M.;PARTSTAT=ACCEPTED:mailto:%s\r\n"
+
+
+@pytest.mark.parametrize(
+    ("title", "more", "is_asked"),
+    [
+        ("Tea", GUEST % "anna@example.org", True),
+        ("Tea", GUEST % "Anna@Example.ORG", True),
+        ("Tea", "ORGANIZER:MAILTO:anna@example.org\r\n" + GUEST % "t1@example.org", True),
+        ("Tea", "ATTENDEE;EMAIL=anna@example.org:urn:uuid:1\r\n", True),
+        ("Tea", 'ATTENDEE;CN="anna@example.org, Anna":mailto:anna%40example.org\r\n', True),
+        ("Tea, anna@example.org", "", True),
+        ("Tea", GUEST % "joanna@example.org", False),
+        ("Tea", GUEST % "anna@example.org.uk", False),
+        ("Tea", GUEST % "shared@example.org", False),  # of two clients
+        ("Tea", GUEST % "berta@example.org", False),  # in care
+        ("Tea", GUEST % "dora@example.org", False),  # died
+        ("Tea", "DESCRIPTION:anna@example.org\r\n", False),
+        ("Anna Müller", "", False),
+    ],
+)
+def test_a_guest_is_known_by_the_exact_address(a_clinic, title, more, is_asked):
+    clinic = a_clinic(calendar=ON)
+    invited(clinic, title, more)
+    assert [code for purpose, _, code in asked(clinic) if purpose == "former_entry"] == [CODE] * is_asked
+
+
+def test_addresses_are_read_of_no_other_calendar_and_no_more_where_it_is_turned_off(a_clinic):
+    clinic = a_clinic(calendar=ON)
+    invited(clinic, "Tea", GUEST % "anna@example.org")
+    path = clinic.folder / "practice.toml"
+
+    def kept():
+        return [row.hints.get("mail") for row in clinic.rows(Observation, kind="appointment", current=True)]
+
+    assert [len(mails) for mails in kept()] == [1]
+    path.write_text(path.read_text().replace(ON, ""))
+    with open_practice(path) as practice:
+        read_source(practice, practice.settings.source_named("cal-t1"), NOW + HOUR)
+    assert kept() == [None]
+
+
+def invited(clinic, title, more):
+    """One entry, read before anybody is known, and then five clients with their addresses."""
+    clinic.entry("t1", "tea", in_days(5), title, more)
+    clinic.sync(NOW - HOUR)
+    clinic.client("1001", "Anna Müller", status="ended", code=CODE, contact="+49 40 1234, anna@example.org")
+    clinic.client("1002", "Berta Braun", contact="berta@example.org")
+    clinic.client("1003", "Clara Christ", status="ended", contact="shared@example.org")
+    clinic.client("1004", "Dora Dorn", status="ended", died="yes", contact="dora@example.org")
+    clinic.client("1005", "Emil Ernst", contact="shared@example.org")
+    tell(clinic)
+
+
 @pytest.mark.parametrize("change", ["gone", "in care", "off"])
 def test_what_is_no_longer_so_is_not_asked(a_clinic, mailbox, change):
     clinic = a_clinic(calendar=ON, port=mailbox.port)
@@ -91,8 +148,6 @@ def test_what_is_no_longer_so_is_not_asked(a_clinic, mailbox, change):
     else:
         path = clinic.folder / "practice.toml"
         path.write_text(path.read_text().replace(ON, ""))
-        from integrations.practice import open_practice
-
         with open_practice(path) as practice:
             deliver(practice, MORNING, "me")
     deliver(clinic.practice, MORNING, "me")
@@ -136,7 +191,8 @@ def test_check_says_that_it_is_on_and_it_needs_a_therapist_to_ask(a_clinic):
     path = clinic.folder / "practice.toml"
     said = [line.sentence for line in checks(path, NOW, offline=True) if "ask_about_former" in line.sentence]
     assert said == [
-        "Entries that name a former client are asked about, of T1 alone, who is told so (ask_about_former)."
+        "Entries that name a former client by code, id or mail address are asked about, of T1 alone, who is told so "
+        "(ask_about_former)."
     ]
     text = path.read_text()
     for wrong in (

@@ -72,6 +72,7 @@ def upgrade() -> None:
         sa.Column("code", sa.String(), nullable=False),
         sa.Column("ref_hash", sa.String(), nullable=False),
         sa.Column("name_hash", sa.String(), nullable=False),
+        sa.Column("mail_hash", sa.String(), nullable=False),
         sa.Column("sealed", sa.LargeBinary(), nullable=True),
         sa.Column("status", sa.String(), nullable=False),
         sa.Column("intake_on", sa.Date(), nullable=True),
@@ -84,6 +85,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_index(op.f("ix_client_code"), "client", ["code"], unique=True)
+    op.create_index(op.f("ix_client_mail_hash"), "client", ["mail_hash"], unique=False)
     op.create_index(op.f("ix_client_name_hash"), "client", ["name_hash"], unique=False)
     op.create_index(op.f("ix_client_ref_hash"), "client", ["ref_hash"], unique=True)
     op.create_table(
