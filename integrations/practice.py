@@ -11,7 +11,7 @@ from integrations.store import facts, migrate
 from integrations.store.engine import SQLITE_FILE, Store, open_store
 from integrations.vault import ENVIRONMENT, Vault, forget_drafts
 from models.errors import SettingsError, StoreError
-from models.policy import PolicyBook
+from models.policy_layers import PolicyBook
 from models.settings import Settings
 
 KEYS_MARK = "keys-mark"

@@ -10,7 +10,8 @@ from models.case import Case, More, case_at, last_begun, unpack
 from models.clock import Clock, Spans, merged
 from models.digest import BOOKED, spans_of
 from models.instants import FAR, Instant
-from models.policy import Layered, Policy, PolicyBook
+from models.policy import Policy
+from models.policy_layers import Layered, PolicyBook
 from models.rule import Rule, Verdict
 from models.told import NOTHING, unpacked
 

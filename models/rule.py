@@ -6,7 +6,8 @@ from typing import Any, NamedTuple
 
 from models.case import Case
 from models.clock import Clock
-from models.policy import Layered, Policy
+from models.policy import Policy
+from models.policy_layers import Layered
 from models.voice import Voice
 
 Facts = Sequence[Any]

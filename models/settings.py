@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from models.errors import SettingsError
 from models.instants import UnknownZoneError, zone
-from models.policy import PolicyBook
+from models.policy_layers import PolicyBook
 from models.sources import Delivers, PastBooking
 
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")]

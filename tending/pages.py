@@ -15,7 +15,8 @@ from pydantic.fields import FieldInfo
 
 from models.boundary import WORDS
 from models.ethics import CODES, Basis
-from models.policy import NAMES, PRACTICE_ONLY, Policy
+from models.policy import Policy
+from models.policy_layers import NAMES, PRACTICE_ONLY
 from models.rules import all_rules
 from models.settings import Settings
 from tending.ending_page import endings_page

@@ -48,7 +48,8 @@ from models.observations import (
     Reject,
 )
 from models.people import OPEN_ENDED, Client
-from models.policy import DEFAULT, Policy, PolicyBook
+from models.policy import DEFAULT, Policy
+from models.policy_layers import PolicyBook
 from models.quarantine import Fact
 from models.referral_acts import ReferralAct
 from models.referral_acts import What as ReferralWhat

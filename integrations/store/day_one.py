@@ -10,7 +10,7 @@ from integrations.store.facts import words_told
 from integrations.store.tables import insert_new, table
 from models.instants import Instant
 from models.looking import DigestRow, Looked, Shared
-from models.policy import PolicyBook
+from models.policy_layers import PolicyBook
 from models.quarantine import Fact
 from models.sources import Source
 

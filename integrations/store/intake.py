@@ -1,16 +1,14 @@
 """One reading of one source becomes observations: new rows for what is new, absences for what is surely gone, nothing for the rest."""
 
-import json
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import date
 from typing import Any
 
 from sqlalchemy import Connection, exists, func, select, update
 
 from integrations.store import echoes, quarantine
 from integrations.store.derive import derive
+from integrations.store.entries import Row, split
 from integrations.store.facts import note_told
 from integrations.store.people import (
     Touched,
@@ -19,7 +17,6 @@ from integrations.store.people import (
     derive_relations,
     newer_elsewhere,
     ref_hash,
-    sealed_id,
     take_clients,
     take_therapists,
 )
@@ -33,27 +30,13 @@ from models.instants import Instant
 from models.measures import RATINGS
 from models.observations import (
     ABOUT_CLIENTS,
-    KIND_OF,
-    AppointmentEntry,
-    BreakEntry,
-    ClientEntry,
-    Entry,
-    GoalEntry,
-    HoldEntry,
-    LeaveEntry,
     Observation,
-    ProviderEntry,
     Reading,
-    ReferralNewsEntry,
-    ScoreEntry,
     Subject,
-    TherapistEntry,
 )
 from models.people import Client, Relation
 from models.policy import Policy
-from models.referral_acts import ReferralAct, What, facts_of
 from models.settings import SourcePart
-from models.subjects import CODE, possible_names
 
 
 @dataclass(slots=True)
@@ -73,29 +56,6 @@ class Taken:
     unchanged: bool = False
 
 
-@dataclass(slots=True)
-class _Row:
-    """An entry split into what may be read and what is sealed."""
-
-    kind: str
-    id: str
-    facts: dict[str, Any]
-    identity: dict[str, Any]
-    hints: dict[str, list[str]]
-    said_at: Instant | None
-    codes: dict[str, str] = field(default_factory=dict)  # the codes among the hints, by their hash
-    hash: str = ""
-
-    @property
-    def key(self) -> tuple[str, str]:
-        return self.kind, self.id
-
-    @property
-    def order(self) -> tuple[Instant, int, str]:
-        """Of two versions in one reading the greater one holds, in whatever order they stand there."""
-        return self.said_at or 0, self.facts.get("sequence", 0), self.hash
-
-
 def take_in(
     connection: Connection, vault: Vault, source: SourcePart, reading: Reading, policy: Policy, now: Instant, zone: str
 ) -> Taken:
@@ -105,9 +65,9 @@ def take_in(
     """
     take_turn(connection)
     taken = Taken(source.name, entries=len(reading.entries), rejected=len(reading.rejects), dropped=reading.dropped)
-    rows: dict[tuple[str, str], _Row] = {}
+    rows: dict[tuple[str, str], Row] = {}
     ours = echoes.of_source(connection, source)
-    for row in (_split(entry, vault, source) for entry in echoes.named(ours, vault, reading.entries)):
+    for row in (split(entry, vault, source) for entry in echoes.named(ours, vault, reading.entries)):
         if row.key not in rows or rows[row.key].order < row.order:
             rows[row.key] = row
     current = _current(connection, source.name)
@@ -138,7 +98,7 @@ def take_in(
     return taken
 
 
-def _words(news: list[_Row]) -> set[str]:
+def _words(news: list[Row]) -> set[str]:
     """What these rows show that a source tells of, besides appointments."""
     words = {row.kind for row in news} & {"goal", "score"}
     rated = any(row.kind == "score" and row.facts["measure"] in RATINGS for row in news)
@@ -170,144 +130,6 @@ def withdraw(
     return affected
 
 
-def _split(entry: Entry, vault: Vault, source: SourcePart) -> _Row:
-    """The allow-listed facts, the identity and the hints of one entry."""
-    hints: dict[str, list[str]] = {}
-    identity: dict[str, Any] = {}
-    clear: dict[str, str] = {}
-    if isinstance(entry, AppointmentEntry):
-        codes = sorted({c for c in entry.client_ids if CODE.fullmatch(c)})
-        ids = sorted(set(entry.client_ids) - set(codes))
-        pattern = re.compile(source.name_pattern) if source.name_pattern else None
-        names = possible_names(entry.title, pattern) if entry.title and not entry.client_ids else []
-        hints = {
-            sort: [vault.hash(kind, text) for text in texts]
-            for sort, kind, texts in (
-                ("id", "ref", ids),
-                ("code", "code", codes),
-                ("name", "name", names),
-                ("mail", "mail", entry.mails),
-            )
-            if texts
-        }
-        clear = {vault.hash("code", code): code for code in codes}
-        if entry.title or entry.client_ids:
-            identity = {"title": entry.title, "client_ids": list(entry.client_ids)}
-        facts: dict[str, Any] = {
-            "wall": entry.wall,
-            "zone": entry.zone,
-            "start": entry.start,
-            "end": entry.end,
-            "plan": entry.plan.value,
-            "attendance": entry.attendance.value,
-            "cancelled_by": entry.cancelled_by.value if entry.cancelled_by else None,
-            "therapist_id": entry.therapist_id or source.therapist or None,
-            "group": sealed_id(vault, "appointment", entry.group or entry.id),
-            "sequence": entry.sequence,
-        }
-    elif isinstance(entry, ClientEntry):
-        identity = {"name": entry.name, "contact": entry.contact, "id": entry.id}
-        facts = {
-            "therapist_id": entry.therapist_id,
-            "status": entry.status.value,
-            "intake_on": _text(entry.intake_on),
-            "ended_on": _text(entry.ended_on),
-            "died": entry.died,
-            "died_on": _text(entry.died_on),
-            "paused": entry.paused,
-            "paused_until": _text(entry.paused_until),
-            "opted_out": entry.opted_out,
-            "site": entry.site,
-            "code": entry.code,
-        }
-    elif isinstance(entry, TherapistEntry):
-        identity = {"name": entry.name, "email": entry.email}
-        facts = {
-            "zone": entry.zone,
-            "site": entry.site,
-            "supervisor_id": entry.supervisor_id,
-            "started_on": _text(entry.started_on),
-        }
-    elif isinstance(entry, GoalEntry | ScoreEntry | ReferralNewsEntry):
-        sort = "code" if CODE.fullmatch(entry.client_id) else "ref"
-        hashed = vault.hash(sort, entry.client_id.strip())
-        hints = {"code" if sort == "code" else "id": [hashed]}
-        clear = {hashed: entry.client_id} if sort == "code" else {}
-        facts = _told(entry)
-        identity = {"client_ids": [entry.client_id]}
-        if isinstance(entry, GoalEntry):
-            identity["title"] = entry.title
-    elif isinstance(entry, ProviderEntry):
-        identity = {name: getattr(entry, name) for name in ("name", "address", "phone", "email")}
-        facts = _provider(entry)
-    elif isinstance(entry, BreakEntry | HoldEntry):
-        facts = {
-            "client_ref": ref_hash(vault, entry.client_id),
-            "from_on": _text(entry.from_on),
-            "to_on": _text(entry.to_on),
-        }
-    else:
-        assert isinstance(entry, LeaveEntry)
-        facts = {
-            "therapist_id": entry.therapist_id,
-            "from_on": _text(entry.from_on),
-            "to_on": _text(entry.to_on),
-            "cover_id": entry.cover_id,
-        }
-    kind = KIND_OF[type(entry)]
-    entry_id = sealed_id(vault, kind, entry.id)
-    compared = {k: v for k, v in facts.items() if k != "sequence"}
-    # The hints count too: with another name_pattern the same title may mean somebody else.
-    content = vault.hash("content", json.dumps([kind, compared, identity, hints], sort_keys=True, ensure_ascii=True))
-    return _Row(kind, entry_id, facts, identity, hints, entry.said_at, clear, content)
-
-
-def _told(entry: GoalEntry | ScoreEntry | ReferralNewsEntry) -> dict[str, Any]:
-    if isinstance(entry, GoalEntry):
-        return _goal(entry)
-    return _score(entry) if isinstance(entry, ScoreEntry) else _news(entry)
-
-
-def _news(entry: ReferralNewsEntry) -> dict[str, Any]:
-    act = ReferralAct(entry.referral, What.news, entry.told_at, provider=entry.provider_id, word=entry.word, via="file")
-    return facts_of(act if entry.visit_at is None else act._replace(day=entry.visit_at))
-
-
-def _provider(entry: ProviderEntry) -> dict[str, Any]:
-    return {
-        "place": entry.place,
-        "specialty": list(entry.specialty),
-        "modality": list(entry.modality),
-        "language": list(entry.language),
-        "insurer": list(entry.insurer),
-        "telehealth": entry.telehealth,
-        "capacity": entry.capacity,
-        "verified_on": _text(entry.verified_on),
-    }
-
-
-def _goal(entry: GoalEntry) -> dict[str, Any]:
-    return {
-        "set_on": _text(entry.set_on),
-        "status": entry.status.value,
-        "target_on": _text(entry.target_on),
-        "reviewed_on": _text(entry.reviewed_on),
-        "achievement": entry.achievement.value,
-        "achievement_on": _text(entry.achievement_on),
-        "has_target": entry.has_target,
-        "has_measure": entry.has_measure,
-        "own_words": entry.own_words,
-    }
-
-
-def _score(entry: ScoreEntry) -> dict[str, Any]:
-    return {"measure": entry.measure, "at": entry.at, "value": entry.value, "risk": entry.risk}
-
-
-def _text(day: date | None) -> str | None:
-    return day.isoformat() if day else None
-
-
 def _current(connection: Connection, source: str) -> dict[tuple[str, str], Any]:
     rows = table(Observation)
     found = connection.execute(
@@ -318,7 +140,7 @@ def _current(connection: Connection, source: str) -> dict[tuple[str, str], Any]:
     return {(row.kind, row.entry_id): row for row in found}
 
 
-def _known(there: Any, row: _Row) -> bool:
+def _known(there: Any, row: Row) -> bool:
     return there is not None and not there.gone and there.content_hash == row.hash
 
 
@@ -326,7 +148,7 @@ def _write(
     connection: Connection,
     vault: Vault,
     source: str,
-    news: list[_Row],
+    news: list[Row],
     gone: list[tuple[str, str]],
     known_at: Instant,
 ) -> None:
@@ -381,7 +203,7 @@ def _people(
     connection: Connection,
     vault: Vault,
     source: SourcePart,
-    news: list[_Row],
+    news: list[Row],
     gone: list[tuple[str, str]],
     now: Instant,
     zone: str,

@@ -8,7 +8,7 @@ from integrations.store.facts import ids_of_codes
 from integrations.store.tables import insert_rows, table
 from models.findings import PolicyVersion
 from models.instants import Instant
-from models.policy import PolicyBook
+from models.policy_layers import PolicyBook
 
 if TYPE_CHECKING:
     from integrations.practice import Practice

@@ -1,6 +1,5 @@
-"""`why` and `policy`: what every rule says about one client at any past instant, and which thresholds hold for whom."""
+"""`why`: what every rule says about one client at any past instant, and what became of it."""
 
-from dataclasses import fields
 from typing import Annotated, Any
 
 import typer
@@ -16,7 +15,6 @@ from models.eligibility import Audience, State, Urgency, eligible
 from models.errors import UsageError
 from models.instants import FAR, Instant
 from models.notices import MessageState, NoticeState
-from models.policy import DEFAULT, Layered, Policy
 from models.rules import all_rules, rules_version
 from models.voice import Voice
 from tending.commands.common import (
@@ -27,7 +25,6 @@ from tending.commands.common import (
     moment_from,
     now,
     opened,
-    therapist_of,
     voice_of,
 )
 from tending.output import columns, moment, say, show_json, toned
@@ -47,9 +44,8 @@ PURPOSES = {
 
 
 def add_to(app: typer.Typer) -> None:
-    """Add these commands."""
+    """Add this command."""
     app.command()(why)
-    app.command()(policy)
 
 
 def why(
@@ -309,73 +305,3 @@ def _fate(n: dict[str, Any], voice: Voice) -> str:
         return f"nobody knows whether it arrived{outcome}; `tending outbox`"
     settled = f" {moment(voice, n['_settled'])}" if n["_settled"] else ""
     return f"{state}{settled}{outcome}"
-
-
-def policy(
-    client: Annotated[
-        str, typer.Argument(metavar="CLIENT", help="The policy for this client.", show_default=False)
-    ] = "",
-    therapist: Annotated[
-        str,
-        typer.Option("--therapist", metavar="ID", help="The policy for this therapist's clients.", show_default=False),
-    ] = "",
-    as_json: JsonOption = False,
-    practice: PracticeOption = None,
-) -> None:
-    """Every threshold that holds, and where it comes from.
-
-    Its value, the layer that set it, and the basis of the number. Layers, the later ones winning: default,
-    practice, site, new therapist, therapist, agreed with this client.
-    """
-    if client and therapist:
-        raise UsageError("Name a client or a therapist, not both.")
-    with opened(practice) as here, here.store.read() as connection:
-        if client:
-            who = client_of(connection, client)
-            row = next(iter(cases.digests(connection, [who.id])), None)
-            site, whose = (row[2], row[1]) if row else (who.site, who.therapist_id)
-            together = cases.shared(here, connection, now())
-            layered = together.policy(row) if row else here.book.of(site, whose, who.id)
-            about = who.code
-        elif therapist:
-            mine = therapist_of(connection, therapist)
-            beginner = cases.shared(here, connection, now()).is_new(mine)
-            layered, about = here.book.of(therapist=mine, new=beginner), f"therapist {mine}"
-        else:
-            layered, about = here.book.of(), "the whole practice"
-    lines = policy_lines(layered)
-    if as_json:
-        show_json({"for": about, "policy": lines})
-        return
-    say(f"Policy for {about}")
-    columns(
-        [
-            (line["name"], _shown(line["value"], line["unit"]), line["layer"], f"basis: {line['basis']}")
-            for line in lines
-        ],
-        indent=2,
-    )
-
-
-def policy_lines(layered: Layered) -> list[dict[str, Any]]:
-    """Every field with value, unit, winning layer, reason and basis. The basis speaks of the default alone."""
-    lines = []
-    for field in fields(Policy):
-        layer = layered.origin.get(field.name, "default")
-        value = getattr(layered.policy, field.name)
-        lines.append(
-            {
-                "name": field.name,
-                "value": value,
-                "unit": field.metadata["unit"],
-                "layer": layer,
-                "default": getattr(DEFAULT, field.name),
-                "reason": field.metadata["reason"],
-                "basis": field.metadata["basis"] if layer == "default" else f"set in practice.toml ({layer})",
-            }
-        )
-    return lines
-
-
-def _shown(value: Any, unit: str) -> str:
-    return (value or "none") if isinstance(value, str) else f"{value:g} {unit}"

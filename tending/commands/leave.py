@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from integrations.practice import Practice
-from integrations.store import leave_plans
+from integrations.store import leave_going, leave_plans
 from integrations.store.leave_plans import Line, Plan
 from models.errors import UsageError
 from models.instants import FAR, Instant, start_of
@@ -125,7 +125,7 @@ def go(
                 say("Nothing was done yet; `--yes` does it.")
             return
         with here.store.write() as connection:
-            went = leave_plans.go(here, connection, plan_id, login(), personal.strip().lower(), at)
+            went = leave_going.go(here, connection, plan_id, login(), personal.strip().lower(), at)
     if as_json:
         show_json(went._asdict())
         return

@@ -17,7 +17,7 @@ from models.instants import start_of
 from models.kinds import place_of
 from models.observations import Achievement, GoalStatus
 from models.people import as_day
-from models.policy import Layered
+from models.policy_layers import Layered
 from models.rules import all_rules
 from models.told import unpacked
 from models.voice import Voice

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from fastapi.responses import Response
 from sqlalchemy import Connection
 
-from integrations.store import desk, leave_plans, lookups
+from integrations.store import desk, leave_going, leave_plans, lookups
 from integrations.store.leave_plans import Line, Plan
 from integrations.store.turns import take_turn
 from models.accounts import Role
@@ -223,7 +223,7 @@ def go_ahead(asked: Asked) -> Response:
         asks_it = any(line.choice is Choice.ends and not line.standing.ending for line in stands.lines)
         if asks_it and personal not in ("no", "yes"):
             raise UsageError("The question needs its answer, no or yes; nothing was done.")
-        went = leave_plans.go(asked.practice, connection, plan_id, asked.by, personal, asked.now)
+        went = leave_going.go(asked.practice, connection, plan_id, asked.by, personal, asked.now)
     if went.stopped:
         why = went.refused[0][1] if went.refused else ""
         return stopped(asked, why, "The plan is a draft as before.", title="Nothing was done", back=f"/leave/{who}")

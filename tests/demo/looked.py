@@ -9,7 +9,8 @@ from models.instants import Instant, start_of
 from models.looking import DIGEST_COLUMNS, Shared
 from models.observations import ClientStatus
 from models.people import OPEN_ENDED
-from models.policy import DEFAULT, PolicyBook
+from models.policy import DEFAULT
+from models.policy_layers import PolicyBook
 from models.rules import all_rules
 from models.told import Told, goal_of, kept, score_of
 from tending.demo.diary import ATTENDED, MISSED, ZONE

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from integrations.store import leave_plans, referrals
+from integrations.store import leave_going, leave_plans, referrals
 from models import ending_refusals, referral_refusals
 from models.rules import all_rules
 from models.rules import referral as referral_rule
@@ -32,7 +32,9 @@ def sentences(module):
             yield node.value
 
 
-@pytest.mark.parametrize("module", [ending_refusals, referral_refusals, referrals, leave_plans, referral_rule])
+@pytest.mark.parametrize(
+    "module", [ending_refusals, referral_refusals, referrals, leave_plans, leave_going, referral_rule]
+)
 def test_no_refusal_names_a_command(module):
     said = [one for one in sentences(module) if " " in one and not one.startswith(ELSEWHERE)]
     assert len(said) > 3

@@ -10,7 +10,7 @@ from integrations import ending_schedule, ending_wake
 from integrations.delivery import PostRoom
 from integrations.ending_schedule import nothing_new
 from integrations.messages.mailbox import Mailbox, read_mails
-from integrations.store import inviting, leave_plans
+from integrations.store import inviting, leave_going, leave_plans
 from integrations.store.rebuild import rebuild
 from models.audit import Audit
 from models.ending_plan import Role
@@ -520,7 +520,7 @@ def test_a_therapist_who_goes_holds_what_is_proposed_before(team, mailbox):
         plan_id = leave_plans.draft(team.practice, connection, "T1", goes, FAR, "clerk", NOW)
         for line in leave_plans.view(team.practice, connection, plan_id, NOW).lines:
             leave_plans.choose(connection, plan_id, line.client_id, Choice.ends, "", "clerk", NOW)
-        went = leave_plans.go(team.practice, connection, plan_id, "clerk", "no", NOW)
+        went = leave_going.go(team.practice, connection, plan_id, "clerk", "no", NOW)
     assert len(went.begun) == 3
     for number in ("1001", "1002", "1003"):
         say(team, "confirmed", NOW + 30, number=number, by=T2, personal="no")

@@ -5,7 +5,7 @@ from sqlalchemy import event
 
 from integrations.delivery import deliver
 from integrations.messages.mailbox import Mailbox, read_mails
-from integrations.store import leave_plans
+from integrations.store import leave_going, leave_plans
 from integrations.store.rebuild import rebuild
 from models.audit import Audit
 from models.ending_acts import QUESTION, State
@@ -61,7 +61,7 @@ def choose(clinic, plan, line, choice, to="", now=NOW):
 
 def go(clinic, plan, personal="no", now=NOW):
     with clinic.practice.store.write() as connection:
-        return leave_plans.go(clinic.practice, connection, plan.id, "clerk", personal, now)
+        return leave_going.go(clinic.practice, connection, plan.id, "clerk", personal, now)
 
 
 def test_the_whole_caseload_is_proposed_for_and_nothing_happens(clinic, mailbox):
@@ -114,7 +114,7 @@ def test_a_choice_is_kept_once_and_can_be_changed(clinic):
 
 def test_go_tells_colleagues_once_and_clients_nothing(clinic, mailbox):
     plan = drafted(clinic)
-    assert go(clinic, plan) == leave_plans.Went(2, (), ())
+    assert go(clinic, plan) == leave_going.Went(2, (), ())
     with pytest.raises(UsageError, match="no draft any more"):
         go(clinic, plan)
     deliver(clinic.practice, NOW + DAY, "test")

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from models.errors import SettingsError
-from models.policy import PolicyBook
+from models.policy_layers import PolicyBook
 
 EARLY, LATE = {"work_until": "12:00"}, {"work_from": "13:00"}
 CODE = "C-7F3K9QX"

@@ -2,7 +2,7 @@
 
 import json
 
-from models.policy import PolicyBook
+from models.policy_layers import PolicyBook
 
 BOOK = PolicyBook(
     {"quiet_after_days": 20},

@@ -4,7 +4,8 @@ import re
 from itertools import groupby
 from pathlib import Path
 
-from models.policy import DEFAULT, Layered
+from models.policy import DEFAULT
+from models.policy_layers import Layered
 from tests.rules.table import Example, Table, tables
 
 PAGES = Path(__file__).resolve().parents[2] / "docs" / "rules"

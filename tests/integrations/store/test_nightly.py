@@ -21,7 +21,7 @@ from models.findings import Finding, Look
 from models.instants import DAY, HOUR
 from models.notices import Message
 from models.noticing import ADMIN
-from models.policy import PolicyBook
+from models.policy_layers import PolicyBook
 from tests.builders import NOW, Clinic, days_ago, each
 
 LATER = NOW + HOUR
