@@ -157,7 +157,8 @@ def _form_of(path: Path) -> _Candidate:
     )
     if not table.header:
         raise SettingsError(f"{table.file}: the file is empty.")
-    candidates, faults = [], []
+    candidates: list[_Candidate] = []
+    faults: list[tuple[int, bool, str]] = []
     for form in FORMS.values():
         hinted = any(hint in path.stem.casefold() for hint in _HINTS[form.name])
         if form.signs and not hinted:
@@ -168,11 +169,14 @@ def _form_of(path: Path) -> _Candidate:
             candidate = _candidate(form, table, path)
             candidates.append(candidate._replace(rank=2 * candidate.rank + 3 * hinted))
         except SettingsError as error:
-            faults.append((2 * _known(form, table.header) + 3 * hinted, str(error)))
+            faults.append((2 * _known(form, table.header) + 3 * hinted, hinted, str(error)))
     candidates.sort(key=lambda one: -one.rank)
     if not candidates:
-        known, fault = max(faults, key=lambda one: one[0])
+        known, _, fault = max(faults)
         raise SettingsError(fault if known >= 4 else f"{table.file}: its columns are those of none of our forms.")
+    rank, hinted, fault = max(faults, default=(0, False, ""))
+    if hinted and rank >= candidates[0].rank:
+        raise SettingsError(fault)  # what its name says that it is it cannot be: it is nothing else for that
     if len(candidates) > 1 and candidates[0].rank == candidates[1].rank:
         first, second = candidates[0].opened.form.name, candidates[1].opened.form.name
         raise SettingsError(f"{table.file}: it could be {first} or {second}; name it {first}.csv or {second}.csv.")
@@ -280,6 +284,8 @@ def _try(
         table, count = candidate.opened.table, reading.counts[form]
         columns_found = {ours: table.header[place].strip() for ours, place in candidate.opened.places.items()}
         forms.append(FormFile(file, form, columns_found, table.delimiter, table.encoding, count.rows, count.rejects))
+        if count.rows and count.rejects == count.rows - count.blank:
+            questions.append(f"{file}: taken for {form}, and none of its rows is understood; is it {form} at all?")
         therapists += [entry for entry in reading.entries if isinstance(entry, TherapistEntry)]
     return mapping, forms, therapists
 
