@@ -187,6 +187,13 @@ class AdminPart(Part):
     email: str = Field(description="The administrator's mail address.")
     channels: tuple[str, ...] = Field(default=(), description="Names of [[channel]]s that also tell the administrator.")
 
+    @field_validator("email")
+    @classmethod
+    def _one_address(cls, value: str) -> str:
+        if not re.fullmatch(r"[^@\s,;<>]+@[^@\s,;<>]+", value):
+            raise ValueError("this is not one mail address; write one such as office@example.org")
+        return value
+
 
 class ChannelPart(Part):
     """[[channel]]: another way to reach somebody, as an Apprise address kept in the environment."""

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from integrations.public_holidays import public_holidays
 from integrations.records.detect import Detection
 from integrations.settings import read_settings
 from integrations.store import migrate
@@ -80,6 +81,8 @@ def init(
         _complete(path)
         return
     known_zone(wanted_zone)
+    if holidays:
+        public_holidays(holidays, 2026, 2026)  # raises where the region is not known
     found = look_at(source, wanted_zone, now()) if source else None
     wanted = Wanted(name, wanted_zone, locale, holidays, admin, data)
     text = practice_toml(wanted, found, folder_as_written(source, path) if source else "")

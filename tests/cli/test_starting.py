@@ -209,3 +209,18 @@ def test_a_file_of_which_no_row_is_understood_is_asked_about(tmp_path, monkeypat
     assert done.code == 1
     assert "none of its rows is understood" in done.out
     assert "TO SETTLE: export.csv" in (tmp_path / "practice.toml").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("option", "word"),
+    [
+        (("--zone", "Mars/Base"), "Europe/Berlin"),
+        (("--holidays", "XX-YY"), "DE-BE"),
+        (("--admin", "nobody"), "address"),
+    ],
+)
+def test_init_refuses_what_it_could_not_use_and_writes_nothing(tmp_path, monkeypatch, tending, option, word):
+    monkeypatch.chdir(tmp_path)
+    refused = tending("init", *option)
+    assert (refused.code, refused.out, list(tmp_path.iterdir())) == (3, "", [])
+    assert word in refused.err
