@@ -40,7 +40,8 @@ from models.settings import SourcePart
 
 @dataclass(slots=True)
 class Taken:
-    """What one intake did, in counts; `held` is how many vanished at once and wait for a person."""
+    """What one intake did, in counts; `held` is how many vanished at once and wait for a person, `no_longer_named` how many clients
+    are missing where that is more than half of them; they stay as they are."""
 
     source: str
     entries: int = 0
@@ -49,6 +50,7 @@ class Taken:
     vanished: int = 0
     held: int = 0
     rejected: int = 0
+    no_longer_named: int = 0
     unmatched: int = 0
     dropped: dict[str, int] = field(default_factory=dict)
     clients: set[int] = field(default_factory=set)
@@ -76,6 +78,10 @@ def take_in(
     taken.changed = len(news) - taken.new
     vanished = gone_from(connection, vault, source, reading, rows.keys(), current, policy, now)
     gone, taken.vanished, taken.held = vanished
+    if "client" in reading.kinds:
+        known = {key for key, row in current.items() if key[0] == "client" and not row.gone}
+        missing = len(known - rows.keys())
+        taken.no_longer_named = missing if 2 * missing > len(known) else 0
     echoes.take(connection, ours, [row.facts for row in news if row.kind == "appointment"], gone)
     # Of one source a later reading is known later, also within one second or after the clock was set back.
     known_at = max([now, *(row.known_at + 1 for row in current.values() if row.known_at >= now)])

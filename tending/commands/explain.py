@@ -71,6 +71,7 @@ def why(
         with here.store.read() as connection:
             who = client_of(connection, client)
             facts = explained(here, connection, who, when, past=bool(at) and when != current)
+            since = lookups.first_known(connection, who.id)
         then = voice_of(here, when)
     if as_json:
         show_json(facts)
@@ -79,7 +80,12 @@ def why(
         ", from what was known then" if facts["as_known_then"] else ""
     )
     if not facts["known"]:
-        say(f"{facts['code']}, {of}: nothing was known of this client yet.")
+        first = (
+            ""
+            if since is None
+            else f" First read {moment(voice_of(here, current), since)}; name that day or a later one."
+        )
+        say(f"{facts['code']}, {of}: nothing was known of this client yet.{first}")
         return
     _print(facts, then, of)
     if facts["not_as_then"]:

@@ -173,7 +173,10 @@ def status(as_json: JsonOption = False, practice: PracticeOption = None) -> None
             ),
             *[("invitations", toned(_late_line(facts["invitations_late"]), "mend"))] * bool(facts["invitations_late"]),
             ("quarantine", counted(facts["quarantine"]) if facts["quarantine"] else "empty"),
-            ("unmatched", f"{facts['unmatched']} calendar entries belong to nobody" if facts["unmatched"] else "none"),
+            (
+                "unmatched",
+                lookups.Nobodys(**facts["unmatched"]).sentence() if facts["unmatched"]["entries"] else "none",
+            ),
             ("audit", facts["audit_head"] or "nothing is sealed yet"),
         ]
     )
@@ -232,6 +235,6 @@ def standing(here: Practice, at: Instant) -> dict[str, Any]:
             "messages": lookups.message_counts(connection, at - 7 * DAY),
             "invitations_late": invitations.waiting_long(connection, at),
             "quarantine": quarantine.counts(connection),
-            "unmatched": lookups.unmatched_count(connection),
+            "unmatched": lookups.unmatched_count(connection)._asdict(),
             "audit_head": audit.head(connection),
         }

@@ -139,7 +139,7 @@ def test_init_from_a_folder_of_nothing_says_why_and_writes_nothing(tmp_path, mon
     assert "save it as CSV" in done.err
     assert not (tmp_path / "practice.toml").exists()
     assert tending("init", "--from", "nowhere").code == 3
-    assert tending("init", "--zone", "Nowhere/City").code == 1
+    assert tending("init", "--zone", "Nowhere/City").code == 3
     assert list(tmp_path.iterdir()) == [tmp_path / "exports"]
 
 

@@ -240,3 +240,9 @@ def test_a_last_line_that_is_cut_off_is_not_believed(tmp_path: Path) -> None:
     assert only_reject(read(tmp_path, "appointments", f"{header}{row}")).reason == "too-few-cells"
     assert not read(tmp_path, "appointments", f"{header}{row}\n").rejects, "cells that are not read may be left out"
     assert not read(tmp_path, "appointments", f"{header}{row},,").rejects
+
+
+def test_a_nul_in_a_cell_costs_its_row_alone(tmp_path: Path) -> None:
+    reading = read(tmp_path, "clients", "id,name,therapist\n1042,Anna B\0ell,T1\n1043,Bo Cox,T1\n1044,Cy Dahl,T1\n")
+    assert [reject.reason for reject in reading.rejects] == ["bad-encoding"]
+    assert [entry.id for entry in reading.entries] == ["1043", "1044"]
