@@ -60,6 +60,13 @@ class PracticePart(Part):
 
     _zone = field_validator("zone")(_known_zone)
 
+    @field_validator("name")
+    @classmethod
+    def _one_line(cls, value: str) -> str:
+        if not value.isprintable():
+            raise ValueError("it has to stand in one line, without signs that nobody sees")
+        return value
+
 
 class StorePart(Part):
     """[store]: the database and the keys."""
@@ -372,7 +379,9 @@ def settings_from(data: Mapping[str, Any], place: str) -> Settings:
             what = (
                 "is not a setting"
                 if problem["type"] == "extra_forbidden"
-                else problem["msg"].removeprefix("Value error, ")
+                else "is missing; write it"
+                if problem["type"] == "missing"
+                else problem["msg"].removeprefix("Value error, ").replace("Input should", "it should")
             )
             lines.append(f"{place}: {where}: {what}")
         raise SettingsError("\n".join(lines)) from None

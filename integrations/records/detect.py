@@ -91,6 +91,8 @@ class _Candidate(NamedTuple):
 
 def detect(folder: Path, *, zone: str, read_at: Instant) -> Detection:
     """Look at a folder and two levels below it; nothing is written. Raises SettingsError if there is no such folder."""
+    if folder.is_file():
+        raise SettingsError(f"{folder.name} is a file; name the folder that it lies in.")
     if not folder.is_dir():
         raise SettingsError(f"There is no folder {folder.name}; name the folder that holds the exports and calendars.")
     found: dict[str, list[tuple[str, _Candidate]]] = {}
@@ -207,7 +209,8 @@ def _mapping(chosen: dict[str, tuple[str, _Candidate]]) -> tuple[Mapping, list[s
     for _, candidate in chosen.values():
         evidence.add(date_texts(candidate.opened))
     order = evidence.order()
-    if evidence != OrderEvidence():
+    dated = evidence != OrderEvidence()
+    if dated and (evidence.day_first or evidence.month_first or evidence.either):
         notes.append(
             f"{evidence.day_first} dates can only be day/month, {evidence.month_first} only month/day, "
             f"{evidence.either} either."
@@ -216,7 +219,7 @@ def _mapping(chosen: dict[str, tuple[str, _Candidate]]) -> tuple[Mapping, list[s
         questions.append(
             "The dates can be read as day/month or as month/day: which is it? Set date_order to dmy or mdy."
         )
-    elif chosen:
+    elif chosen and dated:
         notes.append(f"Dates are read as {ORDER_WORDS[order]}.")
     statuses = "own"
     if "appointments" in chosen:

@@ -10,7 +10,8 @@ from integrations.store.arming import Arming
 from integrations.store.sources import all_rows, left_over
 from models.findings import Opened
 from models.instants import DAY, Instant
-from models.kinds import is_safety
+from models.kinds import all_kinds, is_safety
+from models.notices import MessageState
 from models.rules import all_rules, told
 from models.voice import Voice
 from models.words import counted as words_counted
@@ -24,6 +25,7 @@ from tending.commands.common import (
     therapist_of,
     voice_of,
 )
+from tending.commands.sending import MEANING
 from tending.output import columns, moment, say, show_json, since, toned
 
 CLEARED_DAYS = 30
@@ -164,12 +166,14 @@ def status(as_json: JsonOption = False, practice: PracticeOption = None) -> None
                 for name in facts["left_over"]
             ],
             ("clients", counted(facts["clients"])),
-            ("findings", counted(facts["findings"])),
+            ("findings", counted({_label(kind): n for kind, n in facts["findings"].items()})),
             ("to sort", f"{facts['day_one']} already so at first sight" if facts["day_one"] else "nothing"),
             *[("waiting", _waiting_line(w)) for w in facts["waiting"]],
             (
                 "messages",
-                f"{counted(facts['messages'])} (last 7 days)" if facts["messages"] else "none in the last 7 days",
+                f"{counted(_in_words(facts['messages']))} (last 7 days)" if facts["messages"] else "none in the last 7 days",
+                if facts["messages"]
+                else "none in the last 7 days",
             ),
             *[("invitations", toned(_late_line(facts["invitations_late"]), "mend"))] * bool(facts["invitations_late"]),
             ("quarantine", counted(facts["quarantine"]) if facts["quarantine"] else "empty"),
@@ -177,9 +181,18 @@ def status(as_json: JsonOption = False, practice: PracticeOption = None) -> None
                 "unmatched",
                 lookups.Nobodys(**facts["unmatched"]).sentence() if facts["unmatched"]["entries"] else "none",
             ),
-            ("audit", facts["audit_head"] or "nothing is sealed yet"),
+            ("audit", f"sealed; its head is {facts['audit_head']}" if facts["audit_head"] else "nothing is sealed yet"),
         ]
     )
+
+
+def _in_words(messages: dict[str, int]) -> dict[str, int]:
+    return {MEANING[MessageState(state)]: n for state, n in messages.items()}
+
+
+def _label(kind: str) -> str:
+    known = all_kinds().get(kind)
+    return known.label if known else kind
 
 
 def _late_line(many: int) -> str:

@@ -424,3 +424,17 @@ def test_most_clients_missing_is_asked_about_and_nobody_is_gone(clinic, read, te
 def test_a_policy_for_a_site_that_nobody_is_at_is_found(read, tending):
     read.write_text(read.read_text() + "\n[policy.site.Nowhere]\nquiet_after_days = 21\n")
     assert "[policy.site.Nowhere]: nobody is at a site of this name" in tending("check").out
+
+
+def test_a_moment_that_never_was_is_none(codes, tending):
+    done = tending("why", codes["1002"], "--at", "2026-03-29T02:30")
+    assert (done.code, "That time never was in Europe/Berlin" in done.err) == (2, True)
+    assert tending("why", codes["1002"], "--at", "").code == 2
+
+
+def test_status_speaks_in_words(read, tables, tending):
+    with tables.begin() as connection:
+        connection.execute(text("UPDATE finding SET opened = 'noticed'"))
+    said = tending("status").out
+    assert "unconfirmed" not in said
+    assert "Did these take place?" in said

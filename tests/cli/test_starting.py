@@ -217,6 +217,9 @@ def test_a_file_of_which_no_row_is_understood_is_asked_about(tmp_path, monkeypat
         (("--zone", "Mars/Base"), "Europe/Berlin"),
         (("--holidays", "XX-YY"), "DE-BE"),
         (("--admin", "nobody"), "address"),
+        (("--name", "North\nside"), "one line"),
+        (("--locale", "fr"), "locale: it should be"),
+        (("--from", "/etc/hosts"), "is a file"),
     ],
 )
 def test_init_refuses_what_it_could_not_use_and_writes_nothing(tmp_path, monkeypatch, tending, option, word):
@@ -224,3 +227,9 @@ def test_init_refuses_what_it_could_not_use_and_writes_nothing(tmp_path, monkeyp
     refused = tending("init", *option)
     assert (refused.code, refused.out, list(tmp_path.iterdir())) == (3, "", [])
     assert word in refused.err
+
+
+def test_what_holds_no_date_says_nothing_of_dates(tmp_path, monkeypatch, tending):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "clients.csv").write_text("id,name,therapist\n1,Anna Bell,T1\n", encoding="utf-8")
+    assert "ates" not in tending("init", "--from", ".").out.split("Next:")[0].replace("practice.toml", "")
