@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from integrations.messages.compose import Message, compose, item_of
+from integrations.messages.compose import Message, compose, item_of, preview as preview_of
 from integrations.messages.samples import PROTOCOL, samples
 from integrations.messages.templates import load
 from models.errors import UsageError
@@ -63,7 +63,7 @@ def preview(
         item = item_of(*part, wanted[part], to_zone=voice.zone, locale=voice.locale, at=at, link=link)
         message = compose([item], practice=here.name, to_zone=voice.zone, locale=voice.locale, at=at)
     if as_json:
-        show_json({"subject": message.subject, "text": message.text, "title": message.title, "brief": message.brief})
+        show_json({"subject": message.subject, "preview": preview_of(message), "text": message.text, "title": message.title, "brief": message.brief})
         return
     _on_a_lock_screen(message)
     if not lock_screen:
@@ -78,6 +78,7 @@ def preview(
 def _on_a_lock_screen(message: Message) -> None:
     say("On a lock screen")
     say(f"  mail: {message.subject}")
+    say(f"        {preview_of(message)} ...")
     say(f"  any other channel: {message.title}. {message.brief}")
 
 
