@@ -60,6 +60,20 @@ def test_an_agreed_contact_settles_it(codes, tending):
     assert code not in {f["code"] for f in tending("findings", "--day-one", "--json").json if f["kind"] == "quiet"}
 
 
+def test_what_was_answered_no_longer_stands_among_what_asks(clinic, codes, today, tending):
+    code, other = codes["1002"], codes["1003"]
+    before = tending("findings", "--day-one").out
+    assert "Answered" not in before
+    assert tending("answer", code, "quiet", "done").code == 0
+    asks, _, answered = tending("findings", "--day-one").out.partition("Answered, and still so:")
+    assert (code in asks, other in asks) == (False, True)
+    (line,) = [line for line in answered.splitlines() if code in line]
+    assert re.search(r"Nothing booked\. Answered \w{3} \d+ \w{3}: I have seen to it\.$", line)
+    rows = tending("findings", "--day-one", "--json").json
+    assert [(f["code"], f["kind"], f["answer"]) for f in rows if f["answered"]] == [(code, "quiet", "I have seen to it.")]
+    assert tending("status", "--json").json["day_one"] == len(rows) - 1
+
+
 def _ahead():
     from datetime import datetime, timedelta
     from zoneinfo import ZoneInfo
