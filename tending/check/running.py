@@ -70,7 +70,9 @@ def protocol(place: Place) -> Iterator[Line]:
         return
     with place.practice.store.read() as connection:
         scored = facts.get(connection, f"{facts.TELLS}score") is not None
-    missing = "[safety] protocol is not set, so safety notices would say nothing of what your practice does then; set it."
+    missing = (
+        "[safety] protocol is not set, so safety notices would say nothing of what your practice does then; set it."
+    )
     yield Line(Level.mend if scored else Level.note, "safety", missing)
 
 

@@ -4,7 +4,8 @@ from typing import Annotated
 
 import typer
 
-from integrations.messages.compose import Message, compose, item_of, preview as preview_of
+from integrations.messages.compose import Message, compose, item_of
+from integrations.messages.compose import preview as preview_of
 from integrations.messages.samples import samples
 from integrations.messages.templates import load
 from models.errors import UsageError
@@ -64,7 +65,15 @@ def preview(
         message = compose([item], practice=here.name, to_zone=voice.zone, locale=voice.locale, at=at)
         bare = "protocol" in wanted[part] and not here.settings.safety.protocol
     if as_json:
-        show_json({"subject": message.subject, "preview": preview_of(message), "text": message.text, "title": message.title, "brief": message.brief})
+        show_json(
+            {
+                "subject": message.subject,
+                "preview": preview_of(message),
+                "text": message.text,
+                "title": message.title,
+                "brief": message.brief,
+            }
+        )
         return
     _on_a_lock_screen(message)
     if not lock_screen:
@@ -76,7 +85,9 @@ def preview(
             say(f"  {line}".rstrip())
         if bare:
             say()
-            say("It goes out without your practice's own protocol, which is not set: [safety] protocol in practice.toml.")
+            say(
+                "It goes out without your practice's own protocol, which is not set: [safety] protocol in practice.toml."
+            )
 
 
 def _on_a_lock_screen(message: Message) -> None:

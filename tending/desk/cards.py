@@ -14,9 +14,9 @@ from models.findings import Opened
 from models.instants import FAR, Instant
 from models.kinds import is_safety, place_of
 from models.rules import told
+from models.spoken import here
 from models.voice import Voice
 from tending.desk.asking import Asked
-from tending.desk.spoken import here
 
 LEADS: dict[str, tuple[Part, tuple[str, str]]] = {
     "ending_step": (Part.ending, ("ending", "Say what was done")),

@@ -28,7 +28,9 @@ def test_a_preview_invents_no_protocol(practice, tending):
 
 def test_check_asks_for_a_protocol_once_scores_are_told(clinic, read, codes, today, tending):
     def said():
-        return [(line["level"], line["sentence"]) for line in tending("check", "--json").json if line["what"] == "safety"]
+        return [
+            (line["level"], line["sentence"]) for line in tending("check", "--json").json if line["what"] == "safety"
+        ]
 
     ((level, sentence),) = said()
     assert (level, sentence.startswith("[safety] protocol is not set")) == ("note", True)

@@ -70,7 +70,9 @@ def test_what_was_answered_no_longer_stands_among_what_asks(clinic, codes, today
     (line,) = [line for line in answered.splitlines() if code in line]
     assert re.search(r"Nothing booked\. Answered \w{3} \d+ \w{3}: I have seen to it\.$", line)
     rows = tending("findings", "--day-one", "--json").json
-    assert [(f["code"], f["kind"], f["answer"]) for f in rows if f["answered"]] == [(code, "quiet", "I have seen to it.")]
+    assert [(f["code"], f["kind"], f["answer"]) for f in rows if f["answered"]] == [
+        (code, "quiet", "I have seen to it.")
+    ]
     assert tending("status", "--json").json["day_one"] == len(rows) - 1
 
 

@@ -240,7 +240,8 @@ def test_a_supervisors_week_is_numbers_and_codes(team, mailbox):
     said = " ".join(text.split())
     assert "This week: therapist T1" in said
     assert (
-        "1 client in care. Quiet: 1. Missed in the first three appointments: 0. Prompts without an answer for a working day: 1." in said
+        "1 client in care. Quiet: 1. Missed in the first three appointments: 0. Prompts without an answer for a working day: 1."
+        in said
     )
     assert "Last seen" not in said
 
