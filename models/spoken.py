@@ -1,4 +1,4 @@
-"""What is said at the terminal, said at the desk and in mails that lead there: the same sentence, with the desk's own way in place of a command."""
+"""What is said at the terminal, said at the desk and in mails that lead there: with the desk's own way in place of a command."""
 
 import re
 

@@ -52,7 +52,7 @@ def found(at: Instant) -> dict[str, tuple[str, tuple[Any, ...]]]:
 
 
 def samples(at: Instant, voice: Voice, protocol: str | None = PROTOCOL) -> Mapping[tuple[str, str], dict[str, Any]]:
-    """Facts for every wording, by its folder and file, as they might be at an instant; `protocol` is the practice's own, None where it has none."""
+    """Facts for every wording, by its folder and file, as they might be at an instant; `protocol` is None where the practice has none."""
     facts: dict[tuple[str, str], dict[str, Any]] = {}
     for rule in all_rules():
         for name, kind in rule.kinds.items():
@@ -141,4 +141,5 @@ def _of_kind(rule: Rule, kind: str, at: Instant, voice: Voice) -> dict[str, Any]
 
 
 def _beside(rule: str, protocol: str | None) -> dict[str, Any]:
-    return {"trust": {"question": question(0)}, "safety": {"protocol": protocol}}.get(rule, {})
+    facts: dict[str, dict[str, Any]] = {"trust": {"question": question(0)}, "safety": {"protocol": protocol}}
+    return facts.get(rule, {})

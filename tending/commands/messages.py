@@ -49,8 +49,8 @@ def preview(
 ) -> None:
     """One message as it would be sent, with invented facts.
 
-    As a mail, and as it looks on a lock screen, where a telephone shows how a mail begins. Nothing is sent, and nobody it could be about is read. The words lie in
-    integrations/messages/wording.
+    As a mail, and as it looks on a lock screen, where a telephone shows how a mail begins. Nothing is sent, and
+    nobody it could be about is read. The words lie in integrations/messages/wording.
     """
     at = now()
     with opened(practice) as here:

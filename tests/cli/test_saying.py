@@ -94,6 +94,13 @@ WORDS = {
     "no such kind": (["{code}", "calm", "done"], "There is no such kind of finding; there are"),
     "no such answer": (["{code}", "quiet", "dismiss"], "That is no answer; there are done, agreed"),
     "no day": (["{code}", "quiet", "agreed", "--until", "soon"], "A day is written like"),
+    "a day that does not exist": (
+        ["{code}", "quiet", "agreed", "--until", "2026-11-31"],
+        "There is no such day in the calendar",
+    ),
+    "a day of another age": (["{code}", "quiet", "agreed", "--until", "0202-11-03"], "name one from 1900 to 2199"),
+    "today": (["{code}", "quiet", "snooze", "--until", "{today}", "--reason", "later"], "name tomorrow or a later day"),
+    "days in words": (["{code}", "quiet", "agreed", "--days", "abc"], "--days takes a whole number. See `tending"),
     "a day that was": (["{code}", "quiet", "agreed", "--until", "2020-01-01"], "That day has passed"),
     "no reason": (["{code}", "quiet", "no-concern"], "Say why; the reasons are planned"),
     "nothing open": (["{code}", "missed", "done"], "There is nothing open of that kind"),
@@ -103,9 +110,9 @@ WORDS = {
 }
 
 
-def test_what_does_not_fit_is_one_sentence(codes, tending):
+def test_what_does_not_fit_is_one_sentence(codes, today, tending):
     for case, (words, sentence) in WORDS.items():
-        done = tending("answer", *(word.format(code=codes["1002"]) for word in words))
+        done = tending("answer", *(word.format(code=codes["1002"], today=today) for word in words))
         assert (done.code, done.out) == (2, ""), case
         assert sentence in done.err, (case, done.err)
         assert done.err.count("\n") == 1, case
@@ -142,7 +149,8 @@ def test_users_that_do_not_fit(read, tending):
         (["therapist", "a@example.org"], "--therapist and the clinic's id"),
         (["therapist", "a@example.org", "--therapist", "T9"], "No therapist has that id"),
         (["front_office", "a@example.org", "--therapist", "T1"], "leave --therapist away"),
-        (["boss", "a@example.org"], "is not one of"),
+        (["boss", "a@example.org"], "There is no such role; there are therapist, supervisor, front_office, technical."),
+        (["Front-Office", "a@example.org", "--therapist", "T1"], "leave --therapist away"),
     )
     for words, sentence in wrong:
         done = tending("users", "add", *words)
