@@ -76,7 +76,7 @@ WORDS = {
     "a command that does not exist": (["finding"], "Did you mean 'findings'"),
     "an option that does not exist": (["findings", "--day-on"], "--day-one"),
     "a word too few": (["why"], "Missing argument"),
-    "a number that is none": (["outbox", "drop", "one"], "valid int"),
+    "a number that is none": (["outbox", "drop", "one"], "NUMBER takes a whole number"),
     "no reason": (["quarantine", "discard", "1"], "Missing argument"),
     "a head that is none": (["audit", "verify", "--head", "abc"], "A head of the audit looks like"),
 }
