@@ -8,7 +8,10 @@ from enum import StrEnum
 
 from models.instants import Instant, instant_of
 
-FIRST_YEAR, LAST_YEAR = 1900, 2199  # outside of these a year is a slip of the keyboard (0202, 20225); some columns take fewer
+FIRST_YEAR, LAST_YEAR = (
+    1900,
+    2199,
+)  # outside of these a year is a slip of the keyboard (0202, 20225); some columns take fewer
 SLIPS = 0.01  # share of dates that may contradict the order of all others before it counts as unknown
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _CLOCK = (

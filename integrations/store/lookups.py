@@ -248,6 +248,14 @@ def waiting(connection: Connection, now: Instant) -> list[Waiting]:
     return [Waiting(urgency, *counts) for urgency, counts in sorted(found.items())]
 
 
+def waiting_for(connection: Connection) -> list[tuple[str, str, int]]:
+    """How many notices wait for whom, by class: recipient, class, number."""
+    rows = table(Notice)
+    query = select(rows.c.recipient, rows.c.urgency, func.count()).where(rows.c.state == NoticeState.waiting)
+    by_both = query.group_by(rows.c.recipient, rows.c.urgency).order_by(rows.c.recipient, rows.c.urgency)
+    return list(connection.execute(by_both).tuples())
+
+
 def notices_about(connection: Connection, client_id: int, most: int = 20) -> list[Any]:
     """The newest notices about a client, with the state of the message each became part of."""
     notices, messages = table(Notice), table(Message)

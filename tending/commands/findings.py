@@ -99,10 +99,19 @@ def findings(
         say()
         say("Answered, and still so:")
         _print(answered, "", indent=2)
+    _how_to_answer([f for f in listed if f["notice"] is None])
     if everything:
         say()
         say(f"Cleared in the last {CLEARED_DAYS} days:")
         _print(cleared, "Nothing.", indent=2)
+
+
+def _how_to_answer(facts: list[dict[str, Any]]) -> None:
+    """What a weekly list tells of, and what nobody was told of, has no number of its own."""
+    if facts:
+        kinds = ", ".join(dict.fromkeys(f["kind"] for f in facts))
+        example = f"`tending answer {facts[0]['code']} {facts[0]['kind']} done`"
+        say(f"What shows no number is answered by code and kind ({kinds}): {example}.")
 
 
 def _read_when(read: dict[str, Any], voice: Voice) -> str:
@@ -163,7 +172,7 @@ def _answer(fact: dict[str, Any]) -> str:
 
 
 def _number(notice: int | None) -> str:
-    """The number under which it is answered: `tending answer 12 done`. What is on a list to sort has none."""
+    """The number under which it is answered: `tending answer 12 done`. What is on a list, to sort or weekly, has none."""
     return f" (notice {notice})" if notice is not None else ""
 
 

@@ -53,6 +53,17 @@ def test_a_notice_is_answered_by_its_number(clinic, codes, today, tending):
     assert "has cleared, or has come back as something new" in late.err
 
 
+def test_what_shows_no_number_shows_how_it_is_answered(codes, tending):
+    """A weekly list is one notice about several clients, and of the first day nobody was told."""
+    shown = tending("findings", "--day-one").out
+    assert "(notice" not in shown
+    assert "Did these take place?" in shown
+    (hint,) = [line for line in shown.splitlines() if line.startswith("What shows no number")]
+    assert "unconfirmed" in hint
+    words = re.search(r"`tending (answer [^`]+)`", hint)[1].split()
+    assert tending(*words).code == 0
+
+
 def test_an_agreed_contact_settles_it(codes, tending):
     code = codes["1002"]
     assert tending("answer", code, "quiet", "agreed", "--until", _ahead()).code == 0
