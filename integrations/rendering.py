@@ -122,7 +122,14 @@ class Renderer:
         token = links.make(self._connection, self._practice.vault, purpose, recipient, client_id, kind, now)
         return address_of(self._public_url, purpose, token)
 
+    def _named(self, therapist: str) -> str:
+        """A therapist as a colleague calls them, with the id that commands take."""
+        name = people.names_of_therapists(self._connection, self._practice.vault).get(therapist, "")
+        return f"{name} ({therapist})" if name else therapist
+
     def _item(self, purpose: str, part: str, facts: dict[str, Any], voice: Voice, link: str | None = None) -> Item:
+        if facts.get("therapist"):
+            facts = facts | {"therapist": self._named(facts["therapist"])}
         return item_of(purpose, part, facts, to_zone=voice.zone, locale=voice.locale, at=voice.now, link=link)
 
 

@@ -43,7 +43,7 @@ FIELD_LEVEL: dict[str, Disclosure] = {
     "code": Disclosure.code,
     "source": Disclosure.code,
     "channel": Disclosure.code,
-    "therapist": Disclosure.code,
+    "therapist": Disclosure.code,  # by name: a colleague, and nobody's client
     "codes": Disclosure.code,
     "from_at": Disclosure.code,
     "protocol": Disclosure.code,

@@ -59,12 +59,12 @@ def samples(at: Instant, voice: Voice, protocol: str | None = PROTOCOL) -> Mappi
             place = name if kind.speaks == "weekly_list" else rule.name
             facts[place, name] = _of_kind(rule, name, at, voice) | _beside(rule.name, protocol)
     return facts | {
-        ("unanswered", "unanswered"): {"therapist": "T1", "since": at - 14 * DAY},
-        ("unanswered", "safety"): {"code": CODE, "therapist": "T1", "since": at - DAY, "protocol": protocol},
+        ("unanswered", "unanswered"): {"therapist": "Dr Lund (T1)", "since": at - 14 * DAY},
+        ("unanswered", "safety"): {"code": CODE, "therapist": "Dr Lund (T1)", "since": at - DAY, "protocol": protocol},
         ("risk_unmatched", "risk_unmatched"): {"source": "records", "protocol": protocol},
         ("scores_set_aside", "scores_set_aside"): {"source": "records", "count": 2},
         ("team_week", "team_week"): {
-            "therapist": "T1",
+            "therapist": "Dr Lund (T1)",
             "clients": 20,
             "quiet": 2,
             "early_missed": 1,
@@ -119,14 +119,19 @@ def samples(at: Instant, voice: Voice, protocol: str | None = PROTOCOL) -> Mappi
             "place": "Room 2",
         },
         ("invitation", "cancelled"): {"code": CODE, "when": "Tue 1 Dec at 10:00 (Europe/Berlin)"},
-        ("leave_transfer", "leave_transfer"): {"therapist": "T1", "from_at": at + 40 * DAY, "codes": CODE, "count": 1},
+        ("leave_transfer", "leave_transfer"): {
+            "therapist": "Dr Lund (T1)",
+            "from_at": at + 40 * DAY,
+            "codes": CODE,
+            "count": 1,
+        },
         ("sign_in", "sign_in"): {},
         ("fresh_link", "fresh_link"): {},
     }
 
 
 def _confirmation(at: Instant) -> dict[str, Any]:
-    return {"code": CODE, "therapist": "T1", "since": at - DAY, "ending_reason": REASON_WORDS[Reason.beyond]}
+    return {"code": CODE, "therapist": "Dr Lund (T1)", "since": at - DAY, "ending_reason": REASON_WORDS[Reason.beyond]}
 
 
 def _of_kind(rule: Rule, kind: str, at: Instant, voice: Voice) -> dict[str, Any]:

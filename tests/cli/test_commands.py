@@ -83,7 +83,12 @@ def test_why_says_for_every_rule_what_it_saw_and_what_became_of_its_notices(code
     assert "to therapist:T1" in said.out
     assert ": the finding has cleared" in said.out
     assert f"  Missed  already so at first sight {_said(today, 0)}, today, still so\n" in said.out
-    assert tending("answer", codes["1003"], "missed", "snooze", "--until", str(today + timedelta(days=7)), "--reason", "away").code == 0
+    assert (
+        tending(
+            "answer", codes["1003"], "missed", "snooze", "--until", str(today + timedelta(days=7)), "--reason", "away"
+        ).code
+        == 0
+    )
     said = tending("why", codes["1003"])
     assert ", today, still so, answered\n" in said.out
     assert f"  Missed  Ask me again on {_said(today, -7)}, in 7 days: the client or I are away." in said.out
@@ -244,7 +249,9 @@ def test_arming_asks_and_shows_what_waits(read, tables, tending):
     assert done.code == 0
     assert "1 weekly  1 due now" in done.out
     assert "1 notice waiting:\n  admin  1 weekly\n" in tending("outbox", "list").out
-    assert tending("outbox", "--json").json["waiting_for"] == [{"recipient": "admin", "urgency": "weekly", "notices": 1}]
+    assert tending("outbox", "--json").json["waiting_for"] == [
+        {"recipient": "admin", "urgency": "weekly", "notices": 1}
+    ]
     assert "Armed: this installation sends." in tending("check", "--offline").out
     (read.parent / "data" / "installation-token").write_text("another")
     copy = tending("arm", "--json", "--yes").json

@@ -71,7 +71,7 @@ def test_an_unanswered_prompt_climbs_to_the_supervisor_and_the_administrator(tea
     day(team, told + 14 * DAY)
     assert [to for to, _ in mails(mailbox)] == ["t1", "t2", "admin"]
     admins = mails(mailbox)[2][1]
-    assert "Not answered: therapist T1" in admins
+    assert "Not answered: Dr T1 (T1) A prompt to Dr T1 (T1) has stood" in admins
     assert "C-" not in admins
     assert "Quiet" not in admins
     for later in range(15, 40):
@@ -238,7 +238,7 @@ def test_a_supervisors_week_is_numbers_and_codes(team, mailbox):
         deliver(team.practice, told + later * DAY, "test")
     (text,) = [text for to, text in mails(mailbox) if to == "t2"]
     said = " ".join(text.split())
-    assert "This week: therapist T1" in said
+    assert "This week: Dr T1 (T1)" in said
     assert (
         "1 client in care. Quiet: 1. Missed in the first three appointments: 0. Prompts without an answer for a working day: 1."
         in said
