@@ -14,7 +14,7 @@ from models.case import Case
 from models.clock import Clock
 from models.ethics import code_of
 from models.instants import start_of
-from models.kinds import place_of
+from models.kinds import all_kinds, place_of
 from models.observations import Achievement, GoalStatus
 from models.people import as_day
 from models.policy_layers import Layered
@@ -137,6 +137,7 @@ def _findings(
                 "answer": FIRED[one["fired"]],
                 "clears": here(one["clears"] or ""),
                 "sentence": here(one["sentence"]),
+                "policy": list(filter(None, map(layered.told, all_kinds()[one["kind"]].policy))),
             }
             for one in sorted(rules, key=lambda one: place_of(one["kind"]))
         ],
