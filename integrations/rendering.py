@@ -76,6 +76,8 @@ class Renderer:
         if notice.client_id is not None and kind:
             if notice.step == TO_ADMIN:
                 return [self._unanswered(notice, voice)]
+            if recipient == ADMIN and notice.urgency != Urgency.safety:
+                return [self._nobody(notice, voice)]
             return [self._finding(rule, kind, notice.client_id, recipient, voice)]
         if rule == "unconfirmed":
             still = last_look.still_open(self._connection, "unconfirmed", notice.facts["clients"])
@@ -112,6 +114,11 @@ class Renderer:
             facts = {"therapist": therapist, "since": since, "code": code, "protocol": self._protocol}
             return self._item("unanswered", "safety", facts, voice)
         return self._item("unanswered", "unanswered", {"therapist": therapist, "since": since}, voice)
+
+    def _nobody(self, notice: Any, voice: Voice) -> Item:
+        """What the administrator hears of a prompt that reached nobody: whose it is, and not what it says."""
+        code, therapist = last_look.whose(self._connection, notice.client_id)
+        return self._item("unanswered", "nobody", {"code": code, "therapist": therapist or None}, voice)
 
     def _link(
         self, purpose: Purpose, recipient: str, now: Instant, client_id: int | None = None, kind: str = ""
