@@ -6,13 +6,15 @@ from sqlalchemy import Connection
 from integrations import answering
 from integrations.store import accounts, answers, desk, links
 from integrations.store.ending_rows import CONFIRM
-from models.access import Through
+from models.access import Part, Through, parts
 from models.accounts import Link, LinkState, Opened, Purpose, Role
+from models.errors import UsageError
 from models.noticing import ADMIN, THERAPIST
 from tending.desk import cards, confirming
 from tending.desk.asking import Asked, afterwards, go, page, sentence
 
 SENT = "If this link was one of ours, a fresh one is on its way to the address that we know. It takes a minute."
+MEANWHILE = "This was answered meanwhile, so nothing was changed. What was said stands on the card."
 
 
 def card(asked: Asked) -> Response:
@@ -29,6 +31,7 @@ def card(asked: Asked) -> Response:
         if found.state is LinkState.used and not cards.just_now(given, asked.now):
             return _over(asked, token)
         mine = [one for one in desk.cards_of(connection, found.link.client_id) if one.kind == link.kind]
+        begins = Part.ending in parts(Role.supervisor, through) if (through := _through(asked, connection, link)) else False
     just = (link.answer_id, given) if given is not None else None
     if not mine or (mine[0].cleared_at is not None and just is None):
         return sentence(asked, "Nothing asks for you here any more: it has cleared since the mail was written.")
@@ -36,7 +39,7 @@ def card(asked: Asked) -> Response:
         asked,
         "card.html",
         title="One question",
-        card=cards.shown(mine[0], mine[0].code, asked.voice, just),
+        card=cards.shown(mine[0], mine[0].code, asked.voice, just, begins=begins),
         choices=cards.choices(asked.readers_day),
         token=token,
         link_form=asked.sealed_form(token),
@@ -67,6 +70,8 @@ def answer(asked: Asked) -> Response:
                 answer_id=answer_id,
                 seen=seen,
             )
+        elif links.used_for(connection, found.link) != answer_id:
+            raise UsageError(MEANWHILE)
     return go(f"/card/{token}")
 
 
@@ -83,7 +88,6 @@ def undo(asked: Asked) -> Response:
             and found.link.kind != CONFIRM
         ):
             answering.unsay(asked.practice, connection, found.link.answer_id, found.link.recipient, asked.now)
-            links.give_back(connection, found.link)
     return go(f"/card/{token}")
 
 
@@ -131,8 +135,14 @@ def _still_theirs(asked: Asked, connection: Connection, link: Link) -> bool:
         link.kind == CONFIRM
     ):  # a peer has no other way to the client: being named is what counts, and the page looks at that
         return True
+    return _through(asked, connection, link) is not None
+
+
+def _through(asked: Asked, connection: Connection, link: Link) -> Through | None:
+    """Through what the client of a link is theirs today for whom it was made."""
+    therapist = "" if link.recipient == ADMIN else link.recipient.partition(":")[2]
     mine = desk.reach_of(connection, Role.supervisor, therapist, asked.today)
-    return mine.clients.get(link.client_id or 0) in (Through.own, Through.cover, Through.team)
+    return mine.clients.get(link.client_id or 0)
 
 
 def _over(asked: Asked, token: str) -> Response:

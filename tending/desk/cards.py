@@ -25,6 +25,9 @@ LEADS: dict[str, tuple[Part, tuple[str, str]]] = {
     "referral_stuck": (Part.referral, ("referral", "Say what is next")),
 }
 """Kinds that are seen to on a part of the client's page."""
+BEGUN_ELSEWHERE = (
+    "An ending counts once it is started, on a page of its own; nothing was changed. Open the page anew to go there."
+)
 _AN_INSTANT = 10**8  # facts below it are counts
 
 
@@ -36,8 +39,8 @@ def anchor_of(code: str, kind: str) -> str:
 @dataclass(frozen=True, slots=True)
 class Shown:
     """One card as a page shows it. `label` says whom it is about; `said` is what was just answered, `undo` that answer's id;
-    `therapist` is named where the client is not one's own. `begun`: the answer was that an ending is begun, by somebody who cannot
-    begin one here. `leads` is the part of the client's page where it is seen to, with words for it, if the reader may see that.
+    `therapist` is named where the client is not one's own. `begins`: an ending may be begun from it, on a page of its own. `leads` is the
+    part of the client's page where it is seen to, with words for it, if the reader may see that.
     """
 
     code: str
@@ -55,7 +58,7 @@ class Shown:
     said: str
     undo: str
     therapist: str = ""
-    begun: bool = False
+    begins: bool = False
     leads: tuple[str, str] | None = None
 
     @property
@@ -103,9 +106,10 @@ def shown(
     *,
     reader: str | None = None,
     may: frozenset[Part] = frozenset(),
+    begins: bool | None = None,
 ) -> Shown:
     """A card; `just` is the answer, with its id, that was given a moment ago. To another `reader` it says whose client it is; `may` is what
-    of the client they may see and do."""
+    of the client they may see and do. `begins` says whether they may begin an ending, where that does not follow from it."""
     part, leads = LEADS.get(card.kind, (None, None))
     words = told(card.kind, card.reason, card.evidence, voice)
     mine = just is not None and (just[1].client_id, just[1].kind) == (card.client_id, card.kind)
@@ -125,7 +129,7 @@ def shown(
         words_of(just[1], voice) if just and mine else "",
         just[0] if just and mine else "",
         "" if reader is None or card.therapist_id == reader else card.therapist_id,
-        mine and just is not None and just[1].reply == Reply.ending and Part.ending not in may,
+        (Part.ending in may if begins is None else begins) and part is not Part.ending and not is_safety(card.kind),
         leads if part in may else None,
     )
 
@@ -163,6 +167,8 @@ def answer_in(asked: Asked, kind: str) -> tuple[Answer, str, str, Seen]:
         raise UsageError("That is no day; choose one, or write it like 2026-11-03.") from None
     if until is not None and until >= FAR:
         raise UsageError("That day lies too far ahead.")
+    if reply is Reply.ending:
+        raise UsageError(BEGUN_ELSEWHERE)
     days = form.get("days", "").strip()
     if days and not (days.isascii() and days.isdigit() and len(days) < 5):
         raise UsageError("A rhythm is a whole number of days.")

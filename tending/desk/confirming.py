@@ -19,6 +19,7 @@ from models.voice import Voice
 from tending.desk.asking import Asked, form_id, go, page, sentence, stopped
 
 NOTHING_WAITS = "Nothing here waits for your word. It may have been withdrawn, or somebody else was asked."
+MEANWHILE = "Your word was given meanwhile, so nothing was changed. The page shows what became of it."
 TITLE = "An ending waits for your word"
 CLEARS = "Clears when you confirm it or do not, or when it is withdrawn."
 WISHED = {"therapist": "the therapist's own", "client": "the client's", "nobody": "nobody's"}
@@ -80,9 +81,12 @@ def answer_by_link(asked: Asked, connection: Connection, link: Link) -> Response
     found = _of_link(connection, link)
     if found is None:
         return sentence(asked, NOTHING_WAITS)
-    why = (
-        say(asked, connection, found, link.recipient) if links.use(connection, link, asked.now, form_id(asked)) else ""
-    )
+    form = form_id(asked)
+    if not links.use(connection, link, asked.now, form):
+        if links.used_for(connection, link) != form:
+            raise UsageError(MEANWHILE)
+        return go(f"/card/{token}")
+    why = say(asked, connection, found, link.recipient)
     if why:
         return stopped(asked, why, title="Not confirmed", back=f"/card/{token}")
     return go(f"/card/{token}")

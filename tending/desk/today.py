@@ -12,7 +12,6 @@ from integrations.store.answers import Found
 from integrations.store.sources import all_rows
 from models.access import Part, Through, parts
 from models.accounts import Role
-from models.answers import Reply
 from models.ending_steps import REASON_WORDS, Reason
 from models.findings import Opened
 from models.voice import Voice
@@ -103,10 +102,9 @@ def theirs(asked: Asked, part: Part) -> tuple[lookups.About, frozenset[Part]]:
 
 
 def answer(asked: Asked) -> Response:
-    """An answer that was sent; then the page from which it came, which says so in place. Who has begun an ending is led to where it is
-    started, or goes on."""
+    """An answer that was sent; then the page from which it came, which says so in place."""
     asked.require_form()
-    who, may = theirs(asked, Part.answering)
+    who, _ = theirs(asked, Part.answering)
     kind = asked.form.get("kind", "")
     given, note, answer_id, seen = cards.answer_in(asked, kind)
     onward = _onward(asked, who, kind)
@@ -114,8 +112,6 @@ def answer(asked: Asked) -> Response:
         answering.say(
             asked.practice, connection, who.id, given, asked.by, asked.now, note=note, answer_id=answer_id, seen=seen
         )
-    if given.reply is Reply.ending and Part.ending in may:
-        return go(f"/client/{who.code}/ending?{SAID}={answer_id}")
     return go(f"{_back(asked, who.code)}?{SAID}={answer_id}#{onward}")
 
 

@@ -156,32 +156,58 @@ def test_an_ending_begun_twice_by_one_form_is_begun_once_and_a_second_one_leads_
     assert kim.get(f"/client/{code}/ending").status_code == 303
 
 
-def test_who_says_to_a_card_that_an_ending_is_begun_is_led_to_where_it_begins(serve):
-    desk = serve(quiet)
-    kim = desk.seated("therapist", "T1")
-    card = next(f for f in forms(kim.get("/today").text) if f.fields.get("reply") == "ending")
-    page = kim.send(card)
-    assert "You said: We have begun an ending. Here it begins." in text_of(page)
-    assert states(desk) == []
-    undo = next(f for f in forms(page.text) if f.action.endswith("/undo"))
-    assert "Quiet" in kim.send(undo).text
+def answered(desk):
+    return [(row.facts["kind"], row.facts["reply"], row.facts["by"]) for row in desk.clinic.rows(Observation, kind="answer")]
 
 
-def test_who_cannot_begin_one_is_told_that_it_is_only_noted(serve):
-    def watched(clinic):
-        clinic.therapists.clear()
-        clinic.therapist("T1", supervisor="S1")
-        clinic.therapist("S1")
-        quiet(clinic)
+def watched(clinic):
+    """Anna, of T1, is quiet; S1 supervises T1, and so confirms."""
+    clinic.therapists.clear()
+    clinic.therapist("T1", supervisor="S1")
+    clinic.therapist("S1")
+    quiet(clinic)
 
+
+def test_a_card_leads_to_where_an_ending_begins_and_is_answered_once_it_is_started(serve):
     desk = serve(watched)
-    sam = desk.seated("supervisor", "S1")
-    page = sam.send(next(f for f in forms(sam.get("/today").text) if f.fields.get("reply") == "ending"))
-    assert "That is noted here. Whoever has the client begins its steps." in text_of(page)
+    kim, code = desk.seated("therapist", "T1"), code_of(desk)
+    (way,) = re.findall(r'href="([^"]+)">We have begun an ending', kim.get("/today").text)
+    form = next(f for f in forms(kim.get(way).text) if f.action == f"/client/{code}/ending")
+    lacking = kim.post(form.action, form.but(reason="", wished_by="therapist", personal="no"))
+    assert (lacking.status_code, answered(desk)) == (409, [])
+    said = {"reason": "poor-fit", "wished_by": "therapist"}
+    kim.post(form.action, form.but(**said, personal="yes"))
+    assert (answered(desk), desk.findings("1001").answered, states(desk)) == ([], False, [])
+    form = next(f for f in forms(kim.get(way).text) if f.action == f"/client/{code}/ending")
+    for _ in range(2):  # sent twice
+        kim.send(form, **said, personal="no")
+    assert answered(desk) == [("quiet", "ending", "therapist:T1")]
+    assert desk.findings("1001").answered
+    assert len(states(desk)) == 1
+    assert "Answered, and still so" in kim.get("/today").text
+
+
+def test_an_ending_that_is_begun_from_no_card_answers_none_and_an_answer_alone_begins_none(serve):
+    desk = serve(quiet)
+    kim, code = desk.seated("therapist", "T1"), code_of(desk)
+    done = next(f for f in forms(kim.get("/today").text) if f.fields.get("reply") == "done")
+    said = kim.post(done.action, done.but(reply="ending"))
+    assert (said.status_code, "counts once it is started" in text_of(said)) == (409, True)
     token = desk.link("card", "therapist:T1", "1001", "quiet")
     browser = desk.browser()
-    card = next(f for f in forms(browser.get(f"/card/{token}").text) if f.fields.get("reply") == "ending")
-    assert browser.post(card.action, data=card.fields).status_code in (303, 409)
+    done = next(f for f in forms(browser.get(f"/card/{token}").text) if f.fields.get("reply") == "done")
+    assert browser.post(done.action, data=done.but(reply="ending")).status_code == 409
+    start(kim, code)
+    assert answered(desk) == []
+
+
+def test_who_cannot_begin_one_is_not_offered_it(serve):
+    desk = serve(watched)
+    sam, browser = desk.seated("supervisor", "S1"), desk.browser()
+    assert "begun an ending" not in sam.get("/today").text
+    for recipient, offered in (("therapist:T1", True), ("therapist:S1", False), ("admin", False)):
+        page = browser.get(f"/card/{desk.link('card', recipient, '1001', 'quiet')}")
+        assert (page.status_code, "begun an ending" in page.text) == (200, offered), recipient
 
 
 # ---------------------------------------------------------------- confirmed

@@ -1,5 +1,6 @@
 """Links and sessions: what each opens and how often, whom it opens nothing for, and that nobody learns who exists."""
 
+import re
 import time
 
 import pytest
@@ -34,7 +35,7 @@ def test_a_card_link_opens_that_one_finding_by_code_and_looking_changes_nothing(
         page = browser.get(f"/card/{token}")
         assert (page.status_code, code in page.text, "Müller" in page.text) == (200, True, False)
         assert browser.head(f"/card/{token}").status_code == 200
-    assert f"/client/{code}" not in page.text
+    assert set(re.findall(rf'/client/{code}[^"]*', page.text)) == {f"/client/{code}/ending?about=quiet"}
     assert "set-cookie" not in page.headers
     assert not served.clinic.rows(Observation, kind="answer")
     for path in ("/today", f"/client/{code}"):
@@ -44,10 +45,11 @@ def test_a_card_link_opens_that_one_finding_by_code_and_looking_changes_nothing(
 def test_a_card_is_answered_with_once_and_taken_back_for_a_minute(served, code):
     browser = served.browser()
     token = served.link("card", "therapist:T1", "1001", "quiet")
-    done, ending = form(browser.get(f"/card/{token}").text, "done"), form(browser.get(f"/card/{token}").text, "ending")
+    done, other = form(browser.get(f"/card/{token}").text, "done"), form(browser.get(f"/card/{token}").text, "no-concern")
     for _ in range(2):  # sent twice
         assert browser.post(done.action, data=done.fields).status_code == 303
-    assert browser.post(ending.action, data=ending.fields).status_code == 303  # from another tab
+    late = browser.post(other.action, data=other.but(reason="planned"))  # from another tab
+    assert (late.status_code, "answered meanwhile" in late.text) == (409, True)
     said = browser.get(f"/card/{token}").text
     assert "You said: I have seen to it." in said
     (answer,) = served.clinic.rows(Observation, kind="answer")
@@ -56,11 +58,9 @@ def test_a_card_is_answered_with_once_and_taken_back_for_a_minute(served, code):
     for _ in range(2):
         assert browser.post(undo.action, data=undo.fields).status_code == 303
     page = browser.get(f"/card/{token}").text
-    ending = form(page, "ending")
-    browser.post(ending.action, data=ending.fields)
-    said = browser.get(f"/card/{token}").text
-    assert "We have begun an ending." in said
-    assert f'<a href="/client/{code}/ending">a page of their own</a>' in said
+    other = form(page, "no-concern")
+    browser.post(other.action, data=other.but(reason="planned"))
+    assert "This isn&#39;t a concern: it is as we planned." in browser.get(f"/card/{token}").text
     served.later(61)
     assert OVER in browser.get(f"/card/{token}").text
     assert served.findings("1001").answered
@@ -262,3 +262,19 @@ def test_a_cover_opens_cards_on_the_days_of_the_leave(serve):
     served.time[0] = NOW + 2 * DAY
     assert served.browser().get(f"/card/{token}").status_code == 410
     assert served.seated("supervisor", "T2").get("/today").text.count("<article") == 0
+
+
+def test_an_answer_by_link_that_is_taken_back_elsewhere_gives_the_link_back(served, code):
+    browser, kim = served.browser(), served.seated("therapist", "T1")
+    token = served.link("card", "therapist:T1", "1001", "quiet")
+    done = form(browser.get(f"/card/{token}").text, "done")
+    browser.post(done.action, data=done.fields)
+    (undo,) = [f for f in forms(browser.get(f"/card/{token}").text) if f.action.endswith("/undo")]
+    mine = forms(kim.get("/today").text)[0].fields["form"]
+    assert kim.post(f"/client/{code}/undo", {"form": mine, "id": undo.fields["id"]}).status_code == 303
+    served.later(120)
+    page = browser.get(f"/card/{token}")
+    assert (page.status_code, "You said" in page.text) == (200, False)
+    again = form(page.text, "done")
+    assert browser.post(again.action, data=again.fields).status_code == 303
+    assert "You said: I have seen to it." in browser.get(f"/card/{token}").text
