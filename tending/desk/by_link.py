@@ -17,8 +17,9 @@ SENT = "If this link was one of ours, a fresh one is on its way to the address t
 MEANWHILE = "This was answered meanwhile, so nothing was changed. What was said stands on the card."
 
 
-def card(asked: Asked) -> Response:
-    """The card, or what there is to do where the link opens it no more. Looking changes nothing."""
+def card(asked: Asked, refused: UsageError | None = None) -> Response:
+    """The card, or what there is to do where the link opens it no more; with an answer that was `refused`, why, and what was filled in.
+    Looking changes nothing."""
     token = asked.path["token"]
     with asked.practice.store.read() as connection:
         found = _opened(asked, connection, token)
@@ -26,21 +27,30 @@ def card(asked: Asked) -> Response:
             return _over(asked, token)
         link = found.link
         if link.kind == CONFIRM:
+            if refused is not None:
+                raise refused
             return confirming.by_link(asked, connection, link) or _over(asked, token)
         given = answers.find(connection, link.answer_id) if found.state is LinkState.used else None
         if found.state is LinkState.used and not cards.just_now(given, asked.now):
             return _over(asked, token)
         mine = [one for one in desk.cards_of(connection, found.link.client_id) if one.kind == link.kind]
-        begins = Part.ending in parts(Role.supervisor, through) if (through := _through(asked, connection, link)) else False
+        begins = (
+            Part.ending in parts(Role.supervisor, through) if (through := _through(asked, connection, link)) else False
+        )
     just = (link.answer_id, given) if given is not None else None
     if not mine or (mine[0].cleared_at is not None and just is None):
+        if refused is not None:
+            raise refused
         return sentence(asked, "Nothing asks for you here any more: it has cleared since the mail was written.")
+    said = None if refused is None else cards.Refused(mine[0].code, link.kind, refused, asked.form)
+    one = cards.shown(mine[0], mine[0].code, asked.voice, just, begins=begins, refused=said)
     return page(
         asked,
         "card.html",
+        status=cards.status_of(said, [one]),
         title="One question",
-        card=cards.shown(mine[0], mine[0].code, asked.voice, just, begins=begins),
-        choices=cards.choices(asked.readers_day),
+        card=one,
+        choices=cards.choices(asked),
         token=token,
         link_form=asked.sealed_form(token),
     )
@@ -50,29 +60,31 @@ def answer(asked: Asked) -> Response:
     """An answer by link: once; sent twice it is the same answer, and another one is not taken."""
     token = asked.path["token"]
     asked.require_form(token)
-    with asked.practice.store.write() as connection:
-        found = _opened(asked, connection, token)
-        if found is None or found.link is None or found.link.client_id is None:
-            return _over(asked, token)
-        if found.link.kind == CONFIRM:
-            return confirming.answer_by_link(asked, connection, found.link)
-        given, note, answer_id, seen = cards.answer_in(asked, found.link.kind)
-        if links.use(connection, found.link, asked.now, answer_id):
-            by = found.link.recipient
-            answering.say(
-                asked.practice,
-                connection,
-                found.link.client_id,
-                given,
-                by,
-                asked.now,
-                note=note,
-                answer_id=answer_id,
-                seen=seen,
-            )
-        elif links.used_for(connection, found.link) != answer_id:
-            raise UsageError(MEANWHILE)
+    try:
+        with asked.practice.store.write() as connection:
+            found = _opened(asked, connection, token)
+            if found is None or found.link is None or found.link.client_id is None:
+                return _over(asked, token)
+            if found.link.kind == CONFIRM:
+                return confirming.answer_by_link(asked, connection, found.link)
+            _say(asked, connection, found.link)
+    except UsageError as error:
+        return card(asked, error)
     return go(f"/card/{token}")
+
+
+def _say(asked: Asked, connection: Connection, link: Link) -> None:
+    """Take the answer of a form. Raises UsageError, which is to undo what was begun, where it is refused."""
+    if link.client_id is None:
+        return
+    given, note, answer_id, seen = cards.answer_in(asked, link.kind)
+    if links.use(connection, link, asked.now, answer_id):
+        client, by = link.client_id, link.recipient
+        answering.say(
+            asked.practice, connection, client, given, by, asked.now, note=note, answer_id=answer_id, seen=seen
+        )
+    elif links.used_for(connection, link) != answer_id:
+        raise UsageError(MEANWHILE)
 
 
 def undo(asked: Asked) -> Response:

@@ -1,8 +1,8 @@
 """Cards: a finding with its sentence, what would clear it, and the answers that fit, as forms."""
 
 import uuid
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 
 from integrations.store.answers import Found, Seen
@@ -28,6 +28,12 @@ LEADS: dict[str, tuple[Part, tuple[str, str]]] = {
 BEGUN_ELSEWHERE = (
     "An ending counts once it is started, on a page of its own; nothing was changed. Open the page anew to go there."
 )
+CONTACT = frozenset({"quiet", "not_started"})
+"""Kinds that wait for the next contact: what was agreed on it answers these alone."""
+AGREED_ELSEWHERE = (
+    "What was agreed on the next contact answers who is quiet or has not started; nothing was changed here."
+)
+TYPED = ("until", "days", "reason", "note")
 _AN_INSTANT = 10**8  # facts below it are counts
 
 
@@ -37,10 +43,27 @@ def anchor_of(code: str, kind: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
+class Refused:
+    """An answer that was not taken: to which card, the `error` that says why, and the fields of its form."""
+
+    code: str
+    kind: str
+    error: UsageError
+    form: Mapping[str, str]
+
+    @property
+    def which(self) -> str:
+        """Which of the forms of a card it was."""
+        reply = self.form.get("reply", "")
+        return "days" if reply == Reply.agreed and self.form.get("days") else reply
+
+
+@dataclass(frozen=True, slots=True)
 class Shown:
     """One card as a page shows it. `label` says whom it is about; `said` is what was just answered, `undo` that answer's id;
     `therapist` is named where the client is not one's own. `begins`: an ending may be begun from it, on a page of its own. `leads` is the
-    part of the client's page where it is seen to, with words for it, if the reader may see that.
+    part of the client's page where it is seen to, with words for it, if the reader may see that. `refused` is the form whose answer was not
+    taken, `trouble` why, `typed` what was filled in.
     """
 
     code: str
@@ -59,17 +82,36 @@ class Shown:
     undo: str
     therapist: str = ""
     begins: bool = False
+    refused: str = ""
+    trouble: str = ""
+    typed: Mapping[str, str] = field(default_factory=dict)
     leads: tuple[str, str] | None = None
 
     @property
     def anchor(self) -> str:
         return anchor_of(self.code, self.kind)
 
+    @property
+    def contact(self) -> bool:
+        """Whether what was agreed on the next contact answers it."""
+        return self.kind in CONTACT
+
+
+def status_of(refused: Refused | None, there: Iterable[Shown]) -> int:
+    """The status of a page with these cards. Raises what was said of an answer that was refused where no card is left to say it."""
+    if refused is None:
+        return 200
+    if not any(card.trouble for card in there):
+        raise refused.error
+    return 409
+
 
 @dataclass(frozen=True, slots=True)
 class Choices:
-    """What the forms of a page offer: the first day that may be named and the last ones, the reasons, how long a note may be."""
+    """What the forms of a page offer: the first day that may be named (of a contact, `today`) and the last ones, the reasons, how long a
+    note may be; and the practice's own `protocol` for what asks for safety."""
 
+    today: str
     first: str
     last_plan: str
     last_snooze: str
@@ -77,13 +119,24 @@ class Choices:
     put_off: dict[str, str]
     no_concern: dict[str, str]
     longest_note: int
+    protocol: str
 
 
-def choices(today: date) -> Choices:
-    """What may be chosen on a day."""
-    first, last_plan, last_snooze, next_week = (str(today + timedelta(days=n)) for n in (1, 30, 90, 7))
+def choices(asked: Asked) -> Choices:
+    """What may be chosen today."""
+    today, first, last_plan, last_snooze, next_week = (
+        str(asked.readers_day + timedelta(days=n)) for n in (0, 1, 30, 90, 7)
+    )
     return Choices(
-        first, last_plan, last_snooze, next_week, REASONS[Reply.snooze], REASONS[Reply.no_concern], LONGEST_NOTE
+        today,
+        first,
+        last_plan,
+        last_snooze,
+        next_week,
+        REASONS[Reply.snooze],
+        REASONS[Reply.no_concern],
+        LONGEST_NOTE,
+        asked.practice.settings.safety.protocol,
     )
 
 
@@ -107,9 +160,13 @@ def shown(
     reader: str | None = None,
     may: frozenset[Part] = frozenset(),
     begins: bool | None = None,
+    refused: Refused | None = None,
 ) -> Shown:
     """A card; `just` is the answer, with its id, that was given a moment ago. To another `reader` it says whose client it is; `may` is what
-    of the client they may see and do. `begins` says whether they may begin an ending, where that does not follow from it."""
+    of the client they may see and do. `begins` says whether they may begin an ending, where that does not follow from it; `refused` is
+    an answer that was not taken."""
+    if refused is not None and (refused.code, refused.kind) != (card.code, card.kind):
+        refused = None
     part, leads = LEADS.get(card.kind, (None, None))
     words = told(card.kind, card.reason, card.evidence, voice)
     mine = just is not None and (just[1].client_id, just[1].kind) == (card.client_id, card.kind)
@@ -130,6 +187,9 @@ def shown(
         just[0] if just and mine else "",
         "" if reader is None or card.therapist_id == reader else card.therapist_id,
         (Part.ending in may if begins is None else begins) and part is not Part.ending and not is_safety(card.kind),
+        refused.which if refused else "",
+        here(str(refused.error)) if refused else "",
+        {name: refused.form.get(name, "") for name in TYPED} if refused else {},
         leads if part in may else None,
     )
 
@@ -169,6 +229,8 @@ def answer_in(asked: Asked, kind: str) -> tuple[Answer, str, str, Seen]:
         raise UsageError("That day lies too far ahead.")
     if reply is Reply.ending:
         raise UsageError(BEGUN_ELSEWHERE)
+    if reply is Reply.agreed and kind not in CONTACT:
+        raise UsageError(AGREED_ELSEWHERE)
     days = form.get("days", "").strip()
     if days and not (days.isascii() and days.isdigit() and len(days) < 5):
         raise UsageError("A rhythm is a whole number of days.")

@@ -49,8 +49,9 @@ class AnswerLine(NamedTuple):
     by: str
 
 
-def client(asked: Asked) -> Response:
-    """The page, with those parts of it that who asks may see. Looking is audited."""
+def client(asked: Asked, refused: cards.Refused | None = None) -> Response:
+    """The page, with those parts of it that who asks may see; with an answer that was refused, its card says why and holds what was
+    filled in. Looking is audited."""
     who, through = way_to(asked, asked.path["code"])
     may = parts(asked.person.role, through)
     practice, voice = asked.practice, asked.voice
@@ -74,15 +75,17 @@ def client(asked: Asked) -> Response:
             facts["lines"] = _lines(connection, who, voice)
         case, layered = _case(asked, connection, who)
         if Part.findings in may:
-            facts |= _findings(asked, connection, who, may, case, layered)
+            facts |= _findings(asked, connection, who, may, case, layered, refused)
         if Part.ending in may:
             facts |= ending.facts(asked, connection, who, case.held_since if case is not None else lambda _: 0)
         if Part.referral in may:
             facts |= referral.facts(asked, connection, who)
+    status = cards.status_of(refused, facts["cards"])
     mine = practice.settings.practice
     return page(
         asked,
         "client.html",
+        status=status,
         boundary=boundary(code_of(mine.ethics, mine.ethics_text), died=who.died),
         title=name or who.code,
         code=who.code,
@@ -90,7 +93,7 @@ def client(asked: Asked) -> Response:
         goals=goals,
         given=given,
         may={part.value for part in may},
-        choices=cards.choices(asked.readers_day),
+        choices=cards.choices(asked),
         **facts,
     )
 
@@ -111,6 +114,7 @@ def _findings(
     may: frozenset[Part],
     case: Case | None,
     layered: Layered,
+    refused: cards.Refused | None,
 ) -> dict[str, Any]:
     """Cards of what is open or was just answered, and what every rule says now."""
     voice, answer_id = asked.voice, asked.query.get(SAID, "")
@@ -130,7 +134,7 @@ def _findings(
         clock = Clock(asked.now)
         rules = [one for rule in all_rules() for one in rule.explain(case, layered, voice, clock)]
     return {
-        "cards": [cards.shown(card, who.code, voice, just, may=may) for card in cards.in_order(rows)],
+        "cards": [cards.shown(card, who.code, voice, just, may=may, refused=refused) for card in cards.in_order(rows)],
         "rules": [
             {
                 **one,

@@ -7,8 +7,8 @@ from typing import Any
 from fastapi.responses import Response
 from sqlalchemy import Connection
 
-from integrations import ending as endings
 from integrations import answering, ending_schedule, letters
+from integrations import ending as endings
 from integrations.store import acts, desk, lookups, terminations
 from integrations.store.recipients import Recipients
 from integrations.store.terminations import Start
@@ -67,7 +67,7 @@ def _begin(asked: Asked, trouble: str = "") -> Response:
         wishes=WISHES if not who.died else {By.nobody: WISHES[By.nobody]},
         chosen={name: form.get(name, "") for name in ("reason", "wished_by", "careful", "until")},
         question=QUESTION,
-        first=cards.choices(asked.readers_day).first,
+        first=cards.choices(asked).first,
         id=form.get("id") or uuid.uuid4().hex,
         about=form.get("about", "") or asked.query.get("about", ""),
     )

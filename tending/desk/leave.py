@@ -103,7 +103,7 @@ def view(asked: Asked) -> Response:
         choices=CHOICES,
         others=others,
         question=QUESTION,
-        first=cards.choices(asked.readers_day).first,
+        first=cards.choices(asked).first,
     )
 
 

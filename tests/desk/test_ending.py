@@ -157,7 +157,9 @@ def test_an_ending_begun_twice_by_one_form_is_begun_once_and_a_second_one_leads_
 
 
 def answered(desk):
-    return [(row.facts["kind"], row.facts["reply"], row.facts["by"]) for row in desk.clinic.rows(Observation, kind="answer")]
+    return [
+        (row.facts["kind"], row.facts["reply"], row.facts["by"]) for row in desk.clinic.rows(Observation, kind="answer")
+    ]
 
 
 def watched(clinic):

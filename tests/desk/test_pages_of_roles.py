@@ -127,9 +127,22 @@ def test_the_front_office_finds_people_and_their_appointments_and_nothing_else(s
     page = flo.send(find, words="müller  ANNA")
     for words, wanted in (("Anna Müller", True), ("<svg", True), ("Quiet", False), ("Goals", False), ("Why", False)):
         assert (words in page.text) is wanted, words
-    assert "Nobody has that id or name" in flo.send(find, words="Niemand <Namenlos>").text
+    assert "Nobody has that code, id or name" in flo.send(find, words="Niemand <Namenlos>").text
     assert flo.send(find, words="1001").status_code == 200
+    meant = code[2:].replace("0", "o").replace("1", "l")
+    for typed in (code, code.lower(), f"  {code[2:].lower()} ", meant):
+        assert "Anna Müller" in flo.send(find, words=typed).text, typed
+    for unknown in ("C-0000000", "c-ZZZZZZZ", "C-", "C-7F3"):
+        assert "Nobody has that code" in flo.send(find, words=unknown).text, unknown
     assert flo.post(f"/client/{code}/answer", {}).status_code == 404
+    assert ("client page read", code) in [(act.act, act.subject) for act in served.clinic.rows(Audit)]
+
+
+def test_a_code_in_an_address_may_have_small_letters(served, code):
+    kim = served.seated("therapist", "T1")
+    assert "Anna Müller" in kim.get(f"/client/{code.lower()}").text
+    assert kim.get(f"/confirm/{code.lower()}").status_code == 200
+    assert kim.get("/client/c-0000000").status_code == 404
 
 
 def test_technical_staff_see_how_the_practice_runs_and_nobody(served, code):
