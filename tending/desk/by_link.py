@@ -12,6 +12,7 @@ from models.errors import UsageError
 from models.noticing import ADMIN, THERAPIST
 from tending.desk import cards, confirming
 from tending.desk.asking import Asked, afterwards, go, page, sentence
+from tending.desk.signing import not_mailed
 
 SENT = "If this link was one of ours, a fresh one is on its way to the address that we know. It takes a minute."
 MEANWHILE = "This was answered meanwhile, so nothing was changed. What was said stands on the card."
@@ -107,7 +108,7 @@ def fresh(asked: Asked) -> Response:
     """Mail a fresh link to whom the old one was for. The answer is the same whether there is such a link or not, and takes as long."""
     token = asked.path["token"]
     asked.require_form(token)
-    response = sentence(asked, SENT, title="A fresh link")
+    response = sentence(asked, not_mailed(asked) or SENT, title="A fresh link")
     response.background = afterwards(_mail, asked, token)
     return response
 

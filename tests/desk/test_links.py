@@ -4,13 +4,15 @@ import re
 import time
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import delete, text
 
-from integrations.store import accounts
+from integrations.store import accounts, arming
+from integrations.store.tables import table
 from models.accounts import ACCOUNT
 from models.instants import DAY, HOUR
 from models.notices import Notice
 from models.observations import Observation
+from models.quarantine import Lease
 from tests.builders import NOW
 from tests.desk.conftest import PUBLIC, form, forms, quiet
 
@@ -82,6 +84,7 @@ def test_what_does_not_fit_leaves_the_link_as_it_was(served, code):
 
 
 def test_a_used_or_old_link_is_asked_for_anew_and_the_mail_goes_to_the_known_address(served, code):
+    served.goes()
     browser = served.browser()
     token = served.link("card", "therapist:T1", "1001", "quiet")
     served.later(14 * DAY)
@@ -98,6 +101,7 @@ def test_a_used_or_old_link_is_asked_for_anew_and_the_mail_goes_to_the_known_add
 
 
 def test_a_link_of_nobody_says_the_same_and_mails_nobody(served):
+    served.goes()
     browser = served.browser()
     real = served.link("card", "therapist:T1", "1001", "quiet")
     served.later(14 * DAY)
@@ -115,6 +119,7 @@ def test_a_link_of_nobody_says_the_same_and_mails_nobody(served):
 
 
 def test_a_transfer_moves_a_client_the_same_day_link_and_page_alike(served, code):
+    served.goes()
     kim, browser = served.seated("therapist", "T1"), served.browser()
     token = served.link("card", "therapist:T1", "1001", "quiet")
     open_page = form(kim.get("/today").text, "done")
@@ -176,6 +181,7 @@ def test_a_session_ends_after_twelve_hours_when_it_is_left_and_when_the_account_
 
 
 def test_who_asks_to_sign_in_hears_the_same_whoever_they_are(served):
+    served.goes()
     number = served.account("therapist", "T1", "Kim@Example.org")
     browser = served.browser()
     said = {
@@ -203,6 +209,24 @@ def test_without_a_public_address_no_link_is_mailed_and_the_page_says_so(serve):
     browser.post("/sign-in", data={"address": "kim@example.org"})
     time.sleep(0.2)
     assert not notices(served, "sign_in")
+
+
+@pytest.mark.parametrize("lacks", ["arming", "up", "nothing"])
+def test_where_nothing_is_mailed_the_pages_say_so_to_everybody(served, lacks):
+    served.goes()
+    if lacks == "arming":
+        arming.disarm(served.clinic.practice.store, served.clinic.practice.data, "test", served.now)
+    if lacks == "up":
+        with served.clinic.practice.store.write() as connection:
+            connection.execute(delete(table(Lease)))
+    served.account("therapist", "T1", "kim@example.org")
+    browser = served.browser()
+    (fresh,) = forms(browser.get("/card/" + "t" * 43).text)
+    said = [browser.post("/sign-in", data={"address": a}).text for a in ("kim@example.org", "nobody@example.org")]
+    said += [browser.get("/sign-in").text, browser.post(fresh.action, data=fresh.fields).text]
+    assert {"No mail is sent from here at the moment" in page for page in said} == {lacks != "nothing"}
+    assert {"is on its way" in page for page in said[:2] + said[3:]} == {lacks == "nothing"}
+    assert said[0] == said[1]
 
 
 def test_tokens_stand_nowhere_in_the_database_and_nowhere_in_the_log(served, caplog):
