@@ -13,6 +13,7 @@ from models.errors import UsageError
 from models.findings import Opened
 from models.instants import FAR, Instant
 from models.kinds import is_safety, place_of
+from models.naming import Naming
 from models.rules import told
 from models.voice import Voice
 from tending.desk.asking import Asked
@@ -161,9 +162,10 @@ def shown(
     may: frozenset[Part] = frozenset(),
     begins: bool | None = None,
     refused: Refused | None = None,
+    naming: Naming | None = None,
 ) -> Shown:
-    """A card; `just` is the answer, with its id, that was given a moment ago. To another `reader` it says whose client it is; `may` is what
-    of the client they may see and do. `begins` says whether they may begin an ending, where that does not follow from it; `refused` is
+    """A card; `just` is the answer, with its id, that was given a moment ago. To another `reader` it names whose client it is; `may` is
+    what of the client they may see and do. `begins` says whether they may begin an ending, where that does not follow from it; `refused` is
     an answer that was not taken."""
     if refused is not None and (refused.code, refused.kind) != (card.code, card.kind):
         refused = None
@@ -185,7 +187,7 @@ def shown(
         uuid.uuid4().hex,
         words_of(just[1], voice) if just and mine else "",
         just[0] if just and mine else "",
-        "" if reader is None or card.therapist_id == reader else card.therapist_id,
+        "" if reader is None or naming is None or card.therapist_id == reader else naming.therapist(card.therapist_id),
         (Part.ending in may if begins is None else begins) and part is not Part.ending and not is_safety(card.kind),
         refused.which if refused else "",
         here(str(refused.error)) if refused else "",

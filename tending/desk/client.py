@@ -14,7 +14,7 @@ from models.case import Case
 from models.clock import Clock
 from models.ethics import code_of
 from models.instants import start_of
-from models.kinds import place_of
+from models.kinds import all_kinds, place_of
 from models.observations import Achievement, GoalStatus
 from models.people import as_day
 from models.policy_layers import Layered
@@ -22,7 +22,7 @@ from models.rules import all_rules
 from models.told import unpacked
 from models.voice import Voice
 from tending.desk import cards, ending, picture, referral, score_line
-from tending.desk.asking import Asked, page
+from tending.desk.asking import Asked, named, page
 from tending.desk.spoken import here
 from tending.desk.today import SAID, way_to
 
@@ -63,7 +63,7 @@ def client(asked: Asked, refused: cards.Refused | None = None) -> Response:
             goals = [_goal(goal, voice) for goal in desk.goals(connection, practice.vault, who.id)]
         if Part.answers in may:
             notes = answers.answers_to(practice, connection, who.id, notes=True)
-            given = [_answer(row, voice) for row in notes]
+            given = [_answer(row, asked) for row in notes]
         seen = {"parts": sorted(part.value for part in may)}
         audit.record(connection, asked.now, asked.by, "client page read", who.code, seen)
     facts: dict[str, Any] = {"picture": None, "lines": [], "cards": [], "rules": []}
@@ -164,11 +164,12 @@ def _goal(goal: desk.GoalShown, voice: Voice) -> GoalLine:
     return GoalLine(goal.title or "A goal without a title", ", ".join(line))
 
 
-def _answer(row: AnswerRow, voice: Voice) -> AnswerLine:
+def _answer(row: AnswerRow, asked: Asked) -> AnswerLine:
+    voice, kind = asked.voice, all_kinds().get(row.kind)
     return AnswerLine(
         voice.day_and_distance(row.at),
-        row.kind.replace("_", " "),
+        kind.label if kind is not None else row.kind.replace("_", " "),
         said(Reply(row.reply), row.until, row.days, row.reason, voice),
         row.note,
-        row.by,
+        named(asked, row.by),
     )

@@ -15,7 +15,6 @@ from models.ending_steps import asked as asked_at
 from models.errors import UsageError
 from models.noticing import THERAPIST
 from models.told import NOT_KNOWN
-from models.voice import Voice
 from tending.desk.asking import Asked, form_id, go, page, sentence, stopped
 
 NOTHING_WAITS = "Nothing here waits for your word. It may have been withdrawn, or somebody else was asked."
@@ -122,6 +121,7 @@ def say(asked: Asked, connection: Connection, found: Waiting, by: str) -> str:
 def shown(asked: Asked, found: Waiting, action: str, form: str) -> Response:
     """The page: by code, with why and what is asked; where it waits no more, what became of it."""
     who, stands = found
+    therapist = asked.naming.therapist(who.therapist_id) if who.therapist_id else "whoever began it"
     waits = stands.state is State.waiting
     steps = [(STEP_WORDS[step], asked_at(stands.reason, step)) for step in STEPS if stands.need(step) is Need.required]
     return page(
@@ -129,8 +129,8 @@ def shown(asked: Asked, found: Waiting, action: str, form: str) -> Response:
         "confirm.html",
         title=TITLE if waits else "Your word",
         code=who.code,
-        therapist=who.therapist_id or "whoever began it",
-        lines=_lines(stands, who.therapist_id, asked.voice),
+        therapist=therapist,
+        lines=_lines(stands, therapist, asked),
         waits=waits,
         clears=CLEARS,
         steps=steps,
@@ -141,8 +141,8 @@ def shown(asked: Asked, found: Waiting, action: str, form: str) -> Response:
     )
 
 
-def _lines(stands: Termination, therapist: str, voice: Voice) -> list[str]:
-    by = stands.started_by.removeprefix(THERAPIST)
+def _lines(stands: Termination, therapist: str, asked: Asked) -> list[str]:
+    voice, by = asked.voice, asked.naming.person(stands.started_by)
     lines = [
         f"{by} has begun to end this care, {voice.day_and_distance(stands.started_at)}: {REASON_WORDS[stands.reason]}. "
         f"The wish is {WISHED[stands.wished_by]}."

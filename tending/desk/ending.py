@@ -113,7 +113,7 @@ def _answers(asked: Asked, connection: Connection, who: lookups.About, kind: str
 def _supervision(asked: Asked, connection: Connection) -> str:
     """Whom whoever asks may turn to, where somebody is named."""
     supervisor = Recipients(asked.practice, connection, asked.now).supervisor(asked.person.therapist_id)
-    return f"{supervisor} supervises you." if supervisor else ""
+    return f"{asked.naming.therapist(supervisor)} supervises you." if supervisor else ""
 
 
 # ---------------------------------------------------------------- what is said of one

@@ -12,7 +12,6 @@ from integrations.store.sources import all_rows
 from models.access import Part, Through, parts
 from models.accounts import Role
 from models.ending_steps import REASON_WORDS, Reason
-from models.voice import Voice
 from tending.desk import cards
 from tending.desk.asking import NOTHING_HERE, Asked, SorryError, page
 from tending.output import since
@@ -28,7 +27,7 @@ def today(asked: Asked, refused: cards.Refused | None = None) -> Response:
         just = just_said(asked, connection)
         also = (just[1].client_id, just[1].kind) if just else None
         found = cards.in_order(desk.cards(connection, mine, also=also))
-        waiting = [_waiting(row, voice) for row in ending_rows.waiting_for(connection, asked.person.therapist_id)]
+        waiting = [_waiting(row, asked) for row in ending_rows.waiting_for(connection, asked.person.therapist_id)]
         read = [row.read_at for row in all_rows(connection).values() if row.read_at is not None]
     labels, me = labels_of(asked, mine, {card.client_id for card in found}), asked.person.therapist_id
     may = {card.client_id: parts(asked.person.role, mine.clients[card.client_id]) for card in found}
@@ -41,6 +40,7 @@ def today(asked: Asked, refused: cards.Refused | None = None) -> Response:
             reader=me,
             may=may[card.client_id],
             refused=refused,
+            naming=asked.naming,
         )
         for card in found
     ]
@@ -61,12 +61,12 @@ def today(asked: Asked, refused: cards.Refused | None = None) -> Response:
     )
 
 
-def _waiting(row: Any, voice: Voice) -> dict[str, str]:
+def _waiting(row: Any, asked: Asked) -> dict[str, str]:
     """An ending that waits for the reader's word."""
-    since = voice.day_and_distance(row.started_at)
+    since, who = asked.voice.day_and_distance(row.started_at), asked.naming.therapist(row.therapist_id)
     return {
         "code": row.code,
-        "sentence": f"{row.therapist_id} has begun it, {since}: {REASON_WORDS[Reason(row.reason)]}. It goes on only with your word.",
+        "sentence": f"{who} has begun it, {since}: {REASON_WORDS[Reason(row.reason)]}. It goes on only with your word.",
     }
 
 

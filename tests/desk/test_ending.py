@@ -134,7 +134,7 @@ def test_a_yes_shows_what_the_code_says_offers_supervision_and_begins_nothing(de
     said = text_of(done)
     assert "Nothing was begun" in said
     assert CODES_SENTENCE in said
-    assert "S1 supervises you." in said
+    assert "Dr S1 (S1) supervises you." in said
     assert states(desk) == []
     assert said_of(desk) == ["stopped"]
     assert desk.clinic.rows(Notice) == []
@@ -218,11 +218,11 @@ def test_who_cannot_begin_one_is_not_offered_it(serve):
 def test_today_and_a_page_of_its_own_ask_whoever_is_named_and_nobody_else(desk, kim, sam):
     code = code_of(desk)
     said = text_of(start(kim, code, "beyond", careful="yes"))
-    assert "waits for the word of S1" in said
+    assert "waits for the word of Dr S1 (S1)" in said
     assert "Until then nothing can be done but to withdraw it." in said
     today = sam.get("/today")
     assert f'href="/confirm/{code}"' in today.text
-    assert "T1 has begun it, Mon 23 Nov, today: needs beyond what we can offer." in text_of(today)
+    assert "Dr T1 (T1) has begun it, Mon 23 Nov, today: needs beyond what we can offer." in text_of(today)
     assert "Nothing asks for you today" not in today.text
     page = sam.get(f"/confirm/{code}")
     said = text_of(page)
@@ -251,7 +251,7 @@ def test_the_question_is_asked_again_and_no_answer_confirms_nothing(desk, kim, s
     assert states(desk) == [("going", "explain")]
     assert said_of(desk) == ["started", "confirmed"]
     page = text_of(kim.get(f"/client/{code}"))
-    assert "Confirmed by S1." in page
+    assert "Confirmed by Dr S1 (S1)." in page
 
 
 @pytest.mark.parametrize(("which", "personal"), [("confirmed", "yes"), ("declined", "")])
@@ -262,7 +262,7 @@ def test_a_yes_or_a_no_leaves_care_going_on(desk, kim, sam, which, personal):
     assert (CODES_SENTENCE in said) == (which == "confirmed")
     assert states(desk) == [("declined", "")]
     assert "Care goes on" in text_of(sam.get(f"/confirm/{code}"))
-    assert "Not confirmed by S1." in text_of(kim.get(f"/client/{code}"))
+    assert "Not confirmed by Dr S1 (S1)." in text_of(kim.get(f"/client/{code}"))
 
 
 def test_a_form_for_an_earlier_ending_confirms_no_other(desk, kim, sam):

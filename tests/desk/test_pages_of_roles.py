@@ -85,7 +85,7 @@ def test_the_clients_page_says_who_it_is_what_is_open_why_and_why_not(served, co
     done = kim.send(form(page.text, "snooze"), until="2026-12-01", reason="away", note="Ruft zurück <b>")
     assert "You said: Ask me again on Tue 1 Dec, in 8 days" in done.text
     assert "Ruft zurück &lt;b&gt;" in done.text
-    assert "by therapist:T1" in done.text
+    assert "to “Quiet”, by you" in done.text
     with served.clinic.practice.store.read() as connection:
         acts = [(act.act, act.who) for act in lookups.acts(connection, 20, code)]
     assert len(looked(served)) == before + 2
@@ -104,7 +104,7 @@ def test_a_supervisor_sees_their_teams_findings_and_not_who_it_is(serve):
     sam = served.seated("supervisor", "S1")
     page = sam.get("/today").text
     assert "Müller" not in page
-    assert "With T1." in page
+    assert "With Dr T1 (T1)." in page
     link = next(f for f in forms(page) if f.fields.get("reply") == "done").action.removesuffix("/answer")
     about = sam.get(link).text
     for words, wanted in (
