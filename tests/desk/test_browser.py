@@ -109,7 +109,7 @@ def test_from_the_mail_to_the_answer_on_a_phone_without_javascript(
     page.goto(next(link for link in links if _says(link, "Quiet")))
     assert "Müller" not in page.content()  # a link alone shows the code
     page.get_by_text("We agreed on the next contact on").click()
-    page.locator("input[type=date]:visible").first.fill("2026-12-14")
+    page.locator("input[type=date]:visible").first.fill("2026-11-23")  # today
     page.locator("details[open] button").first.click()
     assert "Take that back" in page.inner_text("main")
     (given,) = _answers(practice, served, "1001")

@@ -65,7 +65,7 @@ def test_from_the_start_to_the_close_on_a_phone_without_javascript(
     assert served.clinic.rows(Observation, kind="ending") == []
     kim.get_by_label("No", exact=True).check()
     start.click()
-    assert "waits for the word of S1" in kim.inner_text("main")
+    assert "waits for the word of Dr S1 (S1)" in kim.inner_text("main")
     assert states(served) == ["waiting"]
 
     served.later(DAY)

@@ -293,6 +293,8 @@ def test_the_link_of_the_mail_opens_exactly_that_and_confirms_once(desk, kim):
     for _ in range(2):
         assert browser.post(confirm.action, data=confirm.but(personal="no")).status_code == 303
     assert "It was confirmed." in browser.get(f"/card/{token}").text
+    late = browser.post(confirm.action, data=confirm.but(personal="", word="declined", id="0" * 32))  # from another tab
+    assert (late.status_code, "given meanwhile" in late.text) == (409, True)
     (undo,) = [f"/card/{token}/undo"]
     browser.post(undo, data=confirm.fields)
     assert said_of(desk) == ["started", "confirmed"]

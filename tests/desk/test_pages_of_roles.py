@@ -116,6 +116,8 @@ def test_a_supervisor_sees_their_teams_findings_and_not_who_it_is(serve):
     ):
         assert (words in about) is wanted, words
     assert "You said" in sam.send(form(page, "done")).text
+    kim = served.seated("therapist", "T1")
+    assert "to “Quiet”, by Dr S1 (S1)" in kim.get(link).text
     lee = served.seated("therapist", "S1")
     assert "Quiet" not in lee.get("/today").text
     assert lee.get(link).status_code == 404
