@@ -16,7 +16,7 @@ from models.accounts import Purpose, address_of
 from models.eligibility import Urgency
 from models.instants import Instant
 from models.invitations import CLIENT, Going, sent_of
-from models.noticing import TO_ADMIN
+from models.noticing import ADMIN, TO_ADMIN
 from models.rules import KIND_WORD, told
 from models.voice import Voice
 
@@ -68,6 +68,8 @@ class Renderer:
         if notice.client_id is not None and kind:
             if notice.step == TO_ADMIN:
                 return [self._unanswered(notice, voice)]
+            if recipient == ADMIN and notice.urgency != Urgency.safety:
+                return [self._nobody(notice, voice)]
             return [self._finding(rule, kind, notice.client_id, recipient, voice)]
         if rule == "unconfirmed":
             still = last_look.still_open(self._connection, "unconfirmed", notice.facts["clients"])
@@ -104,6 +106,11 @@ class Renderer:
             facts = {"therapist": therapist, "since": since, "code": code, "protocol": self._protocol}
             return self._item("unanswered", "safety", facts, voice)
         return self._item("unanswered", "unanswered", {"therapist": therapist, "since": since}, voice)
+
+    def _nobody(self, notice: Any, voice: Voice) -> Item:
+        """What the administrator hears of a prompt that reached nobody: whose it is, and not what it says."""
+        code, therapist = last_look.whose(self._connection, notice.client_id)
+        return self._item("unanswered", "nobody", {"code": code, "therapist": therapist or None}, voice)
 
     def _link(
         self, purpose: Purpose, recipient: str, now: Instant, client_id: int | None = None, kind: str = ""

@@ -9,6 +9,7 @@ from models.habits import question
 from models.instants import DAY, HOUR, Instant
 from models.rule import Rule, Verdict
 from models.rules import all_rules
+from models.told import NOT_KNOWN
 from models.voice import Voice
 
 CODE = "C-7F3K9QX"
@@ -18,9 +19,9 @@ PROTOCOL = "Call the client today; the steps stand in the green folder."
 def found(at: Instant) -> dict[str, tuple[str, tuple[Any, ...]]]:
     """For each kind of finding a reason and the facts that it might rest on at an instant."""
     return {
-        "quiet": ("quiet", (at - 20 * DAY, 7 * DAY, True, at - 6 * DAY)),
+        "quiet": ("quiet", (at - 20 * DAY, 7 * DAY, True, True, at - 6 * DAY, NOT_KNOWN)),
         "missed": ("missed", (at - 13 * DAY, at - 6 * DAY)),
-        "not_started": ("not_started", (at - 15 * DAY, at - DAY)),
+        "not_started": ("not_started", (at - 15 * DAY, at - DAY, NOT_KNOWN)),
         "unconfirmed": ("unconfirmed", (at - 16 * DAY, at - 9 * DAY, at - 2 * DAY)),
         "no_goal": ("no_goal", (3, 3, 0)),
         "review_due": ("review_due", ("days", at, at - 90 * DAY, 90, 1, 1, ["measure", "date"])),
@@ -61,6 +62,7 @@ def samples(at: Instant, voice: Voice, protocol: str = PROTOCOL) -> Mapping[tupl
     return facts | {
         ("unanswered", "unanswered"): {"therapist": "T1", "since": at - 14 * DAY},
         ("unanswered", "safety"): {"code": CODE, "therapist": "T1", "since": at - DAY, "protocol": protocol},
+        ("unanswered", "nobody"): {"code": CODE, "therapist": "T1"},
         ("risk_unmatched", "risk_unmatched"): {"source": "records", "protocol": protocol},
         ("scores_set_aside", "scores_set_aside"): {"source": "records", "count": 2},
         ("team_week", "team_week"): {

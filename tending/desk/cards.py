@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from integrations.store.answers import Found, Seen
 from integrations.store.desk import Card
 from models.access import Part
-from models.answers import LONGEST_NOTE, REASONS, UNDO_SECONDS, Answer, Reply, answer, said, until_of
+from models.answers import LONGEST_NOTE, REASONS, UNDO_SECONDS, Answer, Reply, answer, replies_to, said, until_of
 from models.errors import UsageError
 from models.findings import Opened
 from models.instants import FAR, Instant
@@ -28,11 +28,6 @@ LEADS: dict[str, tuple[Part, tuple[str, str]]] = {
 """Kinds that are seen to on a part of the client's page."""
 BEGUN_ELSEWHERE = (
     "An ending counts once it is started, on a page of its own; nothing was changed. Open the page anew to go there."
-)
-CONTACT = frozenset({"quiet", "not_started"})
-"""Kinds that wait for the next contact: what was agreed on it answers these alone."""
-AGREED_ELSEWHERE = (
-    "What was agreed on the next contact answers who is quiet or has not started; nothing was changed here."
 )
 TYPED = ("until", "days", "reason", "note")
 _AN_INSTANT = 10**8  # facts below it are counts
@@ -95,7 +90,7 @@ class Shown:
     @property
     def contact(self) -> bool:
         """Whether what was agreed on the next contact answers it."""
-        return self.kind in CONTACT
+        return Reply.agreed in replies_to(self.kind, safety=self.safety)
 
 
 def status_of(refused: Refused | None, there: Iterable[Shown]) -> int:
@@ -231,8 +226,6 @@ def answer_in(asked: Asked, kind: str) -> tuple[Answer, str, str, Seen]:
         raise UsageError("That day lies too far ahead.")
     if reply is Reply.ending:
         raise UsageError(BEGUN_ELSEWHERE)
-    if reply is Reply.agreed and kind not in CONTACT:
-        raise UsageError(AGREED_ELSEWHERE)
     days = form.get("days", "").strip()
     if days and not (days.isascii() and days.isdigit() and len(days) < 5):
         raise UsageError("A rhythm is a whole number of days.")

@@ -24,6 +24,8 @@ _HERE: tuple[tuple[str, str], ...] = (
     (r"; `tending leave set` names somebody", "; name somebody"),
     (r"`known` is for a risk; here say .*", "That answer is for a risk; choose another one."),
     (r"A risk is answered with done, .*", "A risk is not answered like that; choose one of the answers of its card."),
+    (r"Quiet, Missed and Not started; here say .*", "Quiet, Missed and Not started; choose another one here."),
+    (r"; say `known` with a day where there is a plan", "; where there is a plan, say until when it holds"),
     (r"A rhythm goes with `agreed` alone\.", "A rhythm goes with what was agreed alone."),
     (r"A day does not go with `[^`]*`\.", "A day does not go with that answer."),
     (r"Say until when: `[^`]*` needs a day\.", "Choose the day on which you want to be asked again."),

@@ -1,5 +1,7 @@
 """What a card offers by its kind: the practice's protocol on what asks for safety, and the next contact where that is what is missing."""
 
+import re
+
 import pytest
 
 from models.people import Client
@@ -45,6 +47,9 @@ def test_what_asks_for_safety_has_the_practices_own_protocol_on_its_card_and_not
     for card in cards_on(mixed, kim, "1002", "item9"):
         assert "<p>Our protocol: page 3 &lt;green&gt;.</p>" in card
         assert "begun an ending" not in card
+        assert re.search(
+            r'name="until" type="date" min="2026-11-24" max="2026-11-24" value="2026-11-24"', card
+        )  # a risk waits a day
     for card in cards_on(mixed, kim, "1001", "quiet"):
         assert "Our protocol" not in card
         assert "begun an ending" in card
@@ -72,5 +77,5 @@ def test_the_next_contact_is_offered_where_that_is_what_is_missing_alone(mixed):
                 assert (words in card) is offered, (kind, words)
     done = next(f for f in forms(kim.get(f"/client/{code}").text) if f.fields.get("kind") == "rating")
     said = kim.post(done.action, done.but(reply="agreed", until="2026-12-01"))
-    assert (said.status_code, "answers who is quiet or has not started" in said.text) == (409, True)
+    assert (said.status_code, "is an answer to Quiet, Missed and Not started" in said.text) == (409, True)
     assert form(said.text, "done")

@@ -21,7 +21,8 @@ from tests.rules.drawing import KINDS, histories, leaves, policies, verdicts
 
 
 def quiet(verdict: Verdict, policy: Policy) -> bool:
-    last, rhythm, _, due = verdict.facts
+    last, rhythm, _, _, due, agreed = verdict.facts
+    assert agreed == NOT_KNOWN or last < agreed <= NOW
     return last + int(max(policy.quiet_after_days * DAY, policy.quiet_factor * rhythm)) <= due <= NOW
 
 
@@ -30,7 +31,8 @@ def missed(verdict: Verdict, policy: Policy) -> bool:
 
 
 def not_started(verdict: Verdict, policy: Policy) -> bool:
-    asked, due = verdict.facts
+    asked, due, agreed = verdict.facts
+    assert agreed <= NOW
     return asked + policy.not_started_after_days * DAY <= due <= NOW
 
 

@@ -78,6 +78,11 @@ RISKS = [
     ("PHQ-9", "12", "0", (12.0, 0)),
     ("PHQ-9", "12", "3", (12.0, 3)),
     ("PHQ-9", "", "1", (None, 1)),
+    ("PHQ-9", "3", "3", (3.0, 3)),
+    ("PHQ-9", "2", "3", ("risk", "contradiction")),  # the item alone is more
+    ("PHQ-9", "24", "0", (24.0, 0)),
+    ("PHQ-9", "25", "0", ("risk", "contradiction")),  # the other eight cannot be as much
+    ("PHQ-9", "27", "3", (27.0, 3)),
     ("PHQ-9", "12", "4", ("risk", "out-of-range")),
     ("PHQ-9", "12", "-1", ("risk", "out-of-range")),
     ("PHQ-9", "12", "0.5", ("risk", "out-of-range")),
