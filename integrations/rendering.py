@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Iterable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection
@@ -18,6 +18,7 @@ from models.instants import Instant
 from models.invitations import CLIENT, Going, sent_of
 from models.noticing import ADMIN, TO_ADMIN
 from models.rules import KIND_WORD, told
+from models.spoken import here
 from models.voice import Voice
 
 if TYPE_CHECKING:
@@ -52,8 +53,15 @@ class Renderer:
         said = [item for notice in bundle for item in self._spoken(notice, recipient, voice)]
         if more:
             said.append(self._item("more", "more", {"count": more}, voice))
+        said = [self._read_by(recipient, item) for item in said]
         message = compose(said, practice=self._practice.name, to_zone=voice.zone, locale=voice.locale, at=now)
         return asdict(message)
+
+    def _read_by(self, recipient: str, item: Item) -> Item:
+        """An item in its reader's words: who has the desk and is not the administrator is sent there, not to a terminal."""
+        if not self._public_url or recipient == ADMIN:
+            return item
+        return replace(item, sentence=here(item.sentence), clears=here(item.clears))
 
     def _spoken(self, notice: Any, recipient: str, voice: Voice) -> list[Item]:
         try:
@@ -121,7 +129,14 @@ class Renderer:
         token = links.make(self._connection, self._practice.vault, purpose, recipient, client_id, kind, now)
         return address_of(self._public_url, purpose, token)
 
+    def _named(self, therapist: str) -> str:
+        """A therapist as a colleague calls them, with the id that commands take."""
+        name = people.names_of_therapists(self._connection, self._practice.vault).get(therapist, "")
+        return f"{name} ({therapist})" if name else therapist
+
     def _item(self, purpose: str, part: str, facts: dict[str, Any], voice: Voice, link: str | None = None) -> Item:
+        if facts.get("therapist"):
+            facts = facts | {"therapist": self._named(facts["therapist"])}
         return item_of(purpose, part, facts, to_zone=voice.zone, locale=voice.locale, at=voice.now, link=link)
 
 

@@ -62,7 +62,7 @@ class Policy:
         "appointments",
         1,
         10,
-        "No-shows, not cancellations, go with leaving; most before the third session.",
+        "Appointments that are missed, not those called off, go with leaving; most before the third session.",
         "Xiao et al. 2017 (pst0000103); two in a row: a clinic's published rule",
     )
     not_started_after_days: float = threshold(

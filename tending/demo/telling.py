@@ -27,8 +27,8 @@ from tending.output import columns, say, toned
 KINDS = {name: kind for rule in all_rules() for name, kind in rule.kinds.items()}
 LABELS = {name: KINDS[name].label for name in sorted(KINDS, key=lambda name: KINDS[name].speaks != "safety")}
 WEEKLY = {name for name, kind in KINDS.items() if kind.speaks == "weekly_list"}
-ALERT = re.compile(rf"(?m)^[^.\n]*[:?] ({CODE.pattern})$")  # the first line of an alert in a mail
-TEAM = "This week: therapist "
+ALERT = re.compile(rf"(?m)^[^.\n]*(?:[:?] |\()({CODE.pattern})\)?$")  # the first line of an alert in a mail
+TEAM = "This week: "
 PEOPLE = {f"{mail}@northside.example": name for _, name, mail, *_ in THERAPISTS} | {ADMIN: "the administrator"}
 
 

@@ -15,6 +15,7 @@ from integrations.practice import Practice
 from models.access import Page
 from models.errors import TendingError, UsageError
 from models.instants import Instant
+from models.spoken import here
 from models.subjects import code_in
 from tending.desk import (
     by_link,
@@ -32,7 +33,6 @@ from tending.desk import (
 )
 from tending.desk.asking import COOKIE, NOTHING_HERE, Asked, SorryError, allowed, form_of, go, sentence, session_of
 from tending.desk.limits import TOO_OFTEN, Limit, address_of
-from tending.desk.spoken import here
 
 LOG = logging.getLogger("tending.desk")
 CSS = (Path(__file__).parent / "desk.css").read_text(encoding="utf-8")

@@ -15,9 +15,9 @@ from models.instants import FAR, Instant
 from models.kinds import is_safety, place_of
 from models.naming import Naming
 from models.rules import told
+from models.spoken import here
 from models.voice import Voice
 from tending.desk.asking import Asked
-from tending.desk.spoken import here
 
 LEADS: dict[str, tuple[Part, tuple[str, str]]] = {
     "ending_step": (Part.ending, ("ending", "Say what was done")),

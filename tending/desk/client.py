@@ -19,11 +19,11 @@ from models.observations import Achievement, GoalStatus
 from models.people import as_day
 from models.policy_layers import Layered
 from models.rules import all_rules
+from models.spoken import here
 from models.told import unpacked
 from models.voice import Voice
 from tending.desk import cards, ending, picture, referral, score_line
 from tending.desk.asking import Asked, named, page
-from tending.desk.spoken import here
 from tending.desk.today import SAID, way_to
 
 FIRED = {True: "Yes", False: "No", None: "Cannot say"}
@@ -141,6 +141,7 @@ def _findings(
                 "answer": FIRED[one["fired"]],
                 "clears": here(one["clears"] or ""),
                 "sentence": here(one["sentence"]),
+                "policy": list(filter(None, map(layered.told, all_kinds()[one["kind"]].policy))),
             }
             for one in sorted(rules, key=lambda one: place_of(one["kind"]))
         ],

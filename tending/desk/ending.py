@@ -20,11 +20,11 @@ from models.ending_steps import COULD_NOT_WORDS, REASON_WORDS, By, Reason
 from models.errors import UsageError
 from models.instants import HOUR, end_of, start_of
 from models.kinds import is_safety
+from models.spoken import here
 from models.told import NOT_KNOWN
 from tending.desk import cards
 from tending.desk.asking import Asked, day_in, form_id, go, page, stopped
 from tending.desk.ending_shown import MEANS_WORDS, appointments, seen_of, shown
-from tending.desk.spoken import here
 from tending.desk.today import theirs
 
 MEANWHILE = (

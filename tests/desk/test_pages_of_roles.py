@@ -78,7 +78,7 @@ def test_the_clients_page_says_who_it_is_what_is_open_why_and_why_not(served, co
         "Nothing is booked ahead.",
         "Yes: Quiet",
         "No: Missed",
-        "quiet_after_days = 14 days",
+        "A client is never called quiet earlier than this after the last appointment: 14 days (default).",
         "No goal is written down.",
     ):
         assert words in page.text, words
@@ -111,7 +111,7 @@ def test_a_supervisor_sees_their_teams_findings_and_not_who_it_is(serve):
         ("Yes: Quiet", True),
         ("Müller", False),
         ("<svg", False),
-        ("Goals", False),
+        ("<h2>Goals", False),
         ("What was answered", False),
     ):
         assert (words in about) is wanted, words

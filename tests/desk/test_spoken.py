@@ -6,13 +6,22 @@ import re
 
 import pytest
 
+from integrations.messages.compose import item_of
+from integrations.messages.samples import samples
+from integrations.messages.templates import load
+from integrations.rendering import UNSAID
 from integrations.store import leave_going, leave_plans, referrals
 from models import answers, ending_refusals, referral_refusals
 from models.rules import all_rules
 from models.rules import referral as referral_rule
-from tending.desk.spoken import here
+from models.rules import termination as termination_rule
+from models.spoken import here
+from models.voice import Voice
+from tests.builders import NOW
 
 ELSEWHERE = ("No leave of ", "Somebody to take over goes with ")  # the desk's forms cannot come to these
+TO_THE_ADMINISTRATOR = {"nightly_check", "scores_set_aside", "source_left"}  # who has a terminal
+VOICE = Voice("Europe/Berlin", "en_GB", NOW)
 COMMAND = re.compile(r"`|--[a-z]|tending ")
 
 
@@ -33,7 +42,7 @@ def sentences(module):
 
 
 @pytest.mark.parametrize(
-    "module", [ending_refusals, referral_refusals, referrals, leave_plans, leave_going, referral_rule]
+    "module", [ending_refusals, referral_refusals, referrals, leave_plans, leave_going, referral_rule, termination_rule]
 )
 def test_no_refusal_names_a_command(module):
     said = [one for one in sentences(module) if " " in one and not one.startswith(ELSEWHERE)]
@@ -45,6 +54,17 @@ def test_nothing_that_clears_a_card_names_a_command():
     clears = [kind.clears for rule in all_rules() for kind in rule.kinds.values()]
     assert any("`" in one for one in clears)
     assert [one for one in clears if COMMAND.search(here(one))] == []
+
+
+@pytest.mark.parametrize("part", [part for part in load().items if part[0] not in TO_THE_ADMINISTRATOR], ids="-".join)
+def test_no_mail_that_leads_to_the_desk_names_a_command(part):
+    said = item_of(*part, samples(NOW, VOICE)[part], to_zone=VOICE.zone, locale=VOICE.locale, at=NOW)
+    assert not COMMAND.search(here(f"{said.sentence} {said.clears}"))
+
+
+def test_what_could_not_be_put_into_words_names_no_command_either():
+    assert COMMAND.search(UNSAID.sentence)
+    assert not COMMAND.search(here(UNSAID.sentence))
 
 
 def test_what_names_none_is_said_as_it_is():

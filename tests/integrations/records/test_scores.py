@@ -55,6 +55,23 @@ def test_what_is_no_number_is_never_guessed(tmp_path: Path, text: str) -> None:
     assert 'column "score": it is neither a number nor positive or negative; write a number with' in reject.sentence
 
 
+@pytest.mark.parametrize("text", ["one", "1.000", S, "often"])
+def test_what_is_no_answer_about_safety_names_the_answers_there_are(tmp_path: Path, text: str) -> None:
+    reject = only_reject(read(tmp_path, "scores", f"client,measure,taken,score,risk\n1042,PHQ-9,{TODAY},9,{text}\n"))
+    assert reject.reason == "bad-number"
+    assert 'column "risk": it is none of the answers that there are; write the answer' in reject.sentence
+    assert "(item 9 of PHQ-9: 0 to 3)" in reject.sentence
+
+
+@pytest.mark.parametrize("year", ["1850", "1905", "2150", "20225"])
+def test_no_impossible_year_is_sent_to_another_one(tmp_path: Path, year: str) -> None:
+    """What is said of a year that no date has, and of one that no score has, names no year that is refused as well."""
+    reject = only_reject(read(tmp_path, "scores", f"client,measure,taken,score\n1042,PHQ-9,{year}-03-14,9\n"))
+    assert reject.reason == "bad-date"
+    assert "impossible year" in reject.sentence
+    assert "1900" not in reject.sentence
+
+
 def test_a_word_is_no_score_of_a_measure_with_numbers(tmp_path: Path) -> None:
     for word in ("positive", "no", "x"):
         reject = only_reject(read(tmp_path, "scores", f"client,measure,taken,score\n1042,GAD-7,{TODAY},{word}\n"))

@@ -1,4 +1,4 @@
-"""What is said at the terminal, said at the desk: the same sentence, with the desk's own way in place of a command."""
+"""What is said at the terminal, said at the desk and in mails that lead there: with the desk's own way in place of a command."""
 
 import re
 
@@ -7,6 +7,10 @@ _HERE: tuple[tuple[str, str], ...] = (
     (r" `tending end` starts another one\.", " The client's page starts another one."),
     (r"; `tending ending` shows it\.", "; the client's page shows it."),
     (r"[:,] `tending ending`\.", "."),
+    (r"`tending ending \S+` shows them all", "the client's page shows them all"),
+    (r"`tending ending \S+ schedule` proposes times", "The client's page proposes times"),
+    (r"`tending findings` and `tending status` show what stands", "the desk shows what stands"),
+    (r"`tending findings` lists", "the desk lists"),
     (r"Answer with `--personal no` or `--personal yes`;", "The answer is no or yes;"),
     (r"only `--reason death` is left, which", "only that reason is left, which"),
     (r"`reopen` it first", "open it again first"),
