@@ -26,6 +26,16 @@ _HERE: tuple[tuple[str, str], ...] = (
     (r" with `tending refer`", ""),
     (r"; correct --from or --to", "; correct the days"),
     (r"; `tending leave set` names somebody", "; name somebody"),
+    (r"`known` is for a risk; here say .*", "That answer is for a risk; choose another one."),
+    (r"A risk is answered with done, .*", "A risk is not answered like that; choose one of the answers of its card."),
+    (r"Quiet, Missed and Not started; here say .*", "Quiet, Missed and Not started; choose another one here."),
+    (r"; say `known` with a day where there is a plan", "; where there is a plan, say until when it holds"),
+    (r"A rhythm goes with `agreed` alone\.", "A rhythm goes with what was agreed alone."),
+    (r"A day does not go with `[^`]*`\.", "A day does not go with that answer."),
+    (r"Say until when: `[^`]*` needs a day\.", "Choose the day on which you want to be asked again."),
+    (r"Say why; the reasons are .*", "Say why: choose one of the reasons."),
+    (r"`[^`]*` takes no reason\.", "That answer takes no reason."),
+    (r"Longer than 90 days is no snooze:", "Longer than 90 days is too long to wait:"),
     (r" \(`[^`]*`\)", ""),
 )
 HERE = [(re.compile(found), said) for found, said in _HERE]
@@ -33,6 +43,6 @@ HERE = [(re.compile(found), said) for found, said in _HERE]
 
 def here(sentence: str) -> str:
     """A sentence as the desk says it."""
-    for found, said in HERE if "`" in sentence or "--" in sentence else ():
+    for found, said in HERE:
         sentence = found.sub(said, sentence)
     return sentence

@@ -305,7 +305,7 @@ def tell(verdict: Verdict, voice: Voice) -> str:
         case "agreed":
             return f"The next contact was agreed for {voice.day(facts[0] - 1)}."
         case "started":
-            return f"Started. {_last(*facts, voice)}."
+            return f"Started. {_last(facts[0], facts[1], voice)}."
         case "never_seen":
             return "Not seen yet; see Not started."
         case "nothing_ahead":

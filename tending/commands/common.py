@@ -18,7 +18,7 @@ from integrations.store import lookups
 from models.errors import SettingsError, UsageError
 from models.instants import Instant, at_wall, day_of, end_of, utc_text
 from models.settings import SourcePart
-from models.subjects import CODE
+from models.subjects import code_in
 from models.voice import Voice
 
 ENVIRONMENT = "TENDING_PRACTICE"
@@ -82,13 +82,11 @@ def voice_of(practice: Practice, at: Instant) -> Voice:
 
 def code_from(text: str) -> str:
     """A code as people type it: small letters, without `C-`, O for 0, I or L for 1. Raises UsageError, which does not repeat it."""
-    body = text.strip().upper()
-    body = re.sub(r"^C[-\s\N{EN DASH}\N{NON-BREAKING HYPHEN}]", "", body).translate(str.maketrans("OIL", "011"))
-    if not CODE.fullmatch(f"C-{body}"):
+    if not (code := code_in(text)):
         raise UsageError(
             "A client code looks like C-7F3K9QX; `tending code` finds it by the clinic's own id or the name."
         )
-    return f"C-{body}"
+    return code
 
 
 def client_of(connection: Connection, text: str) -> lookups.About:

@@ -38,7 +38,13 @@ def add_to(app: typer.Typer) -> None:
 def desk(
     port: Annotated[
         int | None,
-        typer.Option("--port", min=1024, max=65535, help="Where to begin looking for a free port.", show_default=False),
+        typer.Option(
+            "--port",
+            min=1024,
+            max=65535,
+            help="The port to listen on, instead of the one of [desk].",
+            show_default=False,
+        ),
     ] = None,
     practice: PracticeOption = None,
 ) -> None:

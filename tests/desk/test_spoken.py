@@ -11,7 +11,7 @@ from integrations.messages.samples import samples
 from integrations.messages.templates import load
 from integrations.rendering import UNSAID
 from integrations.store import leave_going, leave_plans, referrals
-from models import ending_refusals, referral_refusals
+from models import answers, ending_refusals, referral_refusals
 from models.rules import all_rules
 from models.rules import referral as referral_rule
 from models.rules import termination as termination_rule
@@ -70,3 +70,11 @@ def test_what_could_not_be_put_into_words_names_no_command_either():
 def test_what_names_none_is_said_as_it_is():
     for one in ("That day has passed; name one that lies ahead.", "Said on 3 Nov (a Tuesday)."):
         assert here(one) == one
+
+
+def test_no_refusal_of_an_answer_names_a_word_of_the_terminal():
+    refusals = [one for one in sentences(answers) if one.endswith(".") or one.startswith(("Say why", "`X`"))]
+    said = [here(one) for one in refusals if not one.startswith(("I have", "We ", "This isn", "It is known", "Ask me"))]
+    assert len(said) > 10
+    words = re.compile(r"`|\bsnooze\b|no-concern|reasons are|\bdone\b")
+    assert [one for one in said if words.search(one)] == []
