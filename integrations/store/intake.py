@@ -78,6 +78,7 @@ def take_in(
     vanished = gone_from(connection, vault, source, reading, rows.keys(), current, policy, now)
     gone, taken.vanished, taken.held = vanished
     echoes.take(connection, ours, [row.facts for row in news if row.kind == "appointment"], gone)
+    echoes.keep_up(connection, ours, (row.facts for row in rows.values() if row.kind == "appointment"))
     # Of one source a later reading is known later, also within one second or after the clock was set back.
     known_at = max([now, *(row.known_at + 1 for row in current.values() if row.known_at >= now)])
     _write(connection, vault, source.name, news, gone, known_at)

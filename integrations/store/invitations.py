@@ -11,6 +11,7 @@ from models.errors import UsageError
 from models.instants import Instant
 from models.invitations import (
     CLIENT,
+    NOWHERE,
     WAITED_LONG,
     Invitation,
     InvitationState,
@@ -27,7 +28,6 @@ from models.people import Client
 if TYPE_CHECKING:
     from integrations.practice import Practice
 
-NOWHERE = "tending.invalid"  # behind the @ of a UID, where programs expect a name: it tells of no practice (RFC 2606)
 _ROWS, _CLIENTS = table(Invitation), table(Client)
 _STUCK = [InvitationState.waiting.value, InvitationState.underway.value, InvitationState.asked.value]
 
