@@ -15,6 +15,7 @@ from models.instants import Instant
 from models.observations import Observation
 from models.people import Client
 from models.referral_acts import LONGEST_PURPOSE, ReferralAct, What, facts_of
+from models.referral_refusals import wrong_day
 from models.referral_row import ReferralRow
 from models.referral_shape import OVER, Referral, State
 from models.referrals import refuse
@@ -27,10 +28,12 @@ REFERENCE = 6  # letters or digits after R-
 
 
 class Said(NamedTuple):
-    """What became of something that was said: the referral as it stands now, and why it changed nothing, empty where it did."""
+    """What became of something that was said: the referral as it stands now, and why news did not move it, empty where it did. `changed` is
+    whether anything that is known of it is otherwise now."""
 
     referral: Referral
-    unchanged_because: str = ""
+    unmoved_because: str = ""
+    changed: bool = False
 
 
 class Row(NamedTuple):
@@ -72,7 +75,8 @@ def say(
 ) -> Said:
     """Take an act in, in the caller's transaction, and derive what follows. Said again under the same `act_id` it is not said twice.
 
-    Raises UsageError, changing nothing, where it does not fit; news alone is kept all the same, with the sentence why it changes nothing.
+    Raises UsageError, changing nothing, where it does not fit, and for a day that cannot be meant; other news is kept all the same, with why
+    it does not move the referral.
     """
     take_turn(connection)
     stands = find(connection, client_id, act.referral)
@@ -85,7 +89,7 @@ def say(
     if secret and len(secret.get("purpose", "")) > LONGEST_PURPOSE:
         raise UsageError(f"What a consent is for has at most {LONGEST_PURPOSE} characters.")
     why = refuse(stands, act)
-    if why is not None and act.what is not What.news:
+    if why is not None and (act.what is not What.news or wrong_day(stands, act) is not None):
         raise UsageError(why)
     # In the order of saying, also where a clock was set back: what is refused or taken depends on what was said before.
     before = acts.of_client(connection, client_id, KIND)
@@ -93,7 +97,8 @@ def say(
     acts.record(practice, connection, client_id, KIND, facts_of(act), known_at, act_id=act_id, secret=secret)
     details = {"referral": act.referral} | ({"news": act.word} if act.word else {}) | ({"kept": True} if why else {})
     audit.record(connection, now, act.by, f"referral {act.what.value}", who.code, details)
-    return Said(find(connection, client_id, act.referral), why or "")
+    after = find(connection, client_id, act.referral)
+    return Said(after, why or "", after._replace(aside=()) != stands._replace(aside=()))
 
 
 def _checked_offer(connection: Connection, client_id: int, act: ReferralAct, *, died: bool) -> ReferralAct:

@@ -83,7 +83,7 @@ def list_referrals(
             "next": next_words(r.state, r.stuck, r.rung, r.agreed),
             "asked_next": instant_or_none(asked),
             "kept_aside": r.aside,
-            "_stands": state_words(r.state, r.status, r.stuck),
+            "_stands": state_words(r.state, r.status, r.stuck, r.heard),
             "_asked": ""
             if asked is None
             else f"asked about on {voice.day(asked)}"
@@ -152,17 +152,10 @@ def list_providers(
     tell, somebody comes later and it says what to ask. Nobody is ranked by money or favour.
     """
     at = now()
-    wanted = Wanted(
-        specialty,
-        modality,
-        language,
-        insurer,
-        in_place,
-        telehealth,
-        frozenset(one.strip() for one in without.split(",") if one.strip()),
-    )
     with opened(practice) as here:
         with here.store.read() as connection:
+            left_out = frozenset(providers.named(connection, without, known=True))
+            wanted = Wanted(specialty, modality, language, insurer, in_place, telehealth, left_out)
             known = providers.listed(connection)
             reached = providers.contacts(connection, here.vault)
         today, policy = day_of(at, here.zone), here.book.of().policy

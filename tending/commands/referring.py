@@ -1,5 +1,6 @@
 """`refer`: what was said or done about a referral, one word at a time."""
 
+import os
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple
@@ -144,15 +145,15 @@ def refer(
     stood = became.referral
     if as_json:
         facts = {"code": about.code, "referral": stood.id, "state": stood.state.value, "status": stood.status}
-        show_json(facts | {"changed": not became.unchanged_because, "why": became.unchanged_because, "letter": letter})
+        show_json(facts | {"changed": became.changed, "why": became.unmoved_because, "letter": letter})
         return
     if letter and to is None:
         say(clean(letter))
     if meant is What.sent and not yes:
         tell("Nothing was changed. When you have read it: the same with --yes; then take it to the provider.")
         return
-    if became.unchanged_because:
-        say(f"{about.code}, {stood.id}: kept. {became.unchanged_because}")
+    if became.unmoved_because:
+        say(f"{about.code}, {stood.id}: kept. {became.unmoved_because}")
     say(f"{about.code}, {stood.id}: {stands(stood, voice)} {next_step(stood)}")
 
 
@@ -213,7 +214,7 @@ def _act(
     act = ReferralAct(reference, meant, at, by=by, via="terminal", part2=given.part2)
     match meant:
         case What.offered:
-            ids = tuple(one.strip() for one in given.providers.split(",") if one.strip())
+            ids = providers.named(connection, given.providers)
             first = referrals.find(connection, client_id, reference).offers == 0
             if first and not given.follow_up:
                 raise UsageError("Ask whether the client agrees to a follow-up, and say --follow-up yes or no.")
@@ -222,7 +223,7 @@ def _act(
         case What.chosen:
             if not given.word:
                 raise UsageError("Say which provider was chosen: `choose P1`.")
-            return act._replace(provider=given.word), None
+            return act._replace(provider=providers.one_named(connection, given.word)), None
         case What.consented:
             if not given.purpose:
                 raise UsageError("Say what the consent is for: --for 'name, number and reason, so that they can call'.")
@@ -234,17 +235,16 @@ def _act(
                 raise UsageError(f"Say what was heard: {', '.join(WORDS)}.")
             if given.day and told not in ("booked", "seen"):
                 raise UsageError("A day goes with news booked or seen.")
-            if given.provider and given.provider not in {one.id for one in providers.listed(connection)}:
-                raise UsageError("That provider is not in the directory; `tending providers` lists who is, by id.")
+            provider = providers.one_named(connection, given.provider, known=True) if given.provider else ""
             when = _day(here, given.day) if given.day else NOT_KNOWN
-            return act._replace(word=told, day=when, provider=given.provider), None
+            return act._replace(word=told, day=when, provider=provider), None
         case What.attended:
             return act._replace(day=_day(here, given.word)), None
         case What.fits:
             return act._replace(fits=_yes_no(given.word, "fits")), None
         case What.closed:
             return act._replace(reason=given.reason), None
-    return act._replace(provider=given.provider), None
+    return act._replace(provider=providers.one_named(connection, given.provider)), None
 
 
 def _send(
@@ -266,7 +266,9 @@ def _send(
 
 def _write(to: Path, letter: str) -> None:
     try:
-        with to.expanduser().open("x", encoding="utf-8") as file:
+        # It may hold a link by which anybody can answer: nobody else reads it.
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
+        with os.fdopen(os.open(to.expanduser(), flags, 0o600), "w", encoding="utf-8") as file:
             file.write(letter)
     except OSError as error:
         raise UsageError(f"The letter could not be written ({error.strerror}); nothing was changed.") from None

@@ -97,9 +97,12 @@ def test_a_letter_is_a_draft_until_a_person_says_yes(code, tending, tmp_path):
     assert "Praxis Løvlie" in file.read_text()
     again = tending("refer", code, "send", "--yes", "--to", str(tmp_path / "again.txt"))
     assert (again.code, "sent already" in again.err) == (2, True)
-    late = tending("refer", code, "news", "booked")
+    late = tending("refer", code, "news", "missed")
     assert late.code == 0
-    assert "kept. This does not follow from where the referral stands (sent, nothing heard)" in late.out
+    assert (
+        "kept. That does not follow from where the referral stands (sent, nothing heard); what follows there is accepted,"
+        in late.out
+    )
     assert tending("refer", code, "news", "accepted", "--json").json["status"] == "3"
     shown = tending("referrals", code)
     assert "kept, changes nothing" in shown.out

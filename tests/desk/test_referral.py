@@ -105,7 +105,7 @@ def test_the_client_calls_themselves_is_heard_of_attends_and_it_fits(desk, kim, 
     assert page.status_code == 200
     ahead = kim.send(saying(page, "attended"), day="2026-12-01")
     assert (ahead.status_code, "lies ahead" in ahead.text) == (409, True)
-    page = kim.send(saying(kim.get(f"/client/{code}"), "attended"), day="2026-11-22")
+    page = kim.send(saying(kim.get(f"/client/{code}"), "attended"), day="2026-11-23")
     assert "The client attended" in text_of(page)
     fits = saying(page, "fits", fits="yes")
     for _ in range(2):
