@@ -48,6 +48,11 @@ class Side(NamedTuple):
     apart: bool
 
 
+def new_uid() -> str:
+    """A UID that nobody can guess."""
+    return f"{secrets.token_hex(16)}@{NOWHERE}"
+
+
 def want(
     practice: "Practice",
     connection: Connection,
@@ -71,7 +76,7 @@ def want(
         raise ValueError("a client is told of an appointment only by a message that a person approved")
     if uid:
         _must_be_of(connection, uid, client_id)
-    uid = uid or f"{secrets.token_hex(16)}@{NOWHERE}"
+    uid = uid or new_uid()
     row = connection.execute(_one(uid, recipient)).first()
     values: dict[str, Any] = {
         "wanted": wanted._asdict(),
