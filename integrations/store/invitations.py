@@ -142,6 +142,12 @@ def found(connection: Connection, uid: str, recipient: str) -> Any:
     return connection.execute(select(_ROWS).where(_ROWS.c.uid == uid, _ROWS.c.recipient == recipient)).first()
 
 
+def client_was_told(connection: Connection, uid: str) -> bool:
+    """Whether the client's own calendar was told of an appointment."""
+    theirs = select(_ROWS.c.sent).where(_ROWS.c.uid == uid, _ROWS.c.recipient.startswith(CLIENT, autoescape=True))
+    return any(sent_of(sent) is not None for sent in connection.execute(theirs).scalars())
+
+
 def _must_be_of(connection: Connection, uid: str, client_id: int) -> None:
     whose = connection.execute(select(_ROWS.c.client_id).where(_ROWS.c.uid == uid)).scalars().all()
     if any(client != client_id for client in whose):

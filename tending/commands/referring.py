@@ -107,6 +107,10 @@ def refer(
         str,
         typer.Option("--referral", metavar="REF", help="Which one, where several are open.", show_default=False),
     ] = "",
+    asked: Annotated[
+        bool,
+        typer.Option("--asked", help="offer: those who are full, or whom nobody has checked for long, were asked."),
+    ] = False,
     another: Annotated[bool, typer.Option("--another", help="offer: a second referral beside the open one.")] = False,
     yes: Annotated[
         bool, typer.Option("--yes", help="send: I have read the letter and take it to the provider.")
@@ -129,7 +133,7 @@ def refer(
     if meant is None:
         raise UsageError(f"Say what was said or done: {', '.join(WHATS)}.")
     given = _Given(word.strip(), providers, follow_up, fewer, part2, purpose.strip(), who, provider, day, reason)
-    _refuse_stray(meant, given, another=another, yes=yes, to=to)
+    _refuse_stray(meant, given, asked=asked, another=another, yes=yes, to=to)
     with opened(practice) as here:
         if meant is What.sent:
             said, letter = _send(here, client, referral, by, at, yes=yes, to=to)
@@ -139,6 +143,9 @@ def refer(
                 about = client_of(connection, client)
                 reference = _reference(connection, about, referral, new=meant is What.offered, another=another)
                 act, secret = _act(here, connection, about.id, reference, meant, given, by, at)
+                if meant is What.offered and not asked:
+                    remedy = "when you have, the same with --asked. Nothing was changed."
+                    referring.must_be_asked(here, connection, act.providers, at, remedy)
                 said = about, referring.say(here, connection, about.id, act, at, secret=secret)
         voice = voice_of(here, at)
     about, became = said
@@ -157,12 +164,13 @@ def refer(
     say(f"{about.code}, {stood.id}: {stands(stood, voice)} {next_step(stood)}")
 
 
-def _refuse_stray(meant: What, given: _Given, *, another: bool, yes: bool, to: Path | None) -> None:
+def _refuse_stray(meant: What, given: _Given, *, asked: bool, another: bool, yes: bool, to: Path | None) -> None:
     """Refuse words that belong to something else: they would be thought to have been heard."""
     belongs: dict[str, tuple[bool, tuple[What, ...]]] = {
         "--providers": (bool(given.providers), (What.offered,)),
         "--follow-up": (bool(given.follow_up), (What.offered,)),
         "--fewer": (bool(given.fewer), (What.offered,)),
+        "--asked": (asked, (What.offered,)),
         "--another": (another, (What.offered,)),
         "--part2": (given.part2, (What.offered, What.consented)),
         "--for": (bool(given.purpose), (What.consented,)),

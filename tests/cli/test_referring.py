@@ -31,7 +31,7 @@ def code(directory, codes):
 
 
 def offer(tending, code, *more):
-    return tending("refer", code, "offer", "--providers", "P1,P2,P3", "--follow-up", "yes", *more)
+    return tending("refer", code, "offer", "--providers", "p1,P2,P3", "--follow-up", "yes", "--asked", *more)
 
 
 def reference(tending):
@@ -47,8 +47,8 @@ def test_three_that_suit_with_reasons(code, tending):
     assert "  ask: has a waiting list" in lines
     assert "P4" not in done.out
     facts = tending("providers", "--specialty", "grief", "--json").json
-    assert [(f["id"], f["name"]) for f in facts] == [("P3", "Praxis Ansa"), ("P2", "Praxis Güney")]
-    assert facts[0]["ask"] == ["last checked 200 days ago: ask before offering"]
+    assert [(f["id"], f["name"]) for f in facts] == [("P2", "Praxis Güney"), ("P3", "Praxis Ansa")]
+    assert facts[1]["ask"] == ["last checked 200 days ago: ask before offering"]
     assert [f["id"] for f in tending("providers", "--place", "york", "--json").json] == ["P3", "P4"]
     assert [f["id"] for f in tending("providers", "--unchecked", "--json").json] == ["P4", "P3"]
     assert tending("providers", "--language", "welsh", "--specialty", "trauma").out.startswith("None of the 4")
@@ -176,6 +176,22 @@ def test_news_that_belongs_to_no_referral_is_shown_with_its_client(code, clinic,
     assert tending("referrals", code).out == (
         f"Nothing was referred.\n{code}: news of R-STRAY1, which is no referral of this client, is kept (1).\n"
     )
+
+
+def test_who_is_full_or_unchecked_is_offered_once_somebody_asked(code, clinic, tending):
+    words = ["refer", code, "offer", "--providers", "P1,P2,P3", "--follow-up", "yes"]
+    done = tending(*words)
+    assert (done.code, done.out) == (2, "")
+    assert done.err == (
+        "Ask first whether they have a place (P3: last checked 200 days ago); when you have, the same with --asked. "
+        "Nothing was changed.\n"
+    )
+    file = clinic / "exports" / "providers.csv"
+    file.write_text(file.read_text().replace("waiting", "full"))
+    tending("sync")
+    assert "(P2: has no place at present; P3: last" in tending(*words).err
+    assert tending("referrals").out == "No referral is open.\n"
+    assert tending(*words, "--asked").code == 0
 
 
 def test_who_is_not_in_the_directory_cannot_be_left_out(code, tending):

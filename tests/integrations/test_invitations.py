@@ -36,7 +36,7 @@ def mailbox(tmp_path):
 @pytest.fixture
 def practice(a_clinic, mailbox):
     """A practice with one client that sends into the mailbox."""
-    clinic = a_clinic(port=mailbox.port, more='[invitations]\nplace = "Room 2"\n')
+    clinic = a_clinic(port=mailbox.port, more='[invitations]\nplace = "Room 2"\nphone = "030 1234"\n')
     clinic.client("1001", "Anna Müller", contact="anna@example.net")
     clinic.sync()
     clinic.arm()
@@ -127,11 +127,28 @@ def test_the_words_stand_alone(practice, mailbox):
     send(practice, NOW + 2 * HOUR)
     first, moved, off = (" ".join(mail.text.split()) for mail in read_mails(mailbox.folder))
     code = code_of(practice)
-    assert f"Appointment on Tue 1 Dec at 10:00 (Europe/Berlin) For {code}: 50 minutes, Room 2." in first
+    assert f"Appointment on Tue 1 Dec 2026 at 10:00 (Europe/Berlin) For {code}: 50 minutes, Room 2." in first
     assert "It was meant for" not in first
-    assert "Appointment on Wed 2 Dec at 15:30 (Europe/Berlin)" in moved
-    assert "It was meant for Tue 1 Dec at 10:00 (Europe/Berlin)." in moved
-    assert "Called off: Wed 2 Dec at 15:30 (Europe/Berlin)" in off
+    assert "The client knows nothing of it from us. Accept or decline it in your calendar" in first
+    assert "ending" not in first
+    assert "Appointment on Wed 2 Dec 2026 at 15:30 (Europe/Berlin)" in moved
+    assert "It was meant for Tue 1 Dec 2026 at 10:00 (Europe/Berlin)." in moved
+    assert "Called off: Wed 2 Dec 2026 at 15:30 (Europe/Berlin)" in off
+
+
+def test_the_therapist_reads_whether_it_is_of_an_ending_and_whether_the_client_knows(practice, mailbox):
+    uid = want(practice, a_wish(practice), about="ending:1")
+    send(practice)
+    theirs = {"to": f"client:{code_of(practice)}", "approved": "anna", "about": "ending:1"}
+    want(practice, a_wish(practice, title="Appointment"), uid=uid, **theirs)
+    send(practice, NOW + 1)
+    want(practice, a_wish(practice, WEDNESDAY), uid=uid, now=NOW + HOUR)
+    send(practice, NOW + HOUR)
+    first, client, second = (" ".join(mail.text.split()) for mail in read_mails(mailbox.folder))
+    assert "It belongs to the ending of their care. The client knows nothing of it from us." in first
+    assert "belongs to the ending" in second
+    assert "knows nothing" not in second
+    assert "ending" not in client
 
 
 def test_what_is_equal_is_not_told_and_what_was_never_sent_is_not_called_off(practice, mailbox):
@@ -283,6 +300,11 @@ def test_a_client_is_invited_only_by_what_a_person_approved(practice, mailbox):
     (mail,) = read_mails(mailbox.folder)
     event = event_of(mail)
     assert (mail.to, str(event["ATTENDEE"])) == ("anna@example.net", "mailto:anna@example.net")
+    assert event["ATTENDEE"].params["RSVP"] == "FALSE", "nobody reads what a client's program answers"
+    assert mail.subject == "Northside: Appointment"
+    assert "Appointment on Tue 1 Dec 2026 at 10:00" in mail.text
+    assert "call 030 1234: an answer by mail is not read" in " ".join(mail.text.split())
+    assert "The client" not in mail.text
     whole = mail.path.read_text() + parts(mail.parsed)[0].decode() + mail.text
     assert code_of(practice) not in whole
     assert "t1@example.org" not in whole
