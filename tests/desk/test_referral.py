@@ -52,6 +52,17 @@ def offer(kim, code, **said):
     return kim.send(offer_form(kim, code), **options | said)
 
 
+def test_who_has_no_place_is_offered_once_somebody_asked(desk, kim, code):
+    wrong = offer(kim, code, take3="", take4="P4", asked="")
+    assert (wrong.status_code, "Ask first whether they have a place (P4: has no place at present)" in wrong.text) == (
+        409,
+        True,
+    )
+    assert states(desk) == []
+    offer(kim, code, take3="", take4="P4", asked="yes")
+    assert states(desk) == [("offered", True)]
+
+
 def states(desk):
     return [(row.state, row.agreed) for row in desk.clinic.rows(ReferralRow)]
 

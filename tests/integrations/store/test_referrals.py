@@ -141,6 +141,7 @@ def test_what_a_consent_is_for_and_the_letter_are_sealed(referring_clinic):
     assert "Praxis" not in str(open_rows)
     assert "Anna" not in text
     assert "Referral R-1, our code C-7F3K9QX" in text
+    assert "2026" in text.split("\n")[1], "a letter has its year"
     long = {"purpose": "x" * 201}
     with clinic.practice.store.write() as connection, pytest.raises(UsageError, match="at most 200"):
         referring.say(clinic.practice, connection, clinic.id_of("1001"), act, NOW, secret=long)
