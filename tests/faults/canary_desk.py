@@ -74,4 +74,4 @@ def _at_the_desk(run: Run, browser: httpx.Client, token: str) -> str:
 
 
 def _tomorrow(run: Run) -> str:
-    return time.strftime("%Y-%m-%d", time.gmtime(run.now + 3 * 86400))
+    return time.strftime("%Y-%m-%d", time.gmtime(run.now + 86400))
