@@ -103,7 +103,7 @@ def test_a_year_with_every_question_on_its_day(clinic, mailbox):
     assert {notice.state for notice in asked[:-1]} == {"taken"}
     (code,) = (client.code for client in clinic.rows(Client) if client.id == ended)
     mails = [" ".join(mail.text.split()) for mail in read_mails(mailbox.folder)]
-    assert any(f"Referral: how is it going?: {code} A referral was offered on" in mail for mail in mails)
+    assert any(f"Referral: how is it going? {code} A referral was offered on" in mail for mail in mails)
     assert not any("Praxis" in mail for mail in mails)
 
 
