@@ -65,7 +65,7 @@ def _row(row: referrals.Row, zone: str) -> dict[str, str]:
     r = row.referral
     return {
         "code": row.code,
-        "stage": state_words(r.state, r.status, r.stuck),
+        "stage": state_words(r.state, r.status, r.stuck, r.heard),
         "since": wall_of(r.since, zone)[:10],
         "next": next_words(r.state, r.stuck, r.rung, r.agreed),
         "therapist": r.therapist_id,

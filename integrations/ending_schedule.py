@@ -29,7 +29,7 @@ from models.ending_schedule import (
 from models.ending_steps import Need
 from models.errors import TendingError, UsageError
 from models.instants import DAY, Instant
-from models.invitations import CLIENT, InvitationState, Wanted, wanted_of
+from models.invitations import CLIENT, NOWHERE, InvitationState, Wanted, wanted_of
 from models.noticing import therapist_recipient
 from models.rules.stalled import rhythm_of
 from models.told import NOT_KNOWN
@@ -111,7 +111,10 @@ def _judged(
     at = next((one.at for one in stands.proposed if one.uid == entry.uid), now)
     if now >= at + round(who.policy.ending_proposal_days * DAY) and not who.case.blind:
         return entry._replace(problem=Problem.not_entered)
-    if not scheduling.is_free(practice, connection, who.therapist, entry.start, entry.end, without=(entry.uid,)):
+    # What the calendar shows already fills its own time.
+    if not entry.shown and not scheduling.is_free(
+        practice, connection, who.therapist, entry.start, entry.end, without=(entry.uid,)
+    ):
         return entry._replace(problem=Problem.not_free)
     return entry
 
@@ -221,7 +224,7 @@ def _propose(
             line.start, (line.end - line.start) // 60, zone, f"{settings.title} {who.code}", settings.place
         )
         recipient, about = therapist_recipient(who.therapist), f"{store.ABOUT}{act.ending}"
-        uid = f"{practice.vault.hash('content', f'{act_id} {line.start}')}@{invitations.NOWHERE}"
+        uid = f"{practice.vault.hash('content', f'{act_id} {line.start}')}@{NOWHERE}"
         invitations.want(practice, connection, who.id, recipient, wanted, act.at, uid=uid, about=about)
         parts.append((uid, line.start, line.role.value))
     acts.record(practice, connection, who.id, KIND, act._replace(parts=tuple(parts)).facts(), act.at, act_id=act_id)

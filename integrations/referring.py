@@ -1,5 +1,6 @@
 """Saying something of a referral, with what follows decided in the same transaction; and sending one, which a person approves."""
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sqlalchemy import Connection
@@ -8,8 +9,9 @@ from integrations.store import links, providers, referrals
 from integrations.store.decisions import decide
 from integrations.store.referrals import Said
 from models.accounts import Purpose, address_of
+from models.directory import to_ask_first
 from models.errors import UsageError
-from models.instants import Instant
+from models.instants import Instant, day_of
 from models.referral_acts import ReferralAct, What
 from models.referral_letter import Letter, letter
 from models.referral_shape import Referral
@@ -43,6 +45,19 @@ def say(
     said = referrals.say(practice, connection, client_id, act, now, act_id=act_id, secret=secret)
     decide(practice, connection, [client_id], now)
     return said
+
+
+def must_be_asked(
+    practice: "Practice", connection: Connection, offered: Iterable[str], now: Instant, remedy: str
+) -> None:
+    """Raise UsageError, with the `remedy`, where somebody is about to be offered who has no place, or whose entry nobody has checked for
+    long; whoever asked them says so."""
+    chosen = set(offered)
+    those = [one for one in providers.listed(connection) if one.id in chosen]
+    found = to_ask_first(those, day_of(now, practice.zone), practice.book.of().policy)
+    if found:
+        whom = "; ".join(f"{provider}: {why}" for provider, why in found)
+        raise UsageError(f"Ask first whether they have a place ({whom}); {remedy}")
 
 
 def draft(

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Connection
 
 from integrations.messages.compose import Item, compose, item_of
-from integrations.messages.invitations import Ends, load_icalendar, message_of
+from integrations.messages.invitations import Beside, Ends, load_icalendar, message_of
 from integrations.messages.templates import WordingError
-from integrations.store import cases, last_look, links, people
+from integrations.store import cases, invitations, last_look, links, people
 from integrations.store.ending_rows import CONFIRM
+from integrations.store.ending_schedule import ABOUT as ENDING
 from models.accounts import Purpose, address_of
 from models.eligibility import Urgency
 from models.instants import Instant
@@ -157,7 +158,17 @@ class Inviter:
         ends = Ends(settings.mail.sender, self._practice.name, address)
         code = "" if to_client else people.code_of(connection, row.client_id)
         before = sent_of(row.sent)
-        said = message_of(row.uid, going, code, ends, settings.invitations, voice, before.start if before else None)
+        ending = row.about.startswith(ENDING)
+        told = to_client or invitations.client_was_told(connection, row.uid)
+        said = message_of(
+            row.uid,
+            going,
+            Beside(code, ending and not to_client, not told),
+            ends,
+            settings.invitations,
+            voice,
+            before.start if before else None,
+        )
         return asdict(said)
 
 

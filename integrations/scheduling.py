@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from integrations.practice import Practice
 
 NO_ADDRESS = "no mail address of theirs is known, or another message about it is on its way; it waits"
-ADDRESS_UNSAID = "unsaid@address.invalid"
 
 
 class Slots(NamedTuple):
@@ -113,7 +112,8 @@ def draft(
     uid: str = "",
     approved: str = "",
 ) -> Draft:
-    """What would be sent if this were wanted now: made by the very code that sends it, and undone. No address is shown."""
+    """What would be sent if this were wanted now: made by the very code that sends it, and undone. It shows the address;
+    looking at a client's is recorded by `must_be_reachable`."""
     result = Draft(None, "their calendar was told so already, or never of it at all")
     render = Inviter(practice)
     try:
@@ -129,7 +129,7 @@ def draft(
                     number,
                     now,
                     "draft",
-                    lambda c, row: _shown(practice, c, row),
+                    lambda c, row: _address(practice, c, row, now),
                     render,
                 )
                 refusal = invitations.found(connection, named, recipient).outcome
@@ -140,14 +140,15 @@ def draft(
         return result
 
 
-def _shown(practice: "Practice", connection: Connection, row: Any) -> str:
-    """What stands for the recipient's address in what is only shown; a client's was looked at before, audited."""
+def _address(practice: "Practice", connection: Connection, row: Any, now: Instant) -> str:
+    """The recipient's address, as it would be sent to."""
     if practice.settings.mail is None:
         return ""
-    known = row.recipient.startswith(CLIENT) or people.addresses(connection, practice.vault).get(
-        row.recipient.partition(":")[2]
-    )
-    return ADDRESS_UNSAID if known else ""
+    kind, _, whose = row.recipient.partition(":")
+    if f"{kind}:" != CLIENT:
+        return people.addresses(connection, practice.vault).get(whose, "")
+    said = identity.contact(connection, practice.vault, whose, row.approved, now)
+    return said if is_address(said) else ""
 
 
 def must_be_reachable(practice: "Practice", code: str, who: str, now: Instant) -> None:

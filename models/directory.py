@@ -73,7 +73,7 @@ def options(
     known and do not hold the one that is wanted is left out, somebody whose languages nobody wrote down comes last and is asked about.
     Equal ones stand in the order of their ids, so that the same question has the same answer."""
     found = [option for one in providers if (option := _suits(one, wanted, today, policy)) is not None]
-    return sorted(found, key=lambda option: _rank(option, wanted))[:most]
+    return sorted(found, key=lambda option: _rank(option, wanted, stale(option.provider, today, policy)))[:most]
 
 
 def stale(provider: Listed, today: date, policy: Policy) -> bool:
@@ -81,8 +81,9 @@ def stale(provider: Listed, today: date, policy: Policy) -> bool:
     return provider.verified_on is None or (today - provider.verified_on).days >= policy.provider_verified_days
 
 
-def _rank(option: Option, wanted: Wanted) -> tuple[int, bool, int, int, int, str]:
-    room = {"open": 0, "waiting": 2, "full": 3}.get(option.provider.capacity, 1)
+def _rank(option: Option, wanted: Wanted, old: bool) -> tuple[int, bool, int, int, int, str]:
+    room = {"open": 0, "waiting": 2, "full": 4}.get(option.provider.capacity, 1)
+    room = max(room, 3) if old else room  # that there was room long ago says little
     fresh = -option.provider.verified_on.toordinal() if option.provider.verified_on else 0
     elsewhere = bool(wanted.place) and _plain(wanted.place) != _plain(option.provider.place)
     return room, elsewhere, len(option.doubts), -len(option.reasons), fresh, option.provider.id
@@ -131,6 +132,22 @@ def _checked(provider: Listed, today: date) -> str:
 
 def _plain(word: str) -> str:
     return " ".join(word.casefold().split())
+
+
+def to_ask_first(providers: Iterable[Listed], today: date, policy: Policy) -> list[tuple[str, str]]:
+    """Of providers that are about to be offered, those to be asked before: id and why. A client is not sent to a closed door."""
+    found = []
+    for one in providers:
+        if one.capacity == "full":
+            found.append((one.id, CAPACITY["full"]))
+        elif stale(one, today, policy):
+            days = (
+                "nobody has checked the entry"
+                if one.verified_on is None
+                else f"last checked {(today - one.verified_on).days} days ago"
+            )
+            found.append((one.id, days))
+    return found
 
 
 def stale_ones(providers: Sequence[Listed], today: date, policy: Policy) -> list[Listed]:

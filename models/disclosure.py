@@ -53,6 +53,9 @@ FIELD_LEVEL: dict[str, Disclosure] = {
     "moved_from": Disclosure.clinical,
     "minutes": Disclosure.clinical,
     "place": Disclosure.clinical,
+    "of_ending": Disclosure.clinical,
+    "untold": Disclosure.clinical,
+    "phone": Disclosure.public,
     "ending_reason": Disclosure.clinical,
     # a rule's own words about it; its sentences are evidence
     "label": Disclosure.public,

@@ -29,15 +29,15 @@ class Problem(StrEnum):
 PROBLEM_WORDS = {
     Problem.away: "on a day of leave, of a break or a public holiday",
     Problem.late: "after the day by which it should be over",
-    Problem.not_entered: "proposed, and not entered in the therapist's calendar since",
+    Problem.not_entered: "proposed, and not accepted in the therapist's calendar since",
     Problem.not_free: "proposed, and the therapist is not free then any more",
 }
 OURS_TO_REPLACE = (Problem.not_entered, Problem.not_free)
 
 
 class Entry(NamedTuple):
-    """An appointment ahead that the client has with their therapist. `uid` is set where this ending proposed it, `entered` where a calendar
-    shows it."""
+    """An appointment ahead that the client has with their therapist. `uid` is set where this ending proposed it; `shown` is
+    whether a calendar does, `entered` whether it is accepted there too: an invitation that nobody answered yet is not."""
 
     id: str
     start: Instant
@@ -45,19 +45,20 @@ class Entry(NamedTuple):
     uid: str = ""
     entered: bool = True
     problem: Problem | None = None
+    shown: bool = True
 
 
 class How(StrEnum):
     """How an appointment stands."""
 
     stands = "stands"
-    proposed = "proposed"  # to the therapist, whose calendar does not show it yet
+    proposed = "proposed"  # to the therapist, whose calendar does not show it as accepted yet
     new = "new"  # it would be proposed
 
 
 HOW_WORDS = {
     How.stands: "stands",
-    How.proposed: "proposed to the therapist, not in the calendar yet",
+    How.proposed: "proposed to the therapist, not accepted yet",
     How.new: "would be proposed",
 }
 ROLE_WORDS = {Role.explain: "explains", Role.process: "gives room", Role.close: "closes"}

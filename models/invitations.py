@@ -10,6 +10,8 @@ from models.columns import instant, json_facts, row_id
 from models.instants import DAY, Instant, at_wall, wall_of
 
 CLIENT = "client:"
+NOWHERE = "tending.invalid"
+"""Stands behind the @ of a UID of ours, where programs expect a name: it tells of no practice (RFC 2606)."""
 WAITED_LONG = DAY
 """After so many seconds a calendar that does not hold what it should is shown to a person."""
 
@@ -124,8 +126,11 @@ class Echo(StrEnum):
 def echo(seen: Seen, sent: Sent | None, going: Going | None, earlier: list[tuple[Instant, Instant]]) -> Echo:
     """Whether an entry is our own echo or its owner's change. `going` is the last message allocated, `earlier` the times told before.
 
-    Only times count: its owner may call it what they like.
+    Only times count: its owner may call it what they like. What its owner took out or declined and has back is their change as well.
     """
+    taken_off = sent is not None and sent.cancelled and going is not None and not going.says.cancelled
+    if taken_off and not seen.gone and seen.sequence >= (going.sequence if going else 0):
+        return Echo.theirs
     told = [each for each in (sent, going.says if going else None) if each is not None]
     if seen.gone:
         return Echo.same if any(each.cancelled for each in told) else Echo.theirs

@@ -2,7 +2,9 @@
 
 from typing import NamedTuple, Protocol
 
+from models import words
 from models.accounts import LASTS, Purpose
+from models.instants import day_of
 from models.voice import Voice
 
 PART2_NOTICE = "42 CFR part 2 prohibits unauthorized use or disclosure of these records."
@@ -36,7 +38,8 @@ class Letter(NamedTuple):
 def letter(made_of: Letter, voice: Voice) -> str:
     """The text of the letter. It names no client: name and number are told by telephone or on paper, by whoever sends it."""
     to = made_of.to
-    head = [made_of.practice, voice.day(voice.now), "", to.name, *filter(None, (to.address, to.phone, to.email)), ""]
+    today = words.dated(day_of(voice.now, voice.zone), locale=voice.locale)
+    head = [made_of.practice, today, "", to.name, *filter(None, (to.address, to.phone, to.email)), ""]
     asks = (
         "Would you tell us how it stands: whether you can take this on, whether you have a place, and when a first visit is booked or has "
         "taken place? Each answer helps us not to leave somebody waiting."

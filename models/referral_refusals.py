@@ -1,11 +1,12 @@
 """What may be said of a referral when: each act that does not fit where it stands is refused with a sentence that names the remedy."""
 
 from models import referral_table
-from models.instants import DAY
+from models.instants import DAY, HOUR
 from models.referral_acts import CLOSE_REASONS, FEWER, LEAST_OPTIONS, NOT_KNOWN, WHO_CONSENTS, ReferralAct, What
 from models.referral_shape import SEEN, Referral, State, Stuck
 
 LONGEST_WAY = 366 * DAY
+LONGEST_DAY = 25 * HOUR
 MOVABLE = referral_table.TERMINAL | {referral_table.CANCEL_ASKED}
 """Statuses in which another provider may be chosen: nobody is left waiting for the client."""
 
@@ -108,27 +109,43 @@ def _refuse_sending(referral: Referral, act: ReferralAct) -> str | None:
 def _refuse_news(referral: Referral, act: ReferralAct) -> str | None:
     if act.word not in referral_table.WORDS:
         return f"That is no news that is known; there are {', '.join(referral_table.WORDS)}."
-    if far_away(act):
-        return "A visit lies within a year from now; correct its day."
-    if act.word == "seen" and act.day > act.at:
-        return "That day lies ahead; say `booked` until then."
+    if (why := wrong_day(referral, act)) is not None:
+        return why
     if referral.state is State.self_arranged or (referral.state is State.attended and not referral.status):
         if act.word in ("cancel-asked", "cancel-confirmed"):
             return "Nothing was sent, so there is nothing to cancel."
         return None  # the client tells how it goes
     if not referral.status:
-        return "Nothing was sent to a provider yet; this is kept and changes nothing."
+        return "Nothing was sent to a provider yet, so it moves nothing."
     if act.provider and act.provider != referral.provider:
-        return "The referral is with another provider now; this is kept and changes nothing."
-    if referral_table.after(referral.status, act.word) is None:
+        return "The referral is with another provider now, so it moves nothing."
+    if not referral_table.way(referral.status, act.word):
         stands = referral_table.STATUSES[referral.status]
-        return f"This does not follow from where the referral stands ({stands}); it is kept and changes nothing."
+        follows = ", ".join(referral_table.following(referral.status))
+        what = (
+            f"what follows there is {follows}"
+            if follows
+            else "nothing follows there but another way, or that a person closes it"
+        )
+        return f"That does not follow from where the referral stands ({stands}); {what}."
     return None
 
 
-def far_away(act: ReferralAct) -> bool:
-    """Whether the day of a visit is so far off that it is a slip of the keyboard: nobody would ever be asked about it."""
-    return act.day != NOT_KNOWN and abs(act.day - act.at) > LONGEST_WAY
+def wrong_day(referral: Referral, act: ReferralAct) -> str | None:
+    """Why the day of a visit that news tells of is a slip of the keyboard, with the remedy; None where it may be."""
+    if act.day == NOT_KNOWN:
+        return None
+    if abs(act.day - act.at) > LONGEST_WAY:
+        return "A visit lies within a year from now; correct its day."
+    if act.word == "seen" and act.day > act.at:
+        return "That day lies ahead; say `booked` until then."
+    return _before_offer(referral, act)
+
+
+def _before_offer(referral: Referral, act: ReferralAct) -> str | None:
+    if act.day + LONGEST_DAY <= referral.offered_at:
+        return "That day lies before the referral was offered; correct it."
+    return None
 
 
 def _refuse_attendance(referral: Referral, act: ReferralAct) -> str | None:
@@ -136,8 +153,8 @@ def _refuse_attendance(referral: Referral, act: ReferralAct) -> str | None:
         return "Say on which day the client attended."
     if act.day > act.at:
         return "That day lies ahead; say so once the client has attended, or `news booked` until then."
-    if act.day < referral.offered_at - LONGEST_WAY:
-        return "That day lies more than a year before the referral; correct it."
+    if (why := _before_offer(referral, act)) is not None:
+        return why
     if referral.state is State.attended:
         return "That the client attended is written down already; nothing was changed."
     return None

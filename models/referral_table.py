@@ -111,6 +111,21 @@ OURS = "cancel-asked"  # the one word of news that is ours to say
 FROM_PROVIDER = tuple(word for word in WORDS if word != OURS)
 
 
+def way(status: str, word: str) -> tuple[str, ...]:
+    """The statuses that news leads to from a status, each by a listed transition, the last one its own; empty where nothing leads there.
+    Who says that a visit is booked, or has taken place, has taken the client on: where that was not heard before it is two transitions."""
+    if (target := after(status, word)) is not None:
+        return (target,)
+    accepted = after(status, "accepted")
+    target = after(accepted, word) if accepted is not None else None
+    return (accepted, target) if accepted is not None and target is not None else ()
+
+
+def following(status: str) -> tuple[str, ...]:
+    """The news that leads anywhere from a status."""
+    return tuple(word for word in WORDS if way(status, word))
+
+
 def after(status: str, word: str) -> str | None:
     """The status that news leads to from a status; None where the table lists no such transition."""
     target, triggers, _ = WORDS[word]

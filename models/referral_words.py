@@ -1,6 +1,6 @@
 """Where a referral stands and what is next, as sentences for people."""
 
-from models.referral_shape import Referral, Rung, State, Stuck
+from models.referral_shape import ACCEPTED, BEGUN, BOOKED, SEEN, Referral, Rung, State, Stuck
 from models.referral_table import STATUSES
 from models.voice import Voice
 
@@ -32,8 +32,26 @@ _STUCK = {
 }
 
 
-def state_words(state: str, status: str, stuck: str) -> str:
-    """How far it is, in a few words: `sent: a visit is booked`."""
+_SAYS = {
+    "": 0,
+    "2": 0,
+    "3": ACCEPTED,
+    "5.1": ACCEPTED,
+    "5.1.2": ACCEPTED,
+    "5.1.3": ACCEPTED,
+    "5.1.1": BOOKED,
+    "5.2": BOOKED,
+}
+"""How far each status says that the client has come; the others, that they were seen."""
+_HEARD = {
+    ACCEPTED: "they are said to take the client",
+    BOOKED: "a visit is said to be booked",
+    SEEN: "the client is said to have been seen",
+}
+
+
+def state_words(state: str, status: str, stuck: str, heard: int = 0) -> str:
+    """How far it is, in a few words: `sent: a visit is booked`; with what was `heard` beyond that, to which nothing led."""
     said = _STANDS[State(state)]
     if stuck == Stuck.full:
         said += ": no place at present"
@@ -41,6 +59,8 @@ def state_words(state: str, status: str, stuck: str) -> str:
         said += f": {STATUSES[status].removeprefix('sent, ')}"
     elif stuck and state == State.self_arranged:
         said += f": {stuck}"
+    if State(state) in BEGUN and not stuck and heard > _SAYS.get(status, SEEN):
+        said += f", and {_HEARD[heard]}"
     return said + (", and it does not fit" if stuck == Stuck.unfit else "")
 
 
@@ -54,7 +74,7 @@ def next_words(state: str, stuck: str, rung: str, agreed: bool) -> str:
 
 def stands(referral: Referral, voice: Voice) -> str:
     """`Sent: a visit is booked, since Tue 3 Nov.`"""
-    said = state_words(referral.state, referral.status, referral.stuck)
+    said = state_words(referral.state, referral.status, referral.stuck, referral.heard)
     return f"{said}, since {voice.day(referral.since)}." if referral.since >= 0 else f"{said}."
 
 

@@ -1,7 +1,7 @@
 """A referral as what was said of it, in order, and how it stands then: offered, chosen or refused, self-arranged or consented and sent,
 attended, fits.
 
-Nothing that was said is ever lost: what does not fit where a referral stands changes nothing and is kept aside with the reason.
+Nothing that was said is ever lost: what does not fit where a referral stands does not move it and is kept aside with the reason.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -9,7 +9,7 @@ from typing import Any
 
 from models import referral_table
 from models.referral_acts import NOT_KNOWN, ReferralAct, What, act_of
-from models.referral_refusals import far_away, refuse
+from models.referral_refusals import refuse, wrong_day
 from models.referral_shape import ACCEPTED, BEGUN, BOOKED, RUNGS, SEEN, STATES, STUCK, Referral, State, Stuck
 from models.told import Referred, number_of
 
@@ -120,7 +120,9 @@ def _told(referral: Referral, act: ReferralAct) -> Referral:
     """After news that fits: of a sent one its status moves, of a self-arranged one only how far the client is known to be."""
     after = referral._replace(heard_at=act.at)
     if referral.status:
-        after = after._replace(status=referral_table.after(referral.status, act.word) or referral.status, since=act.at)
+        after = after._replace(
+            status=(referral.status, *referral_table.way(referral.status, act.word))[-1], since=act.at
+        )
     if act.word in _STUCK_BY:
         gone = act.provider or referral.provider
         tried = tuple(dict.fromkeys((*referral.tried, *([gone] if gone else []))))
@@ -148,8 +150,9 @@ def _odd(referral: Referral, act: ReferralAct) -> dict[str, Any]:
     if act.word in ("declined", "full") and referral.status not in referral_table.TERMINAL:
         return {"stuck": _STUCK_BY[act.word], "heard_at": act.at}
     heard = max(referral.heard, _FAR_AS.get(act.word, 0))
+    if wrong_day(referral, act) is not None:
+        return {}  # a slip: whoever made it says it again
     if heard == referral.heard or referral.status in (referral_table.DECLINED, referral_table.CANCELLED):
         return {}
-    known = act.day != NOT_KNOWN and not far_away(act)
-    visit = act.day if known else act.at if heard == SEEN else referral.visit_at
+    visit = act.day if act.day != NOT_KNOWN else act.at if heard == SEEN else referral.visit_at
     return {"heard": heard, "heard_at": act.at, "visit_at": visit}

@@ -296,6 +296,11 @@ class InvitationsPart(Part):
     place: str = Field(
         default="", max_length=100, description="Where it takes place, the same for all; empty: not said."
     )
+    phone: str = Field(
+        default="",
+        max_length=40,
+        description="The telephone number by which clients reach you about an appointment; empty: not said.",
+    )
     minutes: int = Field(default=50, ge=5, le=480, description="How long an appointment lasts, unless said otherwise.")
     remind_minutes: int = Field(
         default=15, ge=0, le=2880, description="So many minutes before it the calendar reminds; 0: it does not."

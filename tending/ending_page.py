@@ -19,9 +19,10 @@ is sent to a client: letters are drafts.
 An ending that asks for appointments gives their parts first to those that stand: the first explains, those after it give room,
 the last one closes. Times for what is lacking, in the client's rhythm and at their weekday and hour, are proposed to the
 therapist by mail, once, by the daily look at endings; after that, and always for clients who find rejection hard, only by a
-person: `tending ending CLIENT schedule` shows them, `--yes` proposes them. What nobody entered for days
-(`ending_proposal_days`), what is not free any more and what the therapist took out can be proposed anew. The client hears of an
-appointment when a person approves the message, once the therapist's calendar shows it (`--tell-client`). When an ending is
+person: `tending ending CLIENT schedule` shows them, `--yes` proposes them. What nobody accepted for days
+(`ending_proposal_days`), what is not free any more and what the therapist declined or took out can be proposed anew. An entry
+that a calendar program made by itself stands for nothing until the therapist accepts it. The client hears of an
+appointment when a person approves the message, once the therapist's calendar shows it as accepted (`--tell-client`). When an ending is
 withdrawn or closed, or the client has died, what it proposed is called off in the therapist's calendar; what the client was told
 is theirs to hear from a person.
 

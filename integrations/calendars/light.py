@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from integrations.calendars.text import logical_lines
 from integrations.calendars.values import Property, plain_text, split_line
+from models.invitations import NOWHERE
 
 
 def _names(text: str) -> frozenset[str]:
@@ -14,6 +15,7 @@ def _names(text: str) -> frozenset[str]:
 
 
 # All that is ever read of an entry. DESCRIPTION, LOCATION and the like stay at the border, only counted; so do people, unless asked for.
+# Of who is invited to an entry of our own it is read what they answered (see reading.py), and nothing else leaves this folder.
 ONCE = _names("UID DTSTART DTEND DURATION RECURRENCE-ID STATUS SUMMARY SEQUENCE LAST-MODIFIED DTSTAMP")
 REPEATED = _names("RRULE EXRULE RDATE EXDATE CATEGORIES X-TENDING-CLIENT")
 PEOPLE = _names("ATTENDEE ORGANIZER")
@@ -46,7 +48,15 @@ class Event:
     closed: bool = False
     once: dict[str, Property] = field(default_factory=dict)
     repeated: dict[str, list[Property]] = field(default_factory=dict)
+    people: list[tuple[str, Property]] = field(
+        default_factory=list
+    )  # of an entry of our own alone, by name of property
     uid: str = ""
+
+    @property
+    def ours(self) -> bool:
+        """Whether we wrote it, by its UID."""
+        return self.uid.endswith(f"@{NOWHERE}")
 
     def all(self, name: str) -> list[Property]:
         """Every property of that name which may be repeated."""
@@ -120,6 +130,8 @@ def scan(lines: list[str], *, people: bool = False) -> Feed:
             event.repeated.setdefault(name, []).append(prop)
         else:
             dropped[name if name in COUNTED else OTHER] += 1
+        if name in PEOPLE and event is not None:
+            event.people.append(found)
     return feed
 
 
@@ -134,6 +146,8 @@ def _close(feed: Feed, event: Event | None, end: int, *, closed: bool) -> None:
         # Without an id of its own an entry is known by its words: the same words are the same entry.
         words = _STAMP.sub("", feed.raw(event).decode())
         event.uid = "no-uid-" + hashlib.blake2b(words.encode(), digest_size=12).hexdigest()
+    if not event.ours:
+        event.people.clear()
     feed.events.append(event)
 
 

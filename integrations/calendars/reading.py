@@ -238,9 +238,24 @@ def _words(event: Event, people: bool = False) -> _Words:
 
 def _plan(event: Event) -> Plan:
     status = event.once["STATUS"].value.strip().upper() if "STATUS" in event.once else ""
-    if status == "CANCELLED" or event.calendar.method == "CANCEL":
+    answer = _answer(event)
+    if status == "CANCELLED" or event.calendar.method == "CANCEL" or answer == "DECLINED":
         return Plan.cancelled
-    return Plan.proposed if status == "TENTATIVE" else Plan.booked
+    if answer == "ACCEPTED":
+        return Plan.booked
+    return Plan.proposed if answer or status == "TENTATIVE" else Plan.booked
+
+
+def _answer(event: Event) -> str:
+    """What was answered to an invitation of ours, a word of PARTSTAT (RFC 5545, 3.2.12); empty where the entry is none, or shows nobody
+    invited. Programs enter an invitation by themselves: until somebody accepts it, that is nobody's act."""
+    if not event.people:
+        return ""
+    hosts = {prop.value.casefold() for name, prop in event.people if name == "ORGANIZER"}
+    guests = [prop for name, prop in event.people if name == "ATTENDEE" and prop.value.casefold() not in hosts]
+    words = {prop.parameter("PARTSTAT").upper() or "NEEDS-ACTION" for prop in guests}
+    # Of several guests nobody can tell which one its owner is: where they differ it is not answered.
+    return words.pop() if len(words) == 1 else "NEEDS-ACTION" if words else ""
 
 
 def _codes(event: Event, title: str) -> tuple[str, ...]:

@@ -32,8 +32,18 @@ def load_icalendar() -> None:
     importlib.import_module("icalendar")
 
 
-def itip(uid: str, going: Going, ends: Ends, settings: InvitationsPart) -> str:
+class Beside(NamedTuple):
+    """What is told beside an appointment: the client's code, empty in their own message, whether it is of an ending, and whether the client
+    was not told of it."""
+
+    code: str
+    ending: bool = False
+    untold: bool = False
+
+
+def itip(uid: str, going: Going, ends: Ends, settings: InvitationsPart, *, answered: bool = True) -> str:
     """The iCalendar text of one message: one single event in UTC, with its recipient as the only ATTENDEE. The same whenever it is made.
+    It asks to be `answered` where somebody reads the answer: a therapist's is read in their calendar, a client's by nobody.
 
     In UTC it needs no VTIMEZONE, which programs read differently.
     """
@@ -55,7 +65,7 @@ def itip(uid: str, going: Going, ends: Ends, settings: InvitationsPart) -> str:
     event.add("organizer", organizer)
     attendee = vCalAddress(f"mailto:{wire(ends.to)}")
     if going.method is Method.request:
-        attendee.params.update(ROLE="REQ-PARTICIPANT", PARTSTAT="NEEDS-ACTION", RSVP="TRUE")
+        attendee.params.update(ROLE="REQ-PARTICIPANT", PARTSTAT="NEEDS-ACTION", RSVP="TRUE" if answered else "FALSE")
         event.add("status", "CONFIRMED")
         if settings.remind_minutes:
             event.add_component(_reminder(settings))
@@ -71,13 +81,16 @@ def itip(uid: str, going: Going, ends: Ends, settings: InvitationsPart) -> str:
 
 
 def message_of(
-    uid: str, going: Going, code: str, ends: Ends, settings: InvitationsPart, voice: Voice, before: Instant | None
+    uid: str, going: Going, beside: Beside, ends: Ends, settings: InvitationsPart, voice: Voice, before: Instant | None
 ) -> Message:
-    """The whole message: words, and the invitation beside them. `code` is empty in a client's own; `before` is the start that was told
-    last."""
+    """The whole message: words, and the invitation beside them. `before` is the start that was told last. The subject says what the
+    calendar does, and nothing more."""
     said = going.says
     facts: dict[str, Any] = {
-        "code": code or None,
+        "code": beside.code or None,
+        "of_ending": True if beside.ending else None,
+        "untold": True if beside.untold else None,
+        "phone": settings.phone or None,
         "when": _when(said.start, voice),
         "moved_from": None if before in (None, said.start) or said.cancelled else _when(before or 0, voice),
         "minutes": (said.end - said.start) // 60,
@@ -86,12 +99,19 @@ def message_of(
     part = "cancelled" if going.method is Method.cancel else "request"
     item = item_of("invitation", part, facts, to_zone=voice.zone, locale=voice.locale, at=voice.now)
     message = compose([item], practice=ends.practice, to_zone=voice.zone, locale=voice.locale, at=voice.now)
-    return replace(message, calendar=itip(uid, going, ends, settings), method=going.method.value)
+    return replace(
+        message,
+        subject=f"{neutral(ends.practice)}: {neutral(settings.title)}",
+        calendar=itip(uid, going, ends, settings, answered=bool(beside.code)),
+        method=going.method.value,
+    )
 
 
 def _when(start: Instant, voice: Voice) -> str:
-    """`Tue 1 Dec at 10:00 (Europe/Berlin)`: with the zone, since this may be all that is read."""
-    return f"{voice.day(start)} at {words.time_of_day(local(start, voice.zone), locale=voice.locale)} ({voice.zone})"
+    """`Tue 1 Dec 2026 at 10:00 (Europe/Berlin)`: with year and zone, since this may be all that is read."""
+    when = local(start, voice.zone)
+    day = words.dated(when.date(), locale=voice.locale)
+    return f"{day} at {words.time_of_day(when, locale=voice.locale)} ({voice.zone})"
 
 
 def _reminder(settings: InvitationsPart) -> Any:

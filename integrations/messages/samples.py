@@ -115,12 +115,14 @@ def samples(at: Instant, voice: Voice, protocol: str | None = PROTOCOL) -> Mappi
         ("more", "more"): {"count": 70},
         ("invitation", "request"): {
             "code": CODE,
-            "when": "Tue 1 Dec at 10:00 (Europe/Berlin)",
-            "moved_from": "Mon 30 Nov at 10:00 (Europe/Berlin)",
+            "when": "Tue 1 Dec 2026 at 10:00 (Europe/Berlin)",
+            "moved_from": "Mon 30 Nov 2026 at 10:00 (Europe/Berlin)",
             "minutes": 50,
             "place": "Room 2",
+            "of_ending": True,
+            "untold": True,
         },
-        ("invitation", "cancelled"): {"code": CODE, "when": "Tue 1 Dec at 10:00 (Europe/Berlin)"},
+        ("invitation", "cancelled"): {"code": CODE, "when": "Tue 1 Dec 2026 at 10:00 (Europe/Berlin)"},
         ("leave_transfer", "leave_transfer"): {
             "therapist": "Dr Lund (T1)",
             "from_at": at + 40 * DAY,

@@ -125,8 +125,13 @@ class FileReader:
                     raise BadRowError(column.name, "missing", "is empty", "fill it in")
             for group in self.form.one_of:
                 if not any(name in values for name in group):
-                    there = next(name for name in group if name in self.places)
-                    raise BadRowError(there, "missing", "is empty", "fill it in")
+                    there, *others = (name for name in group if name in self.places)
+                    remedy = (
+                        f"fill it in, or {' or '.join(self.opened.theirs(name) for name in others)}"
+                        if others
+                        else "fill it in"
+                    )
+                    raise BadRowError(there, "missing", "is empty", remedy)
             entry = BUILD[self.form.name](values, self.grammar, self.doubts)
             known_as, outcome = entry.id, entry
         except BadRowError as error:

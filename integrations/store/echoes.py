@@ -76,6 +76,22 @@ def take(connection: Connection, ours: Ours, news: Iterable[dict[str, Any]], gon
             _follow(connection, row, each)
 
 
+def keep_up(connection: Connection, ours: Ours, shown: Iterable[dict[str, Any]]) -> None:
+    """Let our next message follow the number that a calendar shows: its program counts changes of its owner's too, and ignores what bears
+    a lower one (RFC 5546, 2.1.4). `shown` are facts of all appointment entries that the source shows."""
+    if not ours:
+        return
+    for facts in shown:
+        row = ours.get(facts["group"])
+        if row is None or not row.going or row.going["sequence"] >= facts["sequence"]:
+            continue
+        # As it stands now: another message may have been allocated since.
+        going = connection.execute(select(_ROWS.c.going).where(_ROWS.c.id == row.id).with_for_update()).scalar_one()
+        raised = going | {"sequence": max(going["sequence"], facts["sequence"])}
+        # What did not leave is made anew, with the new number.
+        connection.execute(update(_ROWS).where(_ROWS.c.id == row.id).values(going=raised, tries=0))
+
+
 def _follow(connection: Connection, row: Any, seen: Seen) -> None:
     before = wanted_of(row.wanted)
     wanted = before._replace(cancelled=True) if seen.gone else _moved(before, seen.start, seen.end)

@@ -32,7 +32,7 @@ def ahead(
     """What lies ahead of a client with a therapist, by start: booked or of a series that goes on, and what was proposed to the therapist
     and no calendar shows yet. Of the far future only what an ending until that instant could need."""
     mine = (
-        select(_APPOINTMENTS.c.id, _APPOINTMENTS.c.start_at, _APPOINTMENTS.c.end_at)
+        select(_APPOINTMENTS.c.id, _APPOINTMENTS.c.start_at, _APPOINTMENTS.c.end_at, _SIDES.c.plan)
         .join_from(_SIDES, _APPOINTMENTS, _APPOINTMENTS.c.id == _SIDES.c.appointment_id)
         .where(
             _SIDES.c.client_id == client_id,
@@ -44,7 +44,9 @@ def ahead(
         .order_by(_APPOINTMENTS.c.start_at, _APPOINTMENTS.c.id)
         .limit(MOST)
     )
-    found = {row.start_at: Entry(row.id, row.start_at, row.end_at) for row in connection.execute(mine)}
+    rows = connection.execute(mine).all()
+    found = {row.start_at: Entry(row.id, row.start_at, row.end_at) for row in rows}
+    unanswered = {row.start_at for row in rows if row.plan == Plan.proposed.value}
     asked = select(_INVITED).where(
         _INVITED.c.client_id == client_id,
         _INVITED.c.recipient == therapist_recipient(therapist),
@@ -58,9 +60,9 @@ def ahead(
         uid = row.uid if row.about == f"{ABOUT}{ending}" else ""
         shown = found.get(wanted.start)
         if shown is None:
-            found[wanted.start] = Entry(row.uid, wanted.start, wanted.end, uid, entered=False)
-        elif uid:
-            found[wanted.start] = shown._replace(uid=uid)
+            found[wanted.start] = Entry(row.uid, wanted.start, wanted.end, uid, entered=False, shown=False)
+        else:
+            found[wanted.start] = shown._replace(uid=uid, entered=wanted.start not in unanswered)
     return sorted(found.values(), key=lambda each: each.start)
 
 

@@ -83,6 +83,7 @@ def take_in(
         missing = len(known - rows.keys())
         taken.no_longer_named = missing if 2 * missing > len(known) else 0
     echoes.take(connection, ours, [row.facts for row in news if row.kind == "appointment"], gone)
+    echoes.keep_up(connection, ours, (row.facts for row in rows.values() if row.kind == "appointment"))
     # Of one source a later reading is known later, also within one second or after the clock was set back.
     known_at = max([now, *(row.known_at + 1 for row in current.values() if row.known_at >= now)])
     _write(connection, vault, source.name, news, gone, known_at)

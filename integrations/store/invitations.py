@@ -11,6 +11,7 @@ from models.errors import UsageError
 from models.instants import Instant
 from models.invitations import (
     CLIENT,
+    NOWHERE,
     WAITED_LONG,
     Invitation,
     InvitationState,
@@ -27,7 +28,6 @@ from models.people import Client
 if TYPE_CHECKING:
     from integrations.practice import Practice
 
-NOWHERE = "tending.invalid"  # behind the @ of a UID, where programs expect a name: it tells of no practice (RFC 2606)
 _ROWS, _CLIENTS = table(Invitation), table(Client)
 _STUCK = [InvitationState.waiting.value, InvitationState.underway.value, InvitationState.asked.value]
 
@@ -46,6 +46,11 @@ class Side(NamedTuple):
     sequence: int | None
     wanted_since: Instant
     apart: bool
+
+
+def new_uid() -> str:
+    """A UID that nobody can guess."""
+    return f"{secrets.token_hex(16)}@{NOWHERE}"
 
 
 def want(
@@ -71,7 +76,7 @@ def want(
         raise ValueError("a client is told of an appointment only by a message that a person approved")
     if uid:
         _must_be_of(connection, uid, client_id)
-    uid = uid or f"{secrets.token_hex(16)}@{NOWHERE}"
+    uid = uid or new_uid()
     row = connection.execute(_one(uid, recipient)).first()
     values: dict[str, Any] = {
         "wanted": wanted._asdict(),
@@ -135,6 +140,12 @@ def call_off_all(practice: "Practice", connection: Connection, about: str, now: 
 def found(connection: Connection, uid: str, recipient: str) -> Any:
     """One side of an appointment, as a row; None where there is none."""
     return connection.execute(select(_ROWS).where(_ROWS.c.uid == uid, _ROWS.c.recipient == recipient)).first()
+
+
+def client_was_told(connection: Connection, uid: str) -> bool:
+    """Whether the client's own calendar was told of an appointment."""
+    theirs = select(_ROWS.c.sent).where(_ROWS.c.uid == uid, _ROWS.c.recipient.startswith(CLIENT, autoescape=True))
+    return any(sent_of(sent) is not None for sent in connection.execute(theirs).scalars())
 
 
 def _must_be_of(connection: Connection, uid: str, client_id: int) -> None:

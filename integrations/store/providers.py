@@ -8,6 +8,7 @@ from integrations.store.people import observed
 from integrations.store.tables import chunks, table, upsert
 from integrations.vault import Vault
 from models.directory import Listed, Provider
+from models.errors import UsageError
 from models.people import as_day
 
 _WORDS = ("specialty", "modality", "language", "insurer")
@@ -48,6 +49,23 @@ def listed(connection: Connection) -> list[Listed]:
     rows = table(Provider)
     found = connection.execute(select(*(rows.c[name] for name in Listed._fields)).order_by(rows.c.id))
     return [Listed._make(tuple(value) if isinstance(value, list) else value for value in row) for row in found]
+
+
+def one_named(connection: Connection, given: str, *, known: bool = False) -> str:
+    """A provider's id as the directory has it, in whatever case it was written; one that it does not hold is answered as it was given, or
+    where it must be `known` raises UsageError."""
+    rows = table(Provider)
+    ids = connection.execute(select(rows.c.id).order_by(rows.c.id)).scalars().all()
+    same = given.strip().casefold()
+    found = given.strip() if given.strip() in ids else next((one for one in ids if one.casefold() == same), None)
+    if found is None and known:
+        raise UsageError(f"{given.strip()} is not in the directory; `tending providers` lists who is, by id.")
+    return given.strip() if found is None else found
+
+
+def named(connection: Connection, given: str, *, known: bool = False) -> tuple[str, ...]:
+    """The same of several, with commas between."""
+    return tuple(one_named(connection, one, known=known) for one in given.split(",") if one.strip())
 
 
 def contacts(connection: Connection, vault: Vault) -> dict[str, Contact]:

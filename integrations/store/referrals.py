@@ -1,9 +1,10 @@
 """What people say of a referral: taken in where it fits, refused with a sentence where it does not; news is always kept."""
 
 import secrets
+from collections import Counter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, exists, select
 
 from integrations.store import acts, audit, providers
 from integrations.store.people import ALPHABET
@@ -12,9 +13,10 @@ from integrations.store.tables import table
 from integrations.store.turns import take_turn
 from models.errors import UsageError
 from models.instants import Instant
-from models.observations import Observation
+from models.observations import Observation, Subject
 from models.people import Client
-from models.referral_acts import LONGEST_PURPOSE, ReferralAct, What, facts_of
+from models.referral_acts import LONGEST_PURPOSE, ReferralAct, What, act_of, facts_of
+from models.referral_refusals import wrong_day
 from models.referral_row import ReferralRow
 from models.referral_shape import OVER, Referral, State
 from models.referrals import refuse
@@ -27,10 +29,12 @@ REFERENCE = 6  # letters or digits after R-
 
 
 class Said(NamedTuple):
-    """What became of something that was said: the referral as it stands now, and why it changed nothing, empty where it did."""
+    """What became of something that was said: the referral as it stands now, and why news did not move it, empty where it did. `changed` is
+    whether anything that is known of it is otherwise now."""
 
     referral: Referral
-    unchanged_because: str = ""
+    unmoved_because: str = ""
+    changed: bool = False
 
 
 class Row(NamedTuple):
@@ -72,7 +76,8 @@ def say(
 ) -> Said:
     """Take an act in, in the caller's transaction, and derive what follows. Said again under the same `act_id` it is not said twice.
 
-    Raises UsageError, changing nothing, where it does not fit; news alone is kept all the same, with the sentence why it changes nothing.
+    Raises UsageError, changing nothing, where it does not fit, and for a day that cannot be meant; other news is kept all the
+    same, with why it moves nothing.
     """
     take_turn(connection)
     stands = find(connection, client_id, act.referral)
@@ -85,7 +90,7 @@ def say(
     if secret and len(secret.get("purpose", "")) > LONGEST_PURPOSE:
         raise UsageError(f"What a consent is for has at most {LONGEST_PURPOSE} characters.")
     why = refuse(stands, act)
-    if why is not None and act.what is not What.news:
+    if why is not None and (act.what is not What.news or wrong_day(stands, act) is not None):
         raise UsageError(why)
     # In the order of saying, also where a clock was set back: what is refused or taken depends on what was said before.
     before = acts.of_client(connection, client_id, KIND)
@@ -93,7 +98,8 @@ def say(
     acts.record(practice, connection, client_id, KIND, facts_of(act), known_at, act_id=act_id, secret=secret)
     details = {"referral": act.referral} | ({"news": act.word} if act.word else {}) | ({"kept": True} if why else {})
     audit.record(connection, now, act.by, f"referral {act.what.value}", who.code, details)
-    return Said(find(connection, client_id, act.referral), why or "")
+    after = find(connection, client_id, act.referral)
+    return Said(after, why or "", after._replace(aside=()) != stands._replace(aside=()))
 
 
 def _checked_offer(connection: Connection, client_id: int, act: ReferralAct, *, died: bool) -> ReferralAct:
@@ -119,13 +125,29 @@ def rows_of(connection: Connection, *, closed: bool = False, client_id: int | No
     return [Row(row.code, row.client_id, row) for row in found]
 
 
-def stray(connection: Connection) -> list[tuple[str, str, int]]:
-    """News that belongs to no referral that is known: the client's code, the reference that it names, and how much of it."""
+def told_in_order(connection: Connection, client_id: int) -> list[ReferralAct]:
+    """All that was said of a client's referrals, in the order of saying."""
+    return [act_of(one.facts) for one in acts.of_client(connection, client_id, KIND)]
+
+
+def of_nobody(connection: Connection) -> list[tuple[str, int]]:
+    """News of a client whom nobody knows: the reference that it names, and how much of it."""
+    rows, subjects = table(Observation), table(Subject)
+    somebody = exists().where(subjects.c.source == rows.c.source, subjects.c.entry_id == rows.c.entry_id)
+    query = select(rows.c.facts).where(rows.c.kind == KIND, rows.c.current, ~rows.c.gone, ~somebody)
+    return sorted(Counter(facts["referral"] for facts in connection.execute(query).scalars()).items())
+
+
+def stray(connection: Connection, client_id: int | None = None) -> list[tuple[str, str, int]]:
+    """News that belongs to no referral that is known, of one client or all: their code, the reference that it names, and how much of it."""
     rows, clients = table(Observation), table(Client)
     about = select(rows.c.entry_id).where(rows.c.kind == KIND, rows.c.source != OWN_SOURCE).limit(1)
     if connection.execute(about).first() is None:
         return []
-    codes = dict(connection.execute(select(clients.c.id, clients.c.code)).tuples().all())
+    whose = select(clients.c.id, clients.c.code)
+    if client_id is not None:
+        whose = whose.where(clients.c.id == client_id)
+    codes = dict(connection.execute(whose).tuples().all())
     return [
         (codes[client], one.id, len(one.aside))
         for client, found in sorted(referrals_by_client(connection, codes).items())

@@ -18,7 +18,7 @@ from models.invitations import CLIENT
 from models.told import NOT_KNOWN
 from models.voice import Voice
 from tending.commands.common import login, voice_of
-from tending.output import columns, moment, say, show_json
+from tending.output import clean, columns, moment, say, show_json
 
 APPOINTMENTS_ARE = {
     Need.required: "appointments are asked for",
@@ -70,7 +70,7 @@ def tell_client(here: Practice, who: lookups.About, at: Instant, *, as_json: boo
         drafted = scheduling.draft(here, who.id, f"{CLIENT}{who.code}", news.wanted, at, uid=news.uid, approved=login())
         if drafted.refused or drafted.payload is None:
             raise UsageError(f"That may not be sent: {drafted.problem}.")
-        say(f"To the client, {drafted.payload['method']}:")
+        say(f"To the client ({clean(drafted.payload['to'])}), {drafted.payload['method']}:")
         for line in (f"Subject: {drafted.payload['subject']}", "", *drafted.payload["text"].rstrip().splitlines()):
             say(f"  {line}".rstrip())
         say()

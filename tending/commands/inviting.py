@@ -26,8 +26,8 @@ from tending.commands.common import (
     opened,
     therapist_of,
 )
-from tending.commands.slots import length_of
-from tending.output import columns, moment, say, show_json
+from tending.commands.slots import FARTHEST, length_of
+from tending.output import clean, columns, moment, say, show_json
 
 MEANING = {
     "even": "told",
@@ -55,9 +55,9 @@ def invite(
         typer.Argument(metavar="START", help="When, in the therapist's zone: 2026-12-01T10:00.", show_default=False),
     ] = "",
     minutes: Annotated[
-        int,
+        int | None,
         typer.Option("--minutes", metavar="N", help="How long; else as [invitations] says.", show_default=False),
-    ] = 0,
+    ] = None,
     move: Annotated[
         str,
         typer.Option(
@@ -114,7 +114,7 @@ def invite(
 
 
 def _wished(
-    here: Practice, what: tuple[str, str, str], minutes: int, move: str, to_client: bool, at: Instant
+    here: Practice, what: tuple[str, str, str], minutes: int | None, move: str, to_client: bool, at: Instant
 ) -> dict[str, Any]:
     """Whose calendar is to hold what, checked."""
     if not all(what):
@@ -135,6 +135,9 @@ def _wished(
     uid = move.strip()
     if uid and not any(side.uid == uid and side.code == who.code for side in standing):
         raise UsageError("There is no appointment of that client with that UID; `tending invite` lists them.")
+    held = {side.recipient for side in standing if side.uid == uid and side.recipient.startswith(THERAPIST)}
+    if held - {therapist_recipient(whose)}:
+        raise UsageError("That appointment is another therapist's: call it off, and invite whom you mean to a new one.")
     if not uid:
         # The client's message is about the very appointment that stands in the therapist's calendar.
         same = (side.uid for side in standing if _same(side, who.code, whose, begin) and side.recipient != recipient)
@@ -146,7 +149,7 @@ def _wished(
         "code": who.code,
         "recipient": recipient,
         "wanted": wanted,
-        "uid": uid,
+        "uid": uid or invitations.new_uid(),  # so that what is shown is what is sent
         "_busy": not free and not to_client,
     }
 
@@ -184,6 +187,8 @@ def _start(text: str, zone: str, at: Instant) -> Instant:
         raise UsageError("A start is written like 2026-12-01T10:00, as the clock shows it to the therapist.") from None
     if begin <= at:
         raise UsageError("That start has passed; name one that lies ahead.")
+    if begin > at + FARTHEST:
+        raise UsageError("That start is more than two years ahead; correct it.")
     return begin
 
 
@@ -194,7 +199,7 @@ def _show(drafted: Draft, wish: dict[str, Any]) -> None:
         say(f"Nothing would be sent: {drafted.problem}.")
         return
     whom = "the client" if wish["recipient"].startswith(CLIENT) else wish["recipient"].removeprefix(THERAPIST)
-    say(f"To {whom}, {drafted.payload['method']}:")
+    say(f"To {whom} ({clean(drafted.payload['to'])}), {drafted.payload['method']}:")
     for line in (f"Subject: {drafted.payload['subject']}", "", *drafted.payload["text"].rstrip().splitlines()):
         say(f"  {line}".rstrip())
     say()
@@ -209,7 +214,8 @@ def _facts(drafted: Draft, wish: dict[str, Any]) -> dict[str, Any]:
         "recipient": wish["recipient"],
         "start": utc_text(wish["wanted"].start),
         "end": utc_text(wish["wanted"].end),
-        "uid": wish["uid"] or None,
+        "uid": wish["uid"],
+        "to": said.get("to"),
         "busy": wish["_busy"],
         "problem": drafted.problem or None,
         "method": said.get("method"),

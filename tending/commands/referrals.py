@@ -1,5 +1,6 @@
 """`referrals` and `providers`: which referrals are open and what is next, and to whom a client can be referred."""
 
+from collections.abc import Iterable
 from typing import Annotated, Any
 
 import typer
@@ -9,7 +10,7 @@ from integrations.store.providers import NOBODY
 from integrations.store.referral_rows import referrals_by_client
 from models.directory import OPTIONS, Option, Wanted, options, stale_ones
 from models.instants import Instant, day_of
-from models.referral_acts import What
+from models.referral_acts import ReferralAct, What
 from models.referral_shape import Referral
 from models.referral_words import next_words, state_words
 from models.rules.referral import next_asked
@@ -59,7 +60,9 @@ def list_referrals(
                 for found in referrals_by_client(connection, {row.client_id for row in rows}).values()
                 for one in found
             }
-            strays = [] if about is not None else referrals.stray(connection)
+            strays = referrals.stray(connection, mine)
+            nobodys = [] if about is not None else referrals.of_nobody(connection)
+            told = [] if mine is None else referrals.told_in_order(connection, mine)
             purposes: dict[str, list[tuple[Instant, str]]] = {}
             if about is not None:
                 purposes = {
@@ -83,7 +86,7 @@ def list_referrals(
             "next": next_words(r.state, r.stuck, r.rung, r.agreed),
             "asked_next": instant_or_none(asked),
             "kept_aside": r.aside,
-            "_stands": state_words(r.state, r.status, r.stuck),
+            "_stands": state_words(r.state, r.status, r.stuck, r.heard),
             "_asked": ""
             if asked is None
             else f"asked about on {voice.day(asked)}"
@@ -91,36 +94,51 @@ def list_referrals(
             else "asked about now",
         }
         if about is not None:
-            fact["said"] = _said(stood, purposes.get(r.id, []), voice)
+            fact["said"] = _said(stood, told, purposes.get(r.id, []), voice)
         facts.append(fact)
     if as_json:
         show_json(facts)
         return
     if not facts:
         say("No referral is open." if about is None else "Nothing was referred.")
-    columns([(f["code"], f["referral"], f["_stands"], f["next"], f["_asked"]) for f in facts])
-    for fact in facts:
-        for line in fact.get("said", []):
-            say(
-                f"  {line['day']}  {line['what']}{'  (kept, changes nothing: ' + line['why'] + ')' if line['why'] else ''}"
-            )
+    lines = [(f["code"], f["referral"], f["_stands"], f["next"], f["_asked"]) for f in facts]
+    if about is None:
+        columns(lines)
+    for fact, line in zip(facts, lines, strict=True) if about is not None else ():
+        columns([line])  # each with what was said of it below
+        for one in fact["said"]:
+            say(f"  {one['day']}  {one['what']}{'  (kept aside: ' + one['why'] + ')' if one['why'] else ''}")
     for code, reference, count in strays:
         say(f"{code}: news of {clean(reference)}, which is no referral of this client, is kept ({count}).")
+    for reference, count in nobodys:
+        say(
+            f"News of {clean(reference)} about a client whom nobody knows is kept ({count}); see the file that told it."
+        )
 
 
-def _said(stood: Referral, purposes: list[tuple[Instant, str]], voice: Voice) -> list[dict[str, str]]:
-    """Everything that was said of a referral, in order, with what changed nothing."""
-    lines = [(act.at, act, "") for act in stood.acts] + [(act.at, act, why) for act, why in stood.aside]
+def _said(
+    stood: Referral, told: Iterable[ReferralAct], purposes: list[tuple[Instant, str]], voice: Voice
+) -> list[dict[str, str]]:
+    """Everything that was said of a referral, in the order of saying, with why what was kept aside moved nothing."""
+    counted, aside = list(stood.acts), list(stood.aside)
     texts = iter(text for _, text in purposes)  # as many as there are consents, in their order
     found = []
-    for at, act, why in sorted(lines, key=lambda line: line[0]):
+    for act in (one for one in told if one.referral == stood.id):
+        moved = bool(counted) and counted[0] == act
+        why = "" if moved or not aside else aside.pop(0)[1]
+        if moved:
+            del counted[0]
         parts = [act.what.value, act.word, ", ".join(act.providers), act.provider, act.reason]
+        if act.what is What.fits:
+            parts.append("yes" if act.fits else "no")
+        if act.part2:
+            parts.append("42 CFR Part 2")
         if act.what is What.consented:
             parts.append(next(texts, ""))
         if act.day != NOT_KNOWN:
             parts.append(voice.day(act.day))
         by = f"by {act.by}" if act.by else f"from a {act.via}" if act.via else ""
-        found.append({"day": voice.day(at), "what": clean(" ".join(filter(None, (*parts, by)))), "why": why})
+        found.append({"day": voice.day(act.at), "what": clean(" ".join(filter(None, (*parts, by)))), "why": why})
     return found
 
 
@@ -152,17 +170,10 @@ def list_providers(
     tell, somebody comes later and it says what to ask. Nobody is ranked by money or favour.
     """
     at = now()
-    wanted = Wanted(
-        specialty,
-        modality,
-        language,
-        insurer,
-        in_place,
-        telehealth,
-        frozenset(one.strip() for one in without.split(",") if one.strip()),
-    )
     with opened(practice) as here:
         with here.store.read() as connection:
+            left_out = frozenset(providers.named(connection, without, known=True))
+            wanted = Wanted(specialty, modality, language, insurer, in_place, telehealth, left_out)
             known = providers.listed(connection)
             reached = providers.contacts(connection, here.vault)
         today, policy = day_of(at, here.zone), here.book.of().policy

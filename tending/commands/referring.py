@@ -1,5 +1,6 @@
 """`refer`: what was said or done about a referral, one word at a time."""
 
+import os
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple
 
@@ -105,6 +106,10 @@ def refer(
         str,
         typer.Option("--referral", metavar="REF", help="Which one, where several are open.", show_default=False),
     ] = "",
+    asked: Annotated[
+        bool,
+        typer.Option("--asked", help="offer: those who are full, or whom nobody has checked for long, were asked."),
+    ] = False,
     another: Annotated[bool, typer.Option("--another", help="offer: a second referral beside the open one.")] = False,
     yes: Annotated[
         bool, typer.Option("--yes", help="send: I have read the letter and take it to the provider.")
@@ -127,7 +132,7 @@ def refer(
     if meant is None:
         raise UsageError(f"Say what was said or done: {', '.join(WHATS)}.")
     given = _Given(word.strip(), providers, follow_up, fewer, part2, purpose.strip(), who, provider, day, reason)
-    _refuse_stray(meant, given, another=another, yes=yes, to=to)
+    _refuse_stray(meant, given, asked=asked, another=another, yes=yes, to=to)
     with opened(practice) as here:
         if meant is What.sent:
             said, letter = _send(here, client, referral, by, at, yes=yes, to=to)
@@ -137,30 +142,34 @@ def refer(
                 about = client_of(connection, client)
                 reference = _reference(connection, about, referral, new=meant is What.offered, another=another)
                 act, secret = _act(here, connection, about.id, reference, meant, given, by, at)
+                if meant is What.offered and not asked:
+                    remedy = "when you have, the same with --asked. Nothing was changed."
+                    referring.must_be_asked(here, connection, act.providers, at, remedy)
                 said = about, referring.say(here, connection, about.id, act, at, secret=secret)
         voice = voice_of(here, at)
     about, became = said
     stood = became.referral
     if as_json:
         facts = {"code": about.code, "referral": stood.id, "state": stood.state.value, "status": stood.status}
-        show_json(facts | {"changed": not became.unchanged_because, "why": became.unchanged_because, "letter": letter})
+        show_json(facts | {"changed": became.changed, "why": became.unmoved_because, "letter": letter})
         return
     if letter and to is None:
         say(clean(letter))
     if meant is What.sent and not yes:
         tell("Nothing was changed. When you have read it: the same with --yes; then take it to the provider.")
         return
-    if became.unchanged_because:
-        say(f"{about.code}, {stood.id}: kept. {became.unchanged_because}")
+    if became.unmoved_because:
+        say(f"{about.code}, {stood.id}: kept. {became.unmoved_because}")
     say(f"{about.code}, {stood.id}: {stands(stood, voice)} {next_step(stood)}")
 
 
-def _refuse_stray(meant: What, given: _Given, *, another: bool, yes: bool, to: Path | None) -> None:
+def _refuse_stray(meant: What, given: _Given, *, asked: bool, another: bool, yes: bool, to: Path | None) -> None:
     """Refuse words that belong to something else: they would be thought to have been heard."""
     belongs: dict[str, tuple[bool, tuple[What, ...]]] = {
         "--providers": (bool(given.providers), (What.offered,)),
         "--follow-up": (bool(given.follow_up), (What.offered,)),
         "--fewer": (bool(given.fewer), (What.offered,)),
+        "--asked": (asked, (What.offered,)),
         "--another": (another, (What.offered,)),
         "--part2": (given.part2, (What.offered, What.consented)),
         "--for": (bool(given.purpose), (What.consented,)),
@@ -212,7 +221,7 @@ def _act(
     act = ReferralAct(reference, meant, at, by=by, via="terminal", part2=given.part2)
     match meant:
         case What.offered:
-            ids = tuple(one.strip() for one in given.providers.split(",") if one.strip())
+            ids = providers.named(connection, given.providers)
             first = referrals.find(connection, client_id, reference).offers == 0
             if first and not given.follow_up:
                 raise UsageError("Ask whether the client agrees to a follow-up, and say --follow-up yes or no.")
@@ -221,7 +230,7 @@ def _act(
         case What.chosen:
             if not given.word:
                 raise UsageError("Say which provider was chosen: `choose P1`.")
-            return act._replace(provider=given.word), None
+            return act._replace(provider=providers.one_named(connection, given.word)), None
         case What.consented:
             if not given.purpose:
                 raise UsageError("Say what the consent is for: --for 'name, number and reason, so that they can call'.")
@@ -233,17 +242,16 @@ def _act(
                 raise UsageError(f"Say what was heard: {', '.join(WORDS)}.")
             if given.day and told not in ("booked", "seen"):
                 raise UsageError("A day goes with news booked or seen.")
-            if given.provider and given.provider not in {one.id for one in providers.listed(connection)}:
-                raise UsageError("That provider is not in the directory; `tending providers` lists who is, by id.")
+            provider = providers.one_named(connection, given.provider, known=True) if given.provider else ""
             when = _day(here, given.day) if given.day else NOT_KNOWN
-            return act._replace(word=told, day=when, provider=given.provider), None
+            return act._replace(word=told, day=when, provider=provider), None
         case What.attended:
             return act._replace(day=_day(here, given.word)), None
         case What.fits:
             return act._replace(fits=_yes_no(given.word, "fits")), None
         case What.closed:
             return act._replace(reason=given.reason), None
-    return act._replace(provider=given.provider), None
+    return act._replace(provider=providers.one_named(connection, given.provider)), None
 
 
 def _send(
@@ -265,7 +273,9 @@ def _send(
 
 def _write(to: Path, letter: str) -> None:
     try:
-        with to.expanduser().open("x", encoding="utf-8") as file:
+        # It may hold a link by which anybody can answer: nobody else reads it.
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
+        with os.fdopen(os.open(to.expanduser(), flags, 0o600), "w", encoding="utf-8") as file:
             file.write(letter)
     except OSError as error:
         raise UsageError(f"The letter could not be written ({error.strerror}); nothing was changed.") from None

@@ -8,7 +8,7 @@ from integrations import scheduling
 from integrations.practice import Practice
 from integrations.store import people
 from models.errors import UsageError
-from models.instants import Instant, day_of, start_of, utc_text
+from models.instants import DAY, Instant, day_of, start_of, utc_text
 from models.voice import Voice
 from tending.commands.common import (
     JsonOption,
@@ -22,6 +22,8 @@ from tending.commands.common import (
 from tending.output import columns, moment, say, show_json
 
 MOST = 50
+FARTHEST = 2 * 366 * DAY
+"""No appointment is looked for or made farther ahead; seconds."""
 
 
 def add_to(app: typer.Typer) -> None:
@@ -42,9 +44,9 @@ def slots(
     ] = "",
     count: Annotated[int, typer.Option("--count", metavar="N", help="How many times to propose.")] = 5,
     minutes: Annotated[
-        int,
+        int | None,
         typer.Option("--minutes", metavar="N", help="How long; else as [invitations] says.", show_default=False),
-    ] = 0,
+    ] = None,
     as_json: JsonOption = False,
     practice: PracticeOption = None,
 ) -> None:
@@ -60,6 +62,8 @@ def slots(
         whose = therapist_of(connection, therapist)
         who = client_of(connection, client) if client else None
         zone = people.zone_of(connection, whose) or here.zone
+        if who is not None and who.died:
+            raise UsageError("The client has died; no time is looked for.")
         begin = _first_instant(since, zone, at)
         length = length_of(here, minutes)
         found = scheduling.slots(
@@ -102,10 +106,15 @@ def _first_instant(text: str, zone: str, at: Instant) -> Instant:
     day = day_from(text)
     if day < day_of(at, zone):
         raise UsageError("That day has passed; name one that lies ahead, or leave --from away for now.")
+    if day > day_of(at + FARTHEST, zone):
+        raise UsageError("That day is more than two years ahead; correct it.")
     return max(at, start_of(day, zone))
 
 
-def length_of(here: Practice, minutes: int) -> int:
-    if minutes and not 5 <= minutes <= 480:
+def length_of(here: Practice, minutes: int | None) -> int:
+    """So many minutes, or as the settings say. Raises UsageError for what is no appointment's length."""
+    if minutes is None:
+        return here.settings.invitations.minutes
+    if not 5 <= minutes <= 480:
         raise UsageError("An appointment lasts between 5 and 480 minutes.")
-    return minutes or here.settings.invitations.minutes
+    return minutes

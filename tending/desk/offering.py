@@ -58,6 +58,7 @@ def _options(asked: Asked, reference: str, form: Mapping[str, str]) -> Response:
         code=who.code,
         reference=going.id if going else "",
         options=[_option(one, known) for one in found],
+        ask_first=bool(directory.to_ask_first([one.provider for one in found], asked.today, layered.policy)),
         first=LEAST_OPTIONS,
         directory=len(listed),
         asked_for=word,

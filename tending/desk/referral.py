@@ -140,6 +140,9 @@ def say(asked: Asked) -> Response:
                 text, _ = referring.send(asked.practice, connection, who.id, who.code, stood, asked.by, asked.now)
             else:
                 act, secret = _act(asked, connection, who.id, reference, what)
+                if what is What.offered and form.get("asked") != "yes":
+                    remedy = "when you have, say so below the list. Nothing was changed."
+                    referring.must_be_asked(asked.practice, connection, act.providers, asked.now, remedy)
                 referring.say(asked.practice, connection, who.id, act, asked.now, act_id=act_id, secret=secret)
     if text:
         return page(asked, "letter.html", title="Letter", code=who.code, text=text, note=TAKE_IT, send=None)

@@ -10,6 +10,7 @@ from integrations.store import links, referrals
 from models.accounts import Link, LinkState, Purpose
 from models.instants import Instant, start_of
 from models.referral_acts import NOT_KNOWN, ReferralAct, What
+from models.referral_refusals import wrong_day
 from models.referral_shape import Referral, State
 from models.referrals import refuse
 from tending.desk.asking import Asked, SorryError, page
@@ -30,6 +31,7 @@ CLOSED = "Thank you. This referral is closed by now, so there is nothing left to
 MOVED = "Thank you. This referral is with somebody else by now, so there is nothing left to say."
 EARLY = "This referral has not been sent yet, so there is nothing to say of it."
 THANKS = "Thank you. It is written down, and whoever looks after this can read it."
+WRONG_DAY = "That day cannot be meant, so nothing was written down. Open the page anew and say it again, or leave the day empty."
 KEPT = "Thank you. It is written down. It does not follow from what we knew before, and is kept as you said it."
 
 
@@ -78,6 +80,8 @@ def tell(asked: Asked) -> Response:
             day=day,
             via="link",
         )
+        if wrong_day(stands, act) is not None:
+            raise SorryError(400, WRONG_DAY)
         why = _nothing_to_say(stands, link)
         fits = refuse(stands, act) is None
         if not links.use(connection, link, asked.now, word):

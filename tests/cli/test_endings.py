@@ -275,13 +275,13 @@ def test_what_is_lacking_is_tried_out_and_proposed_by_a_person(confirmed, tendin
     kept = tending("ending", code, "schedule", "--yes")
     assert kept.code == 0, kept.err
     assert "4 appointments are proposed to T1" in kept.out
-    assert kept.out.count("not in the calendar yet") == 4
+    assert kept.out.count("not accepted yet") == 4
     sides = tending("invite", "--json").json
     assert [(side["code"], side["recipient"], side["state"]) for side in sides] == [
         (code, "therapist:T1", "waiting")
     ] * 4
     assert {side["about"].partition(":")[0] for side in sides} == {"ending"}
-    assert "proposed to the therapist, not in the calendar yet" in tending("ending", code).out
+    assert "proposed to the therapist, not accepted yet" in tending("ending", code).out
     assert audited(tending, code)[0] == "ending proposed"
     again = tending("ending", code, "schedule", "--yes", "--json")
     assert again.code == 2

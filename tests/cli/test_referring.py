@@ -1,5 +1,6 @@
 """`refer`, `referrals` and `providers`: the loop at the terminal, what is refused with one sentence, and nobody's name anywhere."""
 
+import getpass
 import re
 from datetime import timedelta
 
@@ -13,13 +14,15 @@ P2,Praxis Güney,Leeds,trauma;grief,german;english,2,waiting,{fresh}
 P3,Praxis Ansa,York,grief,,3,open,{stale}
 P4,Praxis Bö,York,trauma,finnish,4,open,
 """
+NEWS = "client,referral,provider,news,told,visit\n"
 
 
 @pytest.fixture
 def directory(clinic, today):
-    """A providers file among the exports."""
+    """A providers file and one of news among the exports."""
     days = {"fresh": today - timedelta(days=10), "stale": today - timedelta(days=200)}
     (clinic / "exports" / "providers.csv").write_text(PROVIDERS.format(**days), encoding="utf-8")
+    (clinic / "exports" / "referral_news.csv").write_text(NEWS, encoding="utf-8")
 
 
 @pytest.fixture
@@ -28,7 +31,7 @@ def code(directory, codes):
 
 
 def offer(tending, code, *more):
-    return tending("refer", code, "offer", "--providers", "P1,P2,P3", "--follow-up", "yes", *more)
+    return tending("refer", code, "offer", "--providers", "p1,P2,P3", "--follow-up", "yes", "--asked", *more)
 
 
 def reference(tending):
@@ -44,8 +47,8 @@ def test_three_that_suit_with_reasons(code, tending):
     assert "  ask: has a waiting list" in lines
     assert "P4" not in done.out
     facts = tending("providers", "--specialty", "grief", "--json").json
-    assert [(f["id"], f["name"]) for f in facts] == [("P3", "Praxis Ansa"), ("P2", "Praxis Güney")]
-    assert facts[0]["ask"] == ["last checked 200 days ago: ask before offering"]
+    assert [(f["id"], f["name"]) for f in facts] == [("P2", "Praxis Güney"), ("P3", "Praxis Ansa")]
+    assert facts[1]["ask"] == ["last checked 200 days ago: ask before offering"]
     assert [f["id"] for f in tending("providers", "--place", "york", "--json").json] == ["P3", "P4"]
     assert [f["id"] for f in tending("providers", "--unchecked", "--json").json] == ["P4", "P3"]
     assert tending("providers", "--language", "welsh", "--specialty", "trauma").out.startswith("None of the 4")
@@ -78,7 +81,7 @@ def test_the_client_calls_attends_and_it_fits(code, today, tending):
 def test_a_letter_is_a_draft_until_a_person_says_yes(code, tending, tmp_path):
     offer(tending, code, "--part2")
     assert "before the client's consent" in tending("refer", code, "send", "--yes").err
-    assert tending("refer", code, "choose", "P1").code == 0
+    assert tending("refer", code, "choose", "p1").code == 0
     assert "Say what the consent is for" in tending("refer", code, "consent").err
     assert tending("refer", code, "consent", "--for", "Name und Grund, Løvlie ruft an").code == 0
     assert "42 CFR Part 2; nothing is sent" in tending("refer", code, "send", "--yes").err
@@ -95,15 +98,24 @@ def test_a_letter_is_a_draft_until_a_person_says_yes(code, tending, tmp_path):
     assert (sent.code, sent.err) == (0, "")
     assert "sent: nothing heard, since" in sent.out
     assert "Praxis Løvlie" in file.read_text()
+    assert file.stat().st_mode & 0o777 == 0o600, "the link in it answers for the provider"
     again = tending("refer", code, "send", "--yes", "--to", str(tmp_path / "again.txt"))
     assert (again.code, "sent already" in again.err) == (2, True)
-    late = tending("refer", code, "news", "booked")
+    late = tending("refer", code, "news", "missed")
     assert late.code == 0
-    assert "kept. This does not follow from where the referral stands (sent, nothing heard)" in late.out
+    assert (
+        "kept. That does not follow from where the referral stands (sent, nothing heard); what follows there is accepted,"
+        in late.out
+    )
     assert tending("refer", code, "news", "accepted", "--json").json["status"] == "3"
     shown = tending("referrals", code)
-    assert "kept, changes nothing" in shown.out
-    assert "Name und Grund" in shown.out
+    lines = shown.out.splitlines()
+    (aside,) = [line for line in lines if "(kept aside: That does not follow" in line]
+    assert "news missed" in aside
+    assert [line.split("  ")[-1] for line in lines[1:] if "consented" in line] == [
+        f"consented P1 client Name und Grund, Løvlie ruft an by {getpass.getuser()}",
+        f"consented P1 client 42 CFR Part 2 the same by {getpass.getuser()}",
+    ]
     assert tending("audit", "--json").json[0]["act"] == "referrals shown"
 
 
@@ -126,11 +138,82 @@ def test_several_at_once_are_told_apart(code, tending):
     assert offer(tending, code, "--another").code == 0
     both = [one["referral"] for one in tending("referrals", "--json").json]
     assert len(both) == 2
+    # Each with what was said of it below.
+    assert [line.strip().split("  ")[1].split()[0] for line in tending("referrals", code).out.splitlines()] == [
+        both[0],
+        "offered",
+        both[1],
+        "offered",
+    ]
     unclear = tending("refer", code, "refuse")
     assert (unclear.code, all(one in unclear.err for one in both)) == (2, True)
     assert tending("refer", code, "refuse", "--referral", first.lower()).code == 0
     assert "is closed (the client said no)" in tending("refer", code, "refuse", "--referral", first).err
     assert tending("refer", code, "close", "--reason", "came-back").code == 0
+
+
+def test_what_was_said_stands_in_the_order_of_saying_and_fits_no_is_no_yes(code, clinic, today, tending):
+    """What a file tells has a day and no hour: it is not listed before the offer that it follows."""
+    offer(tending, code)
+    tending("refer", code, "self-arranged")
+    news = f"{NEWS}1001,{reference(tending)},P1,accepted,{today},\n9999,R-NOBODY,P1,accepted,{today},\n"
+    (clinic / "exports" / "referral_news.csv").write_text(news)
+    tending("sync")
+    tending("refer", code, "attended", str(today))
+    tending("refer", code, "fits", "no")
+    said = [
+        line["what"].split(" by ")[0].split(" from ")[0]
+        for line in tending("referrals", code, "--json").json[0]["said"]
+    ]
+    assert [line.split()[0] for line in said] == ["offered", "self-arranged", "news", "attended", "fits"]
+    assert said[-1] == "fits no"
+    assert "News of R-NOBODY about a client whom nobody knows is kept (1)" in tending("referrals").out
+
+
+def test_news_that_belongs_to_no_referral_is_shown_with_its_client(code, clinic, today, tending):
+    (clinic / "exports" / "referral_news.csv").write_text(f"{NEWS}1001,R-STRAY1,P1,accepted,{today},\n")
+    tending("sync")
+    assert tending("referrals", code).out == (
+        f"Nothing was referred.\n{code}: news of R-STRAY1, which is no referral of this client, is kept (1).\n"
+    )
+
+
+def test_who_is_full_or_unchecked_is_offered_once_somebody_asked(code, clinic, tending):
+    words = ["refer", code, "offer", "--providers", "P1,P2,P3", "--follow-up", "yes"]
+    done = tending(*words)
+    assert (done.code, done.out) == (2, "")
+    assert done.err == (
+        "Ask first whether they have a place (P3: last checked 200 days ago); when you have, the same with --asked. "
+        "Nothing was changed.\n"
+    )
+    file = clinic / "exports" / "providers.csv"
+    file.write_text(file.read_text().replace("waiting", "full"))
+    tending("sync")
+    assert "(P2: has no place at present; P3: last" in tending(*words).err
+    assert tending("referrals").out == "No referral is open.\n"
+    assert tending(*words, "--asked").code == 0
+
+
+def test_who_is_not_in_the_directory_cannot_be_left_out(code, tending):
+    wrong = tending("providers", "--without", "P1,P99")
+    assert (wrong.code, "P99 is not in the directory" in wrong.err) == (2, True)
+    assert [one["id"] for one in tending("providers", "--without", "p1,P2", "--json").json] == ["P3", "P4"]
+
+
+def test_a_slip_of_the_keyboard_is_refused_and_not_kept(code, today, tending):
+    offer(tending, code)
+    tending("refer", code, "choose", "P1")
+    tending("refer", code, "consent", "--for", "all")
+    tending("refer", code, "send", "--yes")
+    for words, sentence in (
+        (["news", "seen", "--day", str(today + timedelta(days=3))], "That day lies ahead"),
+        (["news", "booked", "--day", "1900-01-01"], "within a year"),
+        (["attended", str(today - timedelta(days=2))], "before the referral was offered"),
+    ):
+        done = tending("refer", code, *words)
+        assert (done.code, done.out, sentence in done.err) == (2, "", True), words
+    assert "first that the client attended" in tending("refer", code, "fits", "yes").err
+    assert tending("referrals", "--json").json[0]["kept_aside"] == 0
 
 
 def test_without_a_follow_up_it_says_so(code, tending):

@@ -69,14 +69,15 @@ def test_an_appointment_is_tried_out_kept_moved_and_called_off(codes, tending, t
     tried = tending("invite", code, "T1", f"{when:%Y-%m-%dT%H:%M}")
     assert (tried.code, tried.err) == (0, "")
     for words in (
-        "To T1, REQUEST:",
+        "To T1 (kaercher@example.org), REQUEST:",
+        "mailto:kaercher@example.org",
         "METHOD:REQUEST",
         f"SUMMARY:Appointment {code}",
         "CLASS:PRIVATE",
         "Nothing was kept",
     ):
-        assert words in tried.out
-    assert not any(name in tried.out for name in (*NAMES, "kaercher@example.org"))
+        assert words in tried.out.replace("\n   ", "")
+    assert not any(name in tried.out for name in NAMES)
     assert tending("invite").out == "Nobody is invited to anything that lies ahead.\n"
     kept = tending("invite", code, "T1", f"{when:%Y-%m-%d %H:%M}", "--yes", "--json").json
     assert (kept["done"], kept["method"], wall(kept["start"])) == (True, "REQUEST", when)
@@ -110,8 +111,9 @@ def test_a_message_to_a_client_needs_a_person_and_an_address(codes, tending, tod
     assert tending("sync").code == 0
     tried = tending("invite", code, "T1", when, "--to-client")
     assert tried.code == 0, tried.err
-    assert "To the client, REQUEST:" in tried.out
-    assert "bengt@example.net" not in tried.out
+    assert "To the client (bengt@example.net), REQUEST:" in tried.out
+    assert "mailto:bengt@example.net" in tried.out.replace("\n   ", "")
+    assert tending("audit", "--json").json[0]["act"] == "contact read"
     assert code not in tried.out.partition("METHOD")[2]
     refused = tending("invite", code, "T1", when, "--to-client", "--yes")
     assert (refused.code, "approved by a person" in refused.err) == (2, True)
@@ -131,6 +133,7 @@ def test_at_a_terminal_the_person_is_asked(codes, tending, today, clinic, monkey
         monkeypatch.setattr("sys.stdin", terminal)
         done = tending("invite", code, "T1", when, "--to-client", "--yes")
     os.close(mine)
+    assert f"UID:{uid}" in done.out, "what is shown is what is sent"
     sides = tending("invite", "--json").json
     assert (done.code, len(sides)) == ((0, 2) if kept else (1, 1))
     assert {side["uid"] for side in sides} == {uid}, "one appointment, one UID"
@@ -174,6 +177,11 @@ WORDS = {
     "too many": (["slots", "T1", "--count", "51"], "Between 1 and 50"),
     "none": (["slots", "T1", "--count", "0"], "Between 1 and 50"),
     "too short": (["slots", "T1", "--minutes", "4"], "between 5 and 480"),
+    "no length": (["slots", "T1", "--minutes", "0"], "between 5 and 480"),
+    "an invitation of no length": (["invite", "{code}", "T1", "{soon}", "--minutes", "0"], "between 5 and 480"),
+    "a day at the end of time": (["slots", "T1", "--from", "9999-12-31"], "Nobody means a day in that year"),
+    "a day long after": (["slots", "T1", "--from", "2199-12-31"], "more than two years ahead"),
+    "a start at the end of time": (["invite", "{code}", "T1", "9999-12-31T23:30"], "more than two years ahead"),
     "too little said": (["invite", "{code}", "T1"], "Say about whom, with whom and when"),
     "no time": (["invite", "{code}", "T1", "2099-01-01"], "A start is written like"),
     "no start": (["invite", "{code}", "T1", "soon"], "A start is written like"),
@@ -182,7 +190,7 @@ WORDS = {
     "a time that is skipped": (["invite", "{code}", "T1", "2099-03-29T02:30"], "does not exist in Europe/Berlin"),
     "no such UID": (["invite", "--cancel", "abc"], "There is no invitation with that UID"),
     "another's UID": (
-        ["invite", "{code}", "T1", "2099-01-05T10:00", "--move", "abc"],
+        ["invite", "{code}", "T1", "{soon}", "--move", "abc"],
         "There is no appointment of that client",
     ),
     "a UID and more": (["invite", "{code}", "T1", "2099-01-05T10:00", "--cancel", "abc"], "give its UID alone"),
@@ -190,13 +198,36 @@ WORDS = {
 
 
 @pytest.mark.parametrize("case", WORDS)
-def test_what_does_not_fit_is_one_sentence(codes, tending, case):
+def test_what_does_not_fit_is_one_sentence(codes, tending, today, case):
     words, sentence = WORDS[case]
-    done = tending(*(word.format(code=codes["1002"]) for word in words))
+    soon = f"{ahead(today, 30):%Y-%m-%dT%H:%M}"
+    done = tending(*(word.format(code=codes["1002"], soon=soon) for word in words))
     assert (done.code, done.out) == (2, "")
     assert sentence in done.err, done.err
     assert done.err.count("\n") == 1
     assert not any(name in done.err for name in NAMES)
+
+
+@pytest.mark.parametrize("to", [[], ["--to-client"]])
+def test_an_appointment_is_not_moved_to_another_therapist(codes, tending, today, clinic, to):
+    """They would both have the same one in their calendars, and the first would never hear that it is off."""
+    clients = clinic / "exports" / "clients.csv"
+    clients.write_text(clients.read_text().replace("0170 124", "bengt@example.net"))
+    tending("sync")
+    code, when = codes["1002"], f"{ahead(today, 30):%Y-%m-%dT%H:%M}"
+    uid = tending("invite", code, "T1", when, "--yes", "--json").json["uid"]
+    done = tending("invite", code, "T2", when, "--move", uid, "--yes", *to)
+    assert (done.code, "another therapist's" in done.err) == (2, True)
+    assert [side["recipient"] for side in tending("invite", "--json").json] == ["therapist:T1"]
+
+
+def test_no_time_is_looked_for_for_who_has_died(codes, tending, tables):
+    with tables.begin() as connection:
+        connection.execute(
+            sqlalchemy.text("UPDATE client SET died = :yes WHERE code = :code"), {"yes": True, "code": codes["1002"]}
+        )
+    done = tending("slots", "T1", "--client", codes["1002"])
+    assert (done.code, done.out, "The client has died" in done.err) == (2, "", True)
 
 
 def test_a_time_that_is_taken_is_said(codes, tending, today, clinic):

@@ -146,7 +146,7 @@ def test_the_three_things_to_try_work(told: tuple[Path, str]) -> None:
         answers.append(done.stdout)
     assert "Goal review: yes" in answers[0]
     assert "(new therapist)" in answers[0]
-    assert "closes      proposed to the therapist, not in the calendar yet" in answers[1]
+    assert "closes      proposed to the therapist, not accepted yet" in answers[1]
     assert "Timeline of care" in answers[2]
     assert "The client arranges it" in answers[2]
 

@@ -502,6 +502,6 @@ def test_what_stands_has_its_part_and_what_is_lacking_is_proposed_once(desk, kim
         assert kim.send(form).status_code == 200
     assert [what for what in said_of(desk) if what == "proposed"] == ["proposed"]
     page = kim.get(f"/client/{code}")
-    assert text_of(page).count("(proposed to the therapist, not in the calendar yet)") == 2
+    assert text_of(page).count("(proposed to the therapist, not accepted yet)") == 2
     assert not [f for f in forms(page.text) if f.action.endswith("/ending/propose")]
     assert len({row.uid for row in desk.clinic.rows(Invitation)}) == 2

@@ -52,6 +52,17 @@ def offer(kim, code, **said):
     return kim.send(offer_form(kim, code), **options | said)
 
 
+def test_who_has_no_place_is_offered_once_somebody_asked(desk, kim, code):
+    wrong = offer(kim, code, take3="", take4="P4", asked="")
+    assert (wrong.status_code, "Ask first whether they have a place (P4: has no place at present)" in wrong.text) == (
+        409,
+        True,
+    )
+    assert states(desk) == []
+    offer(kim, code, take3="", take4="P4", asked="yes")
+    assert states(desk) == [("offered", True)]
+
+
 def states(desk):
     return [(row.state, row.agreed) for row in desk.clinic.rows(ReferralRow)]
 
@@ -105,7 +116,7 @@ def test_the_client_calls_themselves_is_heard_of_attends_and_it_fits(desk, kim, 
     assert page.status_code == 200
     ahead = kim.send(saying(page, "attended"), day="2026-12-01")
     assert (ahead.status_code, "lies ahead" in ahead.text) == (409, True)
-    page = kim.send(saying(kim.get(f"/client/{code}"), "attended"), day="2026-11-22")
+    page = kim.send(saying(kim.get(f"/client/{code}"), "attended"), day="2026-11-23")
     assert "The client attended" in text_of(page)
     fits = saying(page, "fits", fits="yes")
     for _ in range(2):

@@ -100,10 +100,27 @@ def test_a_visit_has_its_day(sent):
     assert told(sent)[-1]["day"] > sent.now
 
 
+@pytest.mark.parametrize(("word", "status"), [("booked", "5.1.1"), ("seen", "5.1.4"), ("finished", "7")])
+def test_every_answer_moves_what_was_only_sent(sent, word, status):
+    done = press(sent, word)
+    assert (done.status_code, "does not follow" in done.text) == (200, False)
+    assert (row(sent).status, row(sent).aside) == (status, 0)
+
+
 def test_what_does_not_follow_is_kept_and_said_so(sent):
+    sent.clinic.refer("1001", "news", sent.now, word="finished", provider="P1")
     done = press(sent, "booked")
     assert (done.status_code, "does not follow from what we knew before" in done.text) == (200, True)
-    assert (row(sent).status, row(sent).aside) == ("2", 1)
+    assert (row(sent).status, row(sent).aside) == ("7", 1)
+
+
+@pytest.mark.parametrize(("word", "day"), [("booked", "1900-01-01"), ("seen", "2027-01-01")])
+def test_a_slip_of_the_keyboard_does_not_use_the_link_up(sent, word, day):
+    slip = press(sent, word, day)
+    assert (slip.status_code, "nothing was written down" in slip.text) == (400, True)
+    assert told(sent) == []
+    assert press(sent, "booked", "2026-12-01").status_code == 200
+    assert row(sent).status == "5.1.1"
 
 
 @pytest.mark.parametrize("seconds", [-1, 0])

@@ -113,9 +113,10 @@ def told(mailbox, to="t1@example.org"):
     return [(method, start) for method, start, _ in invitations(mailbox, to)]
 
 
-def enter(clinic, content, *, moved=0):
-    """The therapist's calendar program takes an invitation in; or they drag it elsewhere, so many seconds later."""
+def enter(clinic, content, *, moved=0, answer="ACCEPTED", status="CONFIRMED"):
+    """The therapist's calendar program takes an invitation in, and they accept it; or they drag it elsewhere, so many seconds later."""
     event = re.findall(rb"BEGIN:VEVENT.*?END:VEVENT\r\n", content, re.S)[0].decode()
+    event = event.replace("PARTSTAT=NEEDS-ACTION", f"PARTSTAT={answer}").replace("STATUS:CONFIRMED", f"STATUS:{status}")
     uid = re.search(r"UID:(.*?)\r\n", event).group(1)
     if moved:
         for digits in set(re.findall(r"DT(?:START|END):(\w+)", event)):
@@ -383,6 +384,52 @@ def test_what_is_not_entered_for_days_or_no_longer_free_is_replaced_by_a_person(
     assert len(new) == 2
     assert not set(new) & set(FRIDAYS[:3]), "what was declined is not proposed again"
     assert len(uids(team)) == 3
+
+
+def test_what_a_program_entered_and_nobody_accepted_does_not_stand_and_is_not_told(team, mailbox):
+    """Programs enter invitations by themselves, some as tentative: that is nobody's word."""
+    going(team)
+    wake(team, NOW + HOUR)
+    first, second, third = (content for *_, content in invitations(mailbox))
+    enter(team, first, answer="NEEDS-ACTION")
+    enter(team, second, answer="NEEDS-ACTION", status="TENTATIVE")
+    enter(team, third, answer="TENTATIVE")
+    wake(team, NOW + 2 * HOUR)
+    assert [how for *_, how in parts(team, NOW + 2 * HOUR)] == [How.proposed] * 3
+    assert tell(team, NOW + 2 * HOUR) == 0
+    enter(team, first)
+    three = NOW + HOUR + 3 * DAY
+    wake(team, three)
+    found = planned(team, three).schedule
+    assert [line.how for line in found.lines if line.start == FRIDAYS[0]] == [How.stands]
+    assert [(each.start, each.problem) for each in found.aside] == [
+        (FRIDAYS[1], Problem.not_entered),
+        (FRIDAYS[2], Problem.not_entered),
+    ]
+    assert tell(team, three) == 1
+
+
+def test_what_the_therapist_declined_is_off_and_something_else_is_proposed(team, mailbox):
+    going(team)
+    wake(team, NOW + HOUR)
+    first, second, third = (content for *_, content in invitations(mailbox))
+    enter(team, first)
+    enter(team, second, answer="DECLINED")
+    enter(team, third)
+    wake(team, NOW + 2 * HOUR)
+    assert [(role, start) for role, start, how in parts(team, NOW + 2 * HOUR) if how is How.stands] == [
+        (E, FRIDAYS[0]),
+        (P, FRIDAYS[2]),
+    ]
+    assert [news.wanted.start for news in planned(team, NOW + 2 * HOUR).news] == [FRIDAYS[0], FRIDAYS[2]]
+    propose(team, NOW + 2 * HOUR)
+    wake(team, NOW + 3 * HOUR)
+    assert told(mailbox)[3:] == [("REQUEST", FRIDAYS[3])], "and no message about what they declined themselves"
+    # What the client was told of is said to be off, once a person says so.
+    assert tell(team, NOW + 3 * HOUR) == 2
+    enter(team, first, answer="DECLINED")
+    wake(team, NOW + 4 * HOUR)
+    assert [(n.wanted.start, n.wanted.cancelled) for n in planned(team, NOW + 4 * HOUR).news] == [(FRIDAYS[0], True)]
 
 
 # ---------------------------------------------------------------- when nobody is free

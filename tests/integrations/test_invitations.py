@@ -36,7 +36,7 @@ def mailbox(tmp_path):
 @pytest.fixture
 def practice(a_clinic, mailbox):
     """A practice with one client that sends into the mailbox."""
-    clinic = a_clinic(port=mailbox.port, more='[invitations]\nplace = "Room 2"\n')
+    clinic = a_clinic(port=mailbox.port, more='[invitations]\nplace = "Room 2"\nphone = "030 1234"\n')
     clinic.client("1001", "Anna Müller", contact="anna@example.net")
     clinic.sync()
     clinic.arm()
@@ -127,11 +127,28 @@ def test_the_words_stand_alone(practice, mailbox):
     send(practice, NOW + 2 * HOUR)
     first, moved, off = (" ".join(mail.text.split()) for mail in read_mails(mailbox.folder))
     code = code_of(practice)
-    assert f"Appointment on Tue 1 Dec at 10:00 (Europe/Berlin) For {code}: 50 minutes, Room 2." in first
+    assert f"Appointment on Tue 1 Dec 2026 at 10:00 (Europe/Berlin) For {code}: 50 minutes, Room 2." in first
     assert "It was meant for" not in first
-    assert "Appointment on Wed 2 Dec at 15:30 (Europe/Berlin)" in moved
-    assert "It was meant for Tue 1 Dec at 10:00 (Europe/Berlin)." in moved
-    assert "Called off: Wed 2 Dec at 15:30 (Europe/Berlin)" in off
+    assert "The client knows nothing of it from us. Accept or decline it in your calendar" in first
+    assert "ending" not in first
+    assert "Appointment on Wed 2 Dec 2026 at 15:30 (Europe/Berlin)" in moved
+    assert "It was meant for Tue 1 Dec 2026 at 10:00 (Europe/Berlin)." in moved
+    assert "Called off: Wed 2 Dec 2026 at 15:30 (Europe/Berlin)" in off
+
+
+def test_the_therapist_reads_whether_it_is_of_an_ending_and_whether_the_client_knows(practice, mailbox):
+    uid = want(practice, a_wish(practice), about="ending:1")
+    send(practice)
+    theirs = {"to": f"client:{code_of(practice)}", "approved": "anna", "about": "ending:1"}
+    want(practice, a_wish(practice, title="Appointment"), uid=uid, **theirs)
+    send(practice, NOW + 1)
+    want(practice, a_wish(practice, WEDNESDAY), uid=uid, now=NOW + HOUR)
+    send(practice, NOW + HOUR)
+    first, client, second = (" ".join(mail.text.split()) for mail in read_mails(mailbox.folder))
+    assert "It belongs to the ending of their care. The client knows nothing of it from us." in first
+    assert "belongs to the ending" in second
+    assert "knows nothing" not in second
+    assert "ending" not in client
 
 
 def test_what_is_equal_is_not_told_and_what_was_never_sent_is_not_called_off(practice, mailbox):
@@ -283,6 +300,11 @@ def test_a_client_is_invited_only_by_what_a_person_approved(practice, mailbox):
     (mail,) = read_mails(mailbox.folder)
     event = event_of(mail)
     assert (mail.to, str(event["ATTENDEE"])) == ("anna@example.net", "mailto:anna@example.net")
+    assert event["ATTENDEE"].params["RSVP"] == "FALSE", "nobody reads what a client's program answers"
+    assert mail.subject == "Northside: Appointment"
+    assert "Appointment on Tue 1 Dec 2026 at 10:00" in mail.text
+    assert "call 030 1234: an answer by mail is not read" in " ".join(mail.text.split())
+    assert "The client" not in mail.text
     whole = mail.path.read_text() + parts(mail.parsed)[0].decode() + mail.text
     assert code_of(practice) not in whole
     assert "t1@example.org" not in whole
@@ -428,9 +450,15 @@ def starts(clinic: Clinic) -> list[tuple[int, str]]:
     return sorted((row.start_at, plans[row.id]) for row in clinic.rows(Appointment))
 
 
+def answered(content: bytes, word: str) -> bytes:
+    """The entry once its owner has answered the invitation."""
+    assert b"PARTSTAT=NEEDS-ACTION" in content
+    return content.replace(b"PARTSTAT=NEEDS-ACTION", b"PARTSTAT=" + word.encode())
+
+
 def test_an_echo_is_no_news_and_makes_the_appointment(invited, mailbox):
     practice, _, content = invited
-    shown(practice, content)
+    shown(practice, answered(content, "ACCEPTED"))
     read(practice, NOW + HOUR)
     assert starts(practice) == [(at("2026-12-01 10:00"), "booked")]
     assert wanted_of(the(practice).wanted) == a_wish(practice)
@@ -439,6 +467,7 @@ def test_an_echo_is_no_news_and_makes_the_appointment(invited, mailbox):
 
 def test_what_the_therapist_moves_is_their_change_and_no_message_goes_back(invited, mailbox):
     practice, uid, content = invited
+    content = answered(content, "ACCEPTED")
     shown(practice, content)
     read(practice, NOW + HOUR)
     moved = content.replace(b"20261201T09", b"20261203T14")
@@ -470,6 +499,76 @@ def test_what_the_therapist_deletes_is_off_and_no_message_goes_back(invited, mai
     assert the(practice).wanted["cancelled"] is True
     assert sent_of(the(practice).sent).cancelled
     assert send(practice, NOW + 4 * HOUR) == Delivered()
+
+
+@pytest.mark.parametrize("word", ["NEEDS-ACTION", "TENTATIVE", "DELEGATED"])
+@pytest.mark.parametrize("status", [b"CONFIRMED", b"TENTATIVE"])
+def test_what_a_program_entered_by_itself_is_not_booked_until_somebody_accepts_it(invited, mailbox, word, status):
+    practice, _, content = invited
+    content = content.replace(b"STATUS:CONFIRMED", b"STATUS:" + status)
+    shown(practice, answered(content, word))
+    read(practice, NOW + HOUR)
+    assert [plan for _, plan in starts(practice)] == ["proposed"]
+    shown(practice, answered(content, "ACCEPTED"))
+    read(practice, NOW + 2 * HOUR)
+    assert [plan for _, plan in starts(practice)] == ["booked"]
+    assert wanted_of(the(practice).wanted) == a_wish(practice)
+    assert send(practice, NOW + 2 * HOUR) == Delivered()
+
+
+def test_what_the_therapist_declines_is_off_and_what_they_accept_after_all_is_on_again(invited, mailbox):
+    practice, _, content = invited
+    shown(practice, answered(content, "DECLINED"))
+    read(practice, NOW + HOUR)
+    assert [plan for _, plan in starts(practice)] == ["cancelled"]
+    assert the(practice).wanted["cancelled"] is True
+    assert send(practice, NOW + HOUR) == Delivered(), "nobody is told what they said themselves"
+    shown(practice, answered(content, "ACCEPTED"))
+    read(practice, NOW + 2 * HOUR)
+    assert [plan for _, plan in starts(practice)] == ["booked"]
+    assert wanted_of(the(practice).wanted) == a_wish(practice)
+    assert send(practice, NOW + 2 * HOUR) == Delivered()
+    assert rebuild(practice.practice, NOW + 2 * HOUR, dry_run=True).differed == ()
+
+
+def test_of_several_guests_who_differ_nobody_has_answered_and_the_host_is_none(invited, mailbox):
+    practice, _, content = invited
+    declined = b"ATTENDEE;PARTSTAT=DECLINED:mailto:other@example.org\r\nEND:VEVENT"
+    host = b"ATTENDEE;PARTSTAT=DECLINED:MAILTO:tending@example.org\r\nEND:VEVENT"
+    accepted = answered(content, "ACCEPTED")
+    for entry, plan in (
+        (accepted.replace(b"END:VEVENT", declined), "proposed"),
+        (accepted.replace(b"END:VEVENT", host), "booked"),
+    ):
+        shown(practice, entry)
+        read(practice, NOW + (HOUR if plan == "proposed" else 2 * HOUR))
+        assert [each for _, each in starts(practice)] == [plan]
+
+
+def test_our_next_message_bears_a_higher_number_than_the_calendar_shows(invited, mailbox):
+    """Programs count changes of their owner's too, and ignore what bears a lower number."""
+    practice, uid, content = invited
+    shown(practice, answered(content, "ACCEPTED").replace(b"SEQUENCE:0", b"SEQUENCE:5"))
+    read(practice, NOW + HOUR)
+    want(practice, a_wish(practice, WEDNESDAY), uid=uid, now=NOW + 2 * HOUR)
+    send(practice, NOW + 2 * HOUR)
+    want(practice, a_wish(practice, WEDNESDAY, cancelled=True), uid=uid, now=NOW + 3 * HOUR)
+    send(practice, NOW + 3 * HOUR)
+    numbers = [event_of(mail)["SEQUENCE"] for mail in read_mails(mailbox.folder)]
+    assert numbers == [0, 6, 7]
+
+
+def test_what_did_not_leave_is_made_anew_under_the_number_that_the_calendar_shows(invited, mailbox):
+    practice, uid, content = invited
+    with scripted(RCPT="450 not now") as server:
+        at_port(practice, server.port)
+        want(practice, a_wish(practice, WEDNESDAY), uid=uid)
+        assert send(practice).refused == 1
+    at_port(practice, mailbox.port)
+    shown(practice, answered(content, "ACCEPTED").replace(b"SEQUENCE:0", b"SEQUENCE:5"))
+    read(practice, NOW + HOUR)
+    send(practice, NOW + 2 * HOUR)
+    assert event_of(read_mails(mailbox.folder)[-1])["SEQUENCE"] == 6
 
 
 def test_a_calendar_that_lags_behind_is_no_change(invited, mailbox):

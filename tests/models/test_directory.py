@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.directory import CAPACITY, OPTIONS, Listed, Wanted, options, stale, stale_ones
+from models.directory import CAPACITY, OPTIONS, Listed, Wanted, options, stale, stale_ones, to_ask_first
 from tests.builders import a_policy
 
 TODAY = date(2026, 11, 23)
@@ -52,6 +52,27 @@ def test_who_has_room_comes_first_and_who_has_none_last():
     ]
     doubts = [one.doubts for one in options(known, Wanted(), TODAY, POLICY, most=4)]
     assert doubts[3] == (CAPACITY["full"],)
+
+
+def test_that_there_was_room_long_ago_says_less_than_a_waiting_list_today():
+    long_ago = listed("P1", capacity="open", verified_on=TODAY - timedelta(days=1059))
+    assert found(long_ago, listed("P2", capacity="full"), listed("P3", capacity="waiting")) == ["P3", "P1", "P2"]
+
+
+def test_who_is_full_or_unchecked_is_asked_before_being_offered():
+    known = [
+        listed("P1", capacity="open"),
+        listed("P2", capacity="full"),
+        listed("P3", capacity="waiting"),
+        listed("P4", capacity="open", verified_on=TODAY - timedelta(days=180)),
+        listed("P5", capacity="open", verified_on=TODAY - timedelta(days=179)),
+        listed("P6", verified_on=None),
+    ]
+    assert to_ask_first(known, TODAY, POLICY) == [
+        ("P2", CAPACITY["full"]),
+        ("P4", "last checked 180 days ago"),
+        ("P6", "nobody has checked the entry"),
+    ]
 
 
 def test_not_more_than_three_and_not_who_was_tried():

@@ -87,6 +87,7 @@ def seen(said: Sent, sequence: int = 0, *, gone: bool = False) -> Seen:
     return Seen(said.start, said.end, sequence, gone)
 
 
+OFF_THERE = NEWEST.says._replace(cancelled=True)  # as its owner took it off: no message of ours said so
 THEIRS = Sent(TOLD.start + 5 * HOUR, TOLD.end + 5 * HOUR, "x")
 # seen, sent, last message, earlier -> echo or change
 ECHOES: dict[str, tuple[Seen, Sent | None, Going | None, list[tuple[int, int]], Echo]] = {
@@ -102,6 +103,8 @@ ECHOES: dict[str, tuple[Seen, Sent | None, Going | None, list[tuple[int, int]], 
     "taken out after it was called off": (Seen(0, 0, 0, gone=True), CANCELLED.says, CANCELLED, BEFORE, Echo.same),
     "taken out while it is being called off": (Seen(0, 0, 0, gone=True), NEWEST.says, CANCELLED, BEFORE, Echo.same),
     "called off and still there": (seen(NEWEST.says, 1), CANCELLED.says, CANCELLED, BEFORE, Echo.same),
+    "declined or taken out before, and back": (seen(NEWEST.says, 1), OFF_THERE, NEWEST, BEFORE, Echo.theirs),
+    "declined before, and an older one comes late": (seen(TOLD, 0), OFF_THERE, NEWEST, BEFORE, Echo.same),
     "called off and put elsewhere": (seen(THEIRS, 2), CANCELLED.says, CANCELLED, BEFORE, Echo.theirs),
 }
 

@@ -1,6 +1,7 @@
 """Referrals: the published table, what is refused with which sentence, and the whole loop under any order of what is said."""
 
 import csv
+import itertools
 import json
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from models.instants import DAY
+from models.instants import DAY, HOUR
 from models.referral_acts import CLOSE_REASONS, FEWER, NOT_KNOWN, ReferralAct, What, act_of, facts_of
 from models.referral_shape import ACCEPTED, BOOKED, SEEN, Rung, State, Stuck
 from models.referral_table import (
@@ -24,6 +25,7 @@ from models.referral_table import (
     TRIGGERS,
     WORDS,
     after,
+    way,
 )
 from models.referral_words import next_step, stands
 from models.referrals import all_referred, referral_of, referrals_of, referred, refuse
@@ -158,13 +160,31 @@ REFUSED: dict[str, tuple[list[ReferralAct], ReferralAct, str]] = {
         act("sent"),
         "42 CFR Part 2; nothing is sent before a consent that covers it",
     ),
-    "news before anything was sent": ([offered()], ACCEPTED_, "Nothing was sent to a provider yet; this is kept"),
+    "news before anything was sent": (
+        [offered()],
+        ACCEPTED_,
+        "Nothing was sent to a provider yet, so it moves nothing",
+    ),
     "news of the wrong provider": (
         [offered(), *SENDING],
         act("news", word="accepted", provider="P2"),
-        "with another provider now; this is kept",
+        "with another provider now, so it moves nothing",
     ),
-    "news that does not follow": ([offered(), *SENDING], BOOKED_, "does not follow from where the referral stands"),
+    "news that does not follow": (
+        [offered(), *SENDING],
+        act("news", word="missed"),
+        "(sent, nothing heard); what follows there is accepted, declined, full, booked, seen, under-way, finished, cancel-asked.",
+    ),
+    "news where nothing follows": (
+        [offered(), *SENDING, act("news", word="declined")],
+        BOOKED_,
+        "(declined); nothing follows there but another way",
+    ),
+    "a visit two days before the offer": (
+        [offered(), *SENDING],
+        act("news", word="seen", day=NOW - 2 * DAY),
+        "before the referral was offered",
+    ),
     "no such news": ([offered(), *SENDING], act("news", word="lost"), "no news that is known"),
     "fewer for a reason of one's own": ([], offered(reason="Anna is tired"), "say with --fewer why"),
     "a visit in a hundred years": (
@@ -176,7 +196,11 @@ REFUSED: dict[str, tuple[list[ReferralAct], ReferralAct, str]] = {
     "nothing to cancel": ([offered(), *CALLS], act("news", word="cancel-asked"), "nothing to cancel"),
     "attended on no day": ([offered(), *CALLS], act("attended"), "on which day"),
     "attended tomorrow": ([offered(), *CALLS], act("attended", day=NOW + DAY), "lies ahead"),
-    "attended long ago": ([offered(), *CALLS], act("attended", day=NOW - 400 * DAY), "more than a year before"),
+    "attended before the offer": (
+        [offered(), *CALLS],
+        act("attended", day=NOW - 25 * HOUR),
+        "before the referral was offered",
+    ),
     "attended twice": ([offered(), *CALLS, ATTENDED], ATTENDED, "already"),
     "fits before anybody attended": ([offered(), *CALLS], act("fits", fits=True), "first that the client attended"),
     "does not fit, twice": ([offered(), *CALLS, ATTENDED, act("fits", 11)], act("fits", 12), "already"),
@@ -279,10 +303,46 @@ def test_news_does_not_take_back_that_it_does_not_fit() -> None:
     assert said(*unfit, act("news", 12, word="accepted"), act("fits", 13, fits=True)).over
 
 
-def test_what_came_too_early_is_not_asked_for_again_and_changes_no_status() -> None:
-    now = said(*SENDING, BOOKED_)
-    assert (now.status, now.heard, now.visit_at) == (SENT, BOOKED, NOW + 9 * DAY)
-    assert said(*SENDING, BOOKED_, ACCEPTED_).status == "3"
+@pytest.mark.parametrize(
+    ("word", "status", "heard"),
+    [("booked", "5.1.1", BOOKED), ("seen", "5.1.4", SEEN), ("under-way", "5.1", ACCEPTED), ("finished", "7", SEEN)],
+)
+def test_who_says_more_than_that_they_accept_has_accepted(word: str, status: str, heard: int) -> None:
+    day = NOW + DAY if word in ("booked", "seen") else NOT_KNOWN
+    now = said(*SENDING, act("news", 2, word=word, day=day))
+    assert (now.status, now.heard, now.aside) == (status, heard, ())
+    steps = (SENT, *way(SENT, word))
+    listed = {(row.before, row.after) for row in TRANSITIONS}
+    assert len(steps) == 3
+    assert all(step in listed for step in itertools.pairwise(steps))
+
+
+def test_what_came_too_early_is_not_asked_for_again_and_is_shown_and_changes_no_status() -> None:
+    now = said(*SENDING, act("news", 1, word="under-way"), BOOKED_)
+    assert (now.status, now.heard, now.visit_at) == ("5.1", BOOKED, NOW + 9 * DAY)
+    assert stands(now, VOICE).startswith("sent: under way, and a visit is said to be booked, since")
+    assert "said to" not in stands(said(*SENDING, BOOKED_), VOICE)
+
+
+@pytest.mark.parametrize(
+    "slip",
+    [
+        act("news", 1, word="seen", day=NOW + 2 * DAY),
+        act("news", 1, word="seen", day=NOW - 2 * DAY),
+        act("news", 1, word="booked", day=NOW - 400 * DAY),
+    ],
+    ids=["ahead", "before the offer", "long ago"],
+)
+def test_a_day_that_cannot_be_meant_moves_nothing_and_closes_nothing(slip: ReferralAct) -> None:
+    now = said(*SENDING, slip)
+    assert now._replace(aside=()) == said(*SENDING)
+    assert "first that the client attended" in str(refuse(now, act("fits", 2, fits=True)))
+
+
+@pytest.mark.parametrize(("hours", "before"), [(24, False), (25, True)])
+def test_a_day_is_before_the_offer_once_it_is_over_by_then(hours: int, before: bool) -> None:
+    attended = act("attended", 1, day=NOW - hours * HOUR)
+    assert (refuse(said(*CALLS), attended) is not None) is before
 
 
 def test_who_calls_several_is_not_at_a_loss_while_one_takes_them() -> None:
@@ -331,8 +391,9 @@ class Loop(RuleBasedStateMachine):
         if why is not None:
             assert (now.state, now.status, now.provider) == (before.state, before.status, before.provider)
         elif one.what is What.news and before.status:
-            assert now.status == after(before.status, one.word)
-            assert (before.status, now.status) in {(t.before, t.after) for t in TRANSITIONS}
+            steps = (before.status, *way(before.status, one.word))
+            assert now.status == steps[-1]
+            assert all(step in {(t.before, t.after) for t in TRANSITIONS} for step in itertools.pairwise(steps))
         elif one.what is What.sent:
             assert before.consented_for == one.provider == before.provider
             assert before.consent_part2 or not before.part2

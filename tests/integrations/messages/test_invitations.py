@@ -7,7 +7,7 @@ import icalendar
 import pytest
 
 from integrations.calendars.reading import read_calendar
-from integrations.messages.invitations import Ends, itip, message_of
+from integrations.messages.invitations import Beside, Ends, itip, message_of
 from integrations.messages.mail import Envelope, SmtpServer, Tls, build, message_id_of
 from models.instants import DAY, HOUR, at_wall
 from models.invitations import Going, Method, Sent
@@ -113,7 +113,7 @@ def test_two_appointments_are_two_events():
 
 def a_mail(said, **changed):
     """The whole mail of a message."""
-    message = replace(message_of(UID, said, CODE, ENDS, SETTINGS, Voice(ZONE, "en_GB", STAMP), None), **changed)
+    message = replace(message_of(UID, said, Beside(CODE), ENDS, SETTINGS, Voice(ZONE, "en_GB", STAMP), None), **changed)
     server = SmtpServer("127.0.0.1", 25, Tls.none, ENDS.sender, "Northside")
     return build(Envelope(message, ENDS.to, message_id_of(f"{said.sequence}", ENDS.sender), STAMP), server)
 

@@ -113,6 +113,11 @@ def test_one_bad_piece_of_news(tmp_path: Path, row: str, reason: str, says: str)
     assert says in reject.sentence
 
 
+def test_who_cannot_be_reached_is_asked_for_whatever_would_do(tmp_path: Path) -> None:
+    reject = only_reject(read(tmp_path, "providers", "id,name,place,Street Address,phone,mail\nP1,Dr A,Leeds,,,\n"))
+    assert reject.sentence.endswith('column "Street Address": it is empty; fill it in, or phone or mail.')
+
+
 def test_both_files_are_found_among_exports(tmp_path: Path) -> None:
     (tmp_path / "directory 2026.csv").write_text("Name,City,Specialties,Phone\nDr A,Leeds,trauma,1\n")
     (tmp_path / "referral_news.csv").write_text(NEWS + "1042,R-2,P1,full,2026-03-16,\n")

@@ -73,14 +73,14 @@ def test_what_does_not_fit_changes_nothing_and_news_is_kept_all_the_same(referri
             clinic.refer("1001", what, NOW + 60, provider="P1", reason="client", fits=True)
     assert (clinic.rows(Observation), row(clinic)) == before
     early = clinic.refer("1001", "news", NOW + 60, word="accepted", provider="P1")
-    assert early.unchanged_because.startswith("Nothing was sent")
+    assert early.unmoved_because.startswith("Nothing was sent")
     assert (row(clinic).state, row(clinic).aside) == ("offered", 1)
     send(clinic, NOW + HOUR)
     wrong = clinic.refer("1001", "news", NOW + 2 * HOUR, word="declined", provider="P2")
-    assert "another provider now" in wrong.unchanged_because
+    assert "another provider now" in wrong.unmoved_because
     clinic.refer("1001", "refused", NOW + 3 * HOUR)
     late = clinic.refer("1001", "news", NOW + 4 * HOUR, word="accepted", provider="P1")
-    assert "is closed (the client said no)" in late.unchanged_because
+    assert "is closed (the client said no)" in late.unmoved_because
     (one,) = stands(clinic)
     assert (one.state, len(one.aside), len(one.acts)) == ("refused", 3, 5)
 
@@ -141,6 +141,7 @@ def test_what_a_consent_is_for_and_the_letter_are_sealed(referring_clinic):
     assert "Praxis" not in str(open_rows)
     assert "Anna" not in text
     assert "Referral R-1, our code C-7F3K9QX" in text
+    assert "2026" in text.split("\n")[1], "a letter has its year"
     long = {"purpose": "x" * 201}
     with clinic.practice.store.write() as connection, pytest.raises(UsageError, match="at most 200"):
         referring.say(clinic.practice, connection, clinic.id_of("1001"), act, NOW, secret=long)
