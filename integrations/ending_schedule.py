@@ -125,7 +125,9 @@ def _news(
     now: Instant,
 ) -> list[News]:
     """Of what this ending proposed: what the therapist's calendar shows and the client was not told, and what the client was told and is
-    off. What the therapist has not entered yet is not said to be so."""
+    off. What the therapist has not entered yet is not said to be so; after the client's death there is nobody to be told."""
+    if stands.died:
+        return []
     entered = {entry.uid for entry in entries if entry.uid and entry.entered and entry.problem is None}
     found = []
     for uid, therapists, clients in store.sides(connection, who.id, stands.id, now):

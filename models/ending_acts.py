@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import Any, NamedTuple
 
 from models.ending_plan import Role
-from models.ending_steps import By, Means, Need, Reason, Step, need_of
+from models.ending_steps import By, CouldNot, Means, Need, Reason, Step, need_of
 from models.instants import Instant
 from models.told import NOT_KNOWN
 
@@ -109,8 +109,8 @@ class Attempt(NamedTuple):
 
 class Termination(NamedTuple):
     """An ending as it stands. `confirmer` is empty where nobody has to confirm; `needed` is how many appointments give room to process;
-    `died` whether the records say that the client has died: then only the records are left. `proposed` are all appointments that were ever
-    proposed for it, last `proposed_at` (-1: never)."""
+    `died` whether the client has died, by the records or by what was said here: then only the records are left. `proposed` are all
+    appointments that were ever proposed for it, last `proposed_at` (-1: never)."""
 
     id: str
     reason: Reason
@@ -129,6 +129,12 @@ class Termination(NamedTuple):
     died: bool = False
     proposed: tuple[Proposed, ...] = ()
     proposed_at: Instant = NOT_KNOWN
+
+    @property
+    def said_died(self) -> bool:
+        """Whether it was said of it that the client has died: by its reason, or by why a step could not be. Withdrawn, it is unsaid."""
+        says = self.reason is Reason.death or any(one.could_not == CouldNot.died for one in self.settled)
+        return says and self.state not in (State.withdrawn, State.declined)
 
     @property
     def is_open(self) -> bool:

@@ -30,7 +30,7 @@ def refuse(stands: Termination | None, act: Act, policy: Policy, *, died: bool =
     if act.ending != stands.id:
         return "That was said about another ending of this client; look at the one that stands now."
     to_client = act.what in (What.attempt, What.careful, What.proposed) or act.step not in ("", *OURS_ALONE)
-    if stands.died and stands.is_open and to_client:
+    if stands.died and stands.is_open and to_client and act.what is not What.reopened:
         return "The client has died: of an ending only the records are left, and nothing goes to the client any more."
     if (why := not_allowed(stands, act)) is not None:
         return why
@@ -51,7 +51,10 @@ def _refuse_start(stands: Termination | None, act: Act, died: bool) -> str | Non
             f"An ending of this client's care is going on ({REASON_WORDS[stands.reason]}); `tending ending` shows it."
         )
     if died and reason is not Reason.death:
-        return "The client has died; only `--reason death` is left, which asks for the records alone."
+        mistaken = stands is not None and stands.said_died
+        return "The client has died; only `--reason death` is left, which asks for the records alone." + (
+            " If that was said by mistake, `tending ending CLIENT withdraw` takes it back." if mistaken else ""
+        )
     if wished_by not in WISHED_BY[reason]:
         fits = " or ".join(one.value for one in WISHED_BY[reason])
         return f"For this reason it is the wish of: {fits}."
@@ -67,7 +70,7 @@ def _refuse_start(stands: Termination | None, act: Act, died: bool) -> str | Non
 
 def not_allowed(stands: Termination, act: Act) -> str | None:
     """What no ending allows, whatever the policy: why an act changes nothing."""
-    if not stands.is_open:
+    if not stands.is_open and not (act.what is What.withdrawn and stands.said_died):
         ended = {State.declined: "not confirmed"}.get(stands.state, stands.state.value)
         return f"This ending was {ended}; nothing more can be said about it. `tending end` starts another one."
     if act.what in (What.confirmed, What.declined):

@@ -15,7 +15,8 @@ from models.told import NOT_KNOWN, Ending, number_of
 
 
 def endings_of(acts: Iterable[Act], *, died: bool = False) -> tuple[Termination, ...]:
-    """All endings of one client, in order of their beginning. What may not be said where it was said changes nothing."""
+    """All endings of one client, in order of their beginning. What may not be said where it was said changes nothing. `died` is what the
+    records (or, read from a digest, records and endings) say; of what was said here the newest ending decides."""
     found: dict[str, Termination] = {}
     for act in acts:
         if act.what is What.stopped:
@@ -27,7 +28,10 @@ def endings_of(acts: Iterable[Act], *, died: bool = False) -> tuple[Termination,
         stands = found.get(act.ending)
         if stands is not None and not_allowed(stands, act) is None:
             found[act.ending] = _with(stands, act)
-    return tuple(_after_death(one) for one in found.values())
+    *before, newest = found.values() or [None]
+    if newest is not None and newest.said_died:
+        newest = newest._replace(died=True)
+    return tuple(_after_death(one) for one in (*before, newest) if one is not None)
 
 
 def termination_of(acts: Iterable[Act], *, died: bool = False) -> Termination | None:
@@ -98,7 +102,7 @@ def changes_nothing(stands: Termination, act: Act) -> bool:
 
 
 def packed_ending(stands: Termination) -> Ending:
-    """As a digest holds it; whether the client has died is told beside it."""
+    """As a digest holds it; it was folded without what the records say of a death."""
     return Ending(
         number=number_of(stands.id),
         reason=REASONS.index(stands.reason),
@@ -113,6 +117,7 @@ def packed_ending(stands: Termination) -> Ending:
         means=sum(1 << MEANS.index(means) for means in stands.ways()),
         until=stands.until,
         proposed_at=max((one.at for one in stands.proposed), default=NOT_KNOWN),
+        died=int(stands.died),
     )
 
 

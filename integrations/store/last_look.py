@@ -8,6 +8,7 @@ from sqlalchemy import Connection, func, select
 
 from integrations.store import due, ending_rows
 from integrations.store.cases import digests, shared, stale_sources
+from integrations.store.died import DIED
 from integrations.store.ending_rows import CONFIRM
 from integrations.store.former import ONLY, still_named
 from integrations.store.recipients import Recipients
@@ -85,7 +86,8 @@ class LastLook:
         clients, findings = table(Client), table(Finding)
         concerned = sorted({notice.client_id for notice in notices if notice.client_id is not None})
         for part in chunks(concerned):
-            self._clients |= {row.id: row for row in connection.execute(select(clients).where(clients.c.id.in_(part)))}
+            people = select(clients, DIED.label("is_dead")).where(clients.c.id.in_(part))
+            self._clients |= {row.id: row for row in connection.execute(people)}
             for row in connection.execute(
                 select(findings.c.client_id, findings.c.kind, findings.c.generation, findings.c.answered).where(
                     findings.c.client_id.in_(part), findings.c.cleared_at.is_(None)
@@ -152,7 +154,7 @@ class LastLook:
     def _state(self, client_id: int) -> State:
         found = self._clients[client_id]
         paused = found.paused_until is not None and found.paused_until > self._today
-        return State(bool(found.died), bool(found.opted_out), paused, found.status == ClientStatus.ended)
+        return State(bool(found.is_dead), bool(found.opted_out), paused, found.status == ClientStatus.ended)
 
     def _may_sign_in(self, recipient: str) -> bool:
         rows = table(Account)

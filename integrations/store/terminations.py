@@ -185,11 +185,11 @@ def not_to_begin(practice: "Practice") -> str:
 
 def about(practice: "Practice", connection: Connection, client_id: int, now: Instant) -> About:
     clients = table(Client)
-    row = connection.execute(select(clients.c.code, clients.c.died).where(clients.c.id == client_id)).one()
+    code = connection.execute(select(clients.c.code).where(clients.c.id == client_id)).scalar_one()
     digest = next(digests(connection, [client_id]))
     together = shared(practice, connection, now)
-    policy = together.policy(digest).policy
-    return About(client_id, row.code, digest[1], bool(row.died), policy, together.case(digest))
+    policy, case = together.policy(digest).policy, together.case(digest)
+    return About(client_id, code, digest[1], case.died, policy, case)
 
 
 def _word(words: Any, text: str, what: str) -> Any:

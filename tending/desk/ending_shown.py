@@ -112,7 +112,8 @@ def shown(asked: Asked, stands: Termination, held: int) -> Shown:
     """An ending for whoever asks; `held` is how many appointments took place since it was begun."""
     voice, left = asked.voice, stands.left()
     going = stands.state is State.going
-    steps = [_step(asked, stands, step, held) for step in STEPS if stands.need(step) is not Need.none]
+    its = [step for step in STEPS if stands.need(step) is not Need.none or stands.of(step) is not None]
+    steps = [_step(asked, stands, step, held) for step in its]
     reaching = going and stands.reason is Reason.contact and Step.letter in left and not stands.died
     return Shown(
         stands.state,

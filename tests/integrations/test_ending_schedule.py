@@ -234,7 +234,7 @@ def test_every_reason_from_its_first_word_to_its_last(team, mailbox, reason):
     wake(team, now + DAY)
     assert [row.state for row in team.rows(TerminationRow)] == ["closed"]
     with pytest.raises(UsageError, match="was closed"):
-        say(team, "withdrawn", now + DAY)
+        say(team, "careful", now + DAY)
     assert len(told(mailbox)) == len(meetings)
     mails = read_mails(mailbox.folder)
     assert {mail.to for mail in mails} <= {"t1@example.org", "t2@example.org"}  # the client hears nothing from here
