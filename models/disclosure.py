@@ -41,7 +41,7 @@ FIELD_LEVEL: dict[str, Disclosure] = {
     "channel": Disclosure.code,
     "therapist": Disclosure.code,
     "codes": Disclosure.code,
-    "from_at": Disclosure.code,
+    "from_on": Disclosure.code,
     "protocol": Disclosure.code,
     "start": Disclosure.code,
     "question": Disclosure.clinical,

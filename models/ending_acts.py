@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from models.ending_plan import Role
 from models.ending_steps import By, CouldNot, Means, Need, Reason, Step, need_of
-from models.instants import Instant
+from models.instants import DAY, Instant
 from models.told import NOT_KNOWN
 
 QUESTION = "Is beginning a personal relationship, or a waiting period, part of why?"
@@ -58,8 +58,9 @@ class Act(NamedTuple):
 
     `reason` is a Reason of what was started or stopped, a CouldNot of a step. `personal` answers QUESTION, empty where nobody did;
     `confirmer` is the therapist who has to confirm, `process` how many appointments give room, `careful` whether the client finds
-    rejection hard, `until` the day (its end) by which it should be over. `on` is when an attempt was made, `appointments` how many took
-    place since it began, `parts` what was proposed: (uid, start, role) each. Instants are -1 where not known.
+    rejection hard, `until` the day (its end) by which it should be over. `on` is when an attempt was made, which counts only
+    after `seen`, the last contact, and `apart` (seconds) from the one that counted before. `appointments` is how many took place since it
+    began, `parts` what was proposed: (uid, start, role) each. Instants are -1 where not known.
     """
 
     ending: str
@@ -76,6 +77,8 @@ class Act(NamedTuple):
     appointments: int = 0
     means: str = ""
     on: Instant = NOT_KNOWN
+    seen: Instant = NOT_KNOWN
+    apart: int = 0
     careful: bool = False
     parts: tuple[tuple[str, Instant, str], ...] = ()
 
@@ -129,6 +132,8 @@ class Termination(NamedTuple):
     died: bool = False
     proposed: tuple[Proposed, ...] = ()
     proposed_at: Instant = NOT_KNOWN
+    seen: Instant = NOT_KNOWN  # the last contact, as far as an attempt was told of it
+    apart: int = 0
 
     @property
     def said_died(self) -> bool:
@@ -153,6 +158,16 @@ class Termination(NamedTuple):
         """The required steps that nothing was said of."""
         return tuple(step for step in STEPS if self.need(step) is Need.required and self.of(step) is None)
 
+    def counted(self, seen: Instant = NOT_KNOWN) -> tuple[Attempt, ...]:
+        """The attempts that count: made after the client was seen last, and so far apart that there was time to answer, give or take the
+        hours of a day."""
+        found: list[Attempt] = []
+        for one in self.attempts:
+            is_apart = not found or one.on - found[-1].on > self.apart - DAY
+            if one.on > max(self.seen, seen) and is_apart:
+                found.append(one)
+        return tuple(found)
+
     def ways(self) -> set[Means]:
         """By which means somebody tried to reach the client."""
-        return {attempt.means for attempt in self.attempts}
+        return {attempt.means for attempt in self.attempts if attempt.on > self.seen}

@@ -35,7 +35,7 @@ def refuse(stands: Termination | None, act: Act, policy: Policy, *, died: bool =
     if (why := not_allowed(stands, act)) is not None:
         return why
     is_letter = act.what is What.done and act.step == Step.letter
-    if is_letter and stands.reason is Reason.contact and (why := too_soon(stands, act.at, policy)):
+    if is_letter and stands.reason is Reason.contact and (why := too_soon(stands, act.at, policy, act.seen)):
         return why
     return None
 
@@ -62,8 +62,8 @@ def _refuse_start(stands: Termination | None, act: Act, died: bool) -> str | Non
         return "That day has passed; name one that lies ahead."
     if wished_by is By.therapist and not act.confirmer:
         return (
-            "Somebody has to confirm an ending that a therapist begins, and nobody is named: add a supervisor to the "
-            "therapists file, or a peer to the policy (ending_confirmed_by_peer)."
+            "Somebody has to confirm an ending that a therapist begins, and nobody else is named: add a "
+            "supervisor to the therapists file, or a peer to the policy (ending_confirmed_by_peer)."
         )
     return None
 
@@ -79,8 +79,8 @@ def not_allowed(stands: Termination, act: Act) -> str | None:
         return f"This ending waits for the confirmation of {stands.confirmer}; until then it can only be withdrawn."
     if act.what is What.closed and (left := stands.left()):
         return f"Still open: {', '.join(STEP_WORDS[step] for step in left)}. Each is done, or could not be done, first."
-    if act.what is What.attempt and (act.means not in MEANS or not 0 <= act.on <= act.at):
-        return f"An attempt was made by one of {', '.join(MEANS)}, and not in the future."
+    if act.what is What.attempt and (why := _about_attempt(stands, act)) is not None:
+        return why
     return _about_step(stands, act) if act.what in (What.done, What.could_not, What.reopened) else None
 
 
@@ -95,6 +95,19 @@ def _cannot_answer(stands: Termination, act: Act) -> str | None:
         if act.personal == "":
             return f"{QUESTION} Answer with `--personal no` or `--personal yes`; nothing was changed."
         return "An ending is not confirmed for that reason."
+    return None
+
+
+def _about_attempt(stands: Termination, act: Act) -> str | None:
+    if act.means not in MEANS or not 0 <= act.on <= act.at:
+        return f"An attempt was made by one of {', '.join(MEANS)}, and not in the future."
+    if stands.reason is not Reason.contact:
+        return (
+            "Attempts are noted in an ending whose reason is that the client is out of contact; here a step that could "
+            "not be done says so, `could-not STEP --reason unreachable`."
+        )
+    if act.on < act.seen:
+        return "The client was seen after that day; attempts count from the last contact on."
     return None
 
 
@@ -127,13 +140,15 @@ def _about_step(stands: Termination, act: Act) -> str | None:
     return None
 
 
-def too_soon(stands: Termination, now: Instant, policy: Policy) -> str | None:
-    """Why it is too soon for the letter to somebody who is out of contact; None where it is not."""
-    missing = max(policy.ending_attempts - len(stands.attempts), 0)
-    if missing:
+def too_soon(stands: Termination, now: Instant, policy: Policy, seen: Instant = NOT_KNOWN) -> str | None:
+    """Why it is too soon for the letter to somebody who is out of contact, and was `seen` last; None where it is not."""
+    counted = stands.counted(seen)
+    if len(counted) < policy.ending_attempts:
+        apart = len(counted) < len(stands.attempts)
+        only = f", those after the last contact and {policy.ending_attempt_days:g} days apart" if apart else ""
         return (
             f"Before the letter {policy.ending_attempts} attempts are made to reach the client; "
-            f"{len(stands.attempts)} noted so far."
+            f"{len(counted)} noted so far{only}."
         )
     wait = stands.attempts[-1].on + round(policy.ending_attempt_days * DAY) - now
     if wait > 0:

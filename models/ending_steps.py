@@ -107,6 +107,12 @@ def need_of(reason: Reason, step: Step) -> Need:
     return TABLE[reason][list(Step).index(step)]
 
 
+MEETS = tuple(reason for reason in Reason if R in (need_of(reason, step) for step in MEETINGS))
+"""Reasons whose endings need appointments: a therapist has room for some of them at once."""
+CAN_WAIT = tuple(reason for reason in MEETS if reason is not Reason.leaving)
+"""Of these, what could be put off until there is room."""
+
+
 # What a step asks for whatever the reason, and what it asks for where that reason makes it another thing.
 _ASKED: Mapping[Step, str] = {
     Step.explain: "Say that the aim is excellent care, and why it cannot be given here.",

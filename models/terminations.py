@@ -76,8 +76,9 @@ def _with(stands: Termination, act: Act) -> Termination:
         case What.careful:
             return stands._replace(careful=True, needed=max(stands.needed, act.process))
         case What.attempt:
-            tries = (*stands.attempts, Attempt(act.on, Means(act.means), act.by))
-            return stands._replace(attempts=tuple(sorted(tries)), moved_at=max(stands.moved_at, act.at))
+            tries = tuple(sorted((*stands.attempts, Attempt(act.on, Means(act.means), act.by))))
+            seen, moved_at = max(stands.seen, act.seen), max(stands.moved_at, act.at)
+            return stands._replace(attempts=tries, seen=seen, apart=act.apart, moved_at=moved_at)
         case What.proposed:  # nothing that was said of a step
             known = {one.uid for one in stands.proposed}
             new = tuple(Proposed(uid, start, Role(role), act.at) for uid, start, role in act.parts if uid not in known)
@@ -111,7 +112,7 @@ def packed_ending(stands: Termination) -> Ending:
         moved_at=stands.moved_at,
         open=sum(1 << STEPS.index(step) for step in stands.left()),
         needed=stands.needed,
-        attempts=len(stands.attempts),
+        attempts=len(stands.counted()),
         attempted_at=stands.attempts[-1].on if stands.attempts else NOT_KNOWN,
         careful=int(stands.careful),
         means=sum(1 << MEANS.index(means) for means in stands.ways()),

@@ -73,7 +73,7 @@ class Answered(NamedTuple):
 class Ending(NamedTuple):
     """How an ending stands (see models.terminations): `reason` and `state` are places in its REASONS and STATES, `moved_at` is when
     something was last said about it. `open` has a bit for each of its STEPS that is required and not yet done; of appointments that
-    give room to process `needed` are needed. `attempts` to reach the client were documented, the last one `attempted_at` (-1: none).
+    give room to process `needed` are needed. `attempts` to reach the client count so far, the last of all was `attempted_at` (-1: none).
     `careful` is 1 for clients who find rejection hard, `means` has a bit for each of the MEANS by which they were tried to reach, `until`
     is when it should be over (-1: no day was named), `proposed_at` when appointments were last proposed for it (-1: never). `died` is 1
     where it was said of it that the client has died; what the records say of that is told beside it."""

@@ -119,7 +119,7 @@ def samples(at: Instant, voice: Voice, protocol: str = PROTOCOL) -> Mapping[tupl
             "place": "Room 2",
         },
         ("invitation", "cancelled"): {"code": CODE, "when": "Tue 1 Dec at 10:00 (Europe/Berlin)"},
-        ("leave_transfer", "leave_transfer"): {"therapist": "T1", "from_at": at + 40 * DAY, "codes": CODE, "count": 1},
+        ("leave_transfer", "leave_transfer"): {"therapist": "T1", "from_on": "2026-11-30", "codes": CODE, "count": 1},
         ("sign_in", "sign_in"): {},
         ("fresh_link", "fresh_link"): {},
     }

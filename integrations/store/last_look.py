@@ -127,8 +127,8 @@ class LastLook:
                 return "whoever has the client now gets a notice of their own"
         if "unconfirmed" in requires and not still_open(self._connection, "unconfirmed", requires["unconfirmed"]):
             return "all of them have been marked"
-        if CONFIRM in requires and not ending_rows.waits(self._connection, requires[CONFIRM]):
-            return "it was confirmed, not confirmed or withdrawn"
+        if CONFIRM in requires and (since := ending_rows.said_since(self._connection, requires)):
+            return since
         if "stale" in requires and requires["stale"] not in stale_sources(self._practice, self._connection, self._now):
             return "the source was read again"
         if notice.recipient.startswith(ACCOUNT) and not self._may_sign_in(notice.recipient):

@@ -57,9 +57,10 @@ def today(asked: Asked) -> Response:
 def _waiting(row: Any, voice: Voice) -> dict[str, str]:
     """An ending that waits for the reader's word."""
     since = voice.day_and_distance(row.started_at)
+    whose = f", for a client of {row.therapist_id}" if row.therapist_id else ""
     return {
         "code": row.code,
-        "sentence": f"{row.therapist_id} has begun it, {since}: {REASON_WORDS[Reason(row.reason)]}. It goes on only with your word.",
+        "sentence": f"Begun {since}{whose}: {REASON_WORDS[Reason(row.reason)]}. It goes on only with your word.",
     }
 
 

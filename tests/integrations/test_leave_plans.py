@@ -1,5 +1,7 @@
 """A therapist goes: the caseload in one view, people decide, and only go makes anything happen; thirty endings at once, and no flood."""
 
+from datetime import date
+
 import pytest
 from sqlalchemy import event
 
@@ -182,6 +184,20 @@ def test_a_yes_to_the_question_stops_it_all(clinic):
     assert clinic.rows(Notice) == []
     assert any(act.act == "ending stopped" for act in clinic.rows(Audit))
     assert drafted(clinic).id == plan.id  # a draft as before
+    went = go(clinic, plan)  # the answer was a slip
+    assert went.begun == (plan.lines[0].code,)
+    assert [row.state for row in clinic.rows(TerminationRow)] == [State.waiting]
+
+
+def test_a_day_is_the_same_day_for_a_colleague_far_away(clinic, mailbox):
+    clinic.therapists[1]["zone"] = "America/New_York"
+    clinic.sync(NOW)
+    begins = start_of(date(2027, 1, 25), ZONE)
+    go(clinic, drafted(clinic, begins))
+    deliver(clinic.practice, NOW + DAY, "test")
+    mails = {mail.to.partition("@")[0]: " ".join(mail.text.split()) for mail in read_mails(mailbox.folder)}
+    assert all("T1 goes on Mon 25 Jan 2027" in text for text in mails.values()), mails
+    assert len(mails) == 2
 
 
 @pytest.mark.parametrize("count", [1, 12])

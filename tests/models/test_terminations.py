@@ -289,6 +289,32 @@ def test_the_practice_says_how_often_and_how_far_apart():
     assert not refused(one, act("done", 7 * DAY, **LETTER), policy=a_policy(ending_attempts=2, ending_attempt_days=3))
 
 
+def test_only_attempts_after_the_last_contact_and_so_far_apart_count():
+    at_once = [
+        act("attempt", 1 + n, means=each, on=NOW + n, apart=14 * DAY) for n, each in enumerate(("phone", "mail"))
+    ]
+    one = stands(begun("contact"), CONFIRMED, *at_once)
+    assert (len(one.attempts), len(one.counted()), packed_ending(one).attempts) == (2, 1, 1)
+    said = refused(one, act("done", 90 * DAY, **LETTER))
+    assert "1 noted so far, those after the last contact and 14 days apart" in said
+    for gap, counted in ((13 * DAY, 1), (13 * DAY + 1, 2), (14 * DAY, 2)):  # give or take the hours of a day
+        acts = [act("attempt", 1 + n * gap, means="phone", on=NOW + 1 + n * gap, apart=14 * DAY) for n in (0, 1)]
+        assert len(stands(begun("contact"), CONFIRMED, *acts).counted()) == counted, gap
+    one = stands(begun("contact"), CONFIRMED, *tried("phone", "mail", "phone"))
+    assert refused(one, act("done", 60 * DAY, **LETTER)) == ""
+    assert "0 noted so far" in refused(one, act("done", 60 * DAY, **LETTER, seen=NOW + 29 * DAY))
+
+
+def test_an_attempt_lies_after_the_last_contact_and_belongs_to_being_out_of_contact():
+    one = stands(begun("contact"), CONFIRMED)
+    said = {"means": "phone", "on": NOW - DAY}
+    assert "was seen after that day" in refused(one, act("attempt", 3, **said, seen=NOW - DAY + 1))
+    assert refused(one, act("attempt", 3, **said, seen=NOW - DAY)) == ""
+    other = stands(begun("goals"), CONFIRMED)
+    assert "whose reason is that the client is out of contact" in refused(other, act("attempt", 3, **said))
+    assert stands(begun("goals"), CONFIRMED, act("attempt", 3, **said)).attempts == ()
+
+
 # ---------------------------------------------------------------- death
 
 
