@@ -2,6 +2,7 @@
 
 from models.ending_acts import MEANS, QUESTION, STEPS, Act, State, Termination, What
 from models.ending_steps import (
+    MEETINGS,
     OURS_ALONE,
     REASON_WORDS,
     STEP_WORDS,
@@ -9,6 +10,7 @@ from models.ending_steps import (
     By,
     CouldNot,
     Need,
+    Onward,
     Reason,
     Step,
     need_of,
@@ -84,11 +86,19 @@ def not_allowed(stands: Termination, act: Act) -> str | None:
     return _about_step(stands, act) if act.what in (What.done, What.could_not, What.reopened) else None
 
 
+def _account(by: str) -> str:
+    """Under which account somebody acts: of `lund as root` the one that the system vouches for; who is behind it anybody can claim."""
+    return by.rpartition(" as ")[2]
+
+
 def _cannot_answer(stands: Termination, act: Act) -> str | None:
     if stands.state is not State.waiting:
         return "This ending waits for no confirmation."
-    if act.by == stands.started_by:
-        return f"Whoever started an ending cannot confirm it; {stands.confirmer} does, under their own name."
+    if _account(act.by) == _account(stands.started_by):
+        return (
+            f"Whoever started an ending cannot confirm it; {stands.confirmer} does, under their own name: at the desk, or by "
+            "the link of the mail."
+        )
     if act.by.startswith("therapist:") and act.by != f"therapist:{stands.confirmer}":
         return f"It is {stands.confirmer} who confirms this ending."
     if act.what is What.confirmed and act.personal != "no":
@@ -127,6 +137,17 @@ def _about_step(stands: Termination, act: Act) -> str | None:
             return "Keeping the records is ours alone: it is done, or it is still open."
         done_before = before is not None and not before.could_not
         return "It was said to be done; `reopen` it first, if that was a mistake." if done_before else None
+    if act.reason and (
+        step is not Step.referral or stands.reason is not Reason.goals or act.reason not in tuple(Onward)
+    ):
+        return (
+            "A reason goes with `could-not`; what a client goes on to, with `done referral` where the goals are met: "
+            f"{', '.join(Onward)}."
+        )
+    if step is Step.last and (first := [STEP_WORDS[each] for each in stands.left() if each in MEETINGS[:-1]]):
+        return f"Still open before the last appointment: {', '.join(first)}. Each is done, or could not be done, first."
+    if step is Step.last and not act.appointments:
+        return "No appointment took place since it was started. If there can be none, say so with `could-not last`."
     if step is Step.process and act.appointments < stands.needed:
         took = {0: "none took", 1: "one took"}.get(act.appointments, f"{act.appointments} took")
         return (

@@ -87,11 +87,11 @@ def _with(stands: Termination, act: Act) -> Termination:
             rest = tuple(one for one in stands.settled if one.step != act.step)
             return stands._replace(settled=rest, moved_at=act.at)
     before = stands.of(Step(act.step))
-    could_not = act.reason if act.what is What.could_not else ""
-    if before is not None and before.could_not == could_not:
+    could_not, onward = (act.reason, "") if act.what is What.could_not else ("", act.reason)
+    if before is not None and (before.could_not, before.onward) == (could_not, onward or before.onward):
         return stands
     rest = tuple(one for one in stands.settled if one.step != act.step)
-    return stands._replace(settled=(*rest, Settled(Step(act.step), act.at, act.by, could_not)), moved_at=act.at)
+    return stands._replace(settled=(*rest, Settled(Step(act.step), act.at, act.by, could_not, onward)), moved_at=act.at)
 
 
 def changes_nothing(stands: Termination, act: Act) -> bool:

@@ -14,7 +14,7 @@ from models.case import ATTENDED, Case
 from models.eligibility import Urgency
 from models.ending_acts import Act, State, Termination, What, act_of
 from models.ending_refusals import refuse
-from models.ending_steps import CAN_WAIT, REASON_WORDS, WISHED_BY, By, Reason, Step
+from models.ending_steps import CAN_WAIT, MEETINGS, REASON_WORDS, WISHED_BY, By, Reason, Step
 from models.errors import UsageError
 from models.ethics import code_of
 from models.instants import DAY, Instant
@@ -147,7 +147,7 @@ def say(
         personal=personal,
         process=who.policy.ending_process_careful if what is What.careful else 0,
         step=step,
-        appointments=who.case.held_since(stands.started_at) if stands and step == Step.process else 0,
+        appointments=who.case.held_since(stands.started_at) if stands and step in MEETINGS else 0,
         means=means,
         on=now if what is What.attempt and on == NOT_KNOWN else on,
         **(contact(who) if what is What.attempt or step == Step.letter else {}),

@@ -7,7 +7,18 @@ from integrations.practice import Practice
 from integrations.store import ending_rows, lookups
 from integrations.store.terminations import Taken
 from models.ending_acts import STEPS, State, Termination
-from models.ending_steps import COULD_NOT_WORDS, REASON_WORDS, STEP_WORDS, CouldNot, Need, Reason, Step, asked
+from models.ending_steps import (
+    COULD_NOT_WORDS,
+    ONWARD_WORDS,
+    REASON_WORDS,
+    STEP_WORDS,
+    CouldNot,
+    Need,
+    Onward,
+    Reason,
+    Step,
+    asked,
+)
 from models.instants import Instant
 from models.noticing import THERAPIST
 from models.told import NOT_KNOWN
@@ -123,7 +134,7 @@ def _settled(stands: Termination, step: Step, voice: Voice) -> str:
     when = f"{voice.day(said.at)}, {_name(said.by)}"
     if said.could_not:
         return f"could not be: {COULD_NOT_WORDS[CouldNot(said.could_not)]} ({when})"
-    return f"done ({when})"
+    return f"done: {ONWARD_WORDS[Onward(said.onward)]} ({when})" if said.onward else f"done ({when})"
 
 
 def _what_next(stands: Termination, code: str) -> str:

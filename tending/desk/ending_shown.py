@@ -9,6 +9,8 @@ from models.ending_refusals import LEAST_MEANS
 from models.ending_schedule import HOW_WORDS, PROBLEM_WORDS, ROLE_WORDS, How
 from models.ending_steps import (
     COULD_NOT_WORDS,
+    MEETINGS,
+    ONWARD_WORDS,
     OURS_ALONE,
     REASON_WORDS,
     STEP_WORDS,
@@ -16,6 +18,7 @@ from models.ending_steps import (
     CouldNot,
     Means,
     Need,
+    Onward,
     Reason,
     Step,
 )
@@ -177,6 +180,7 @@ def _step(asked: Asked, stands: Termination, step: Step, held: int) -> StepShown
     if said is not None:
         when = f"{voice.day_and_distance(said.at)}, {named(asked, said.by)}"
         done = f"Could not be done: {COULD_NOT_WORDS[CouldNot(said.could_not)]}" if said.could_not else "Done"
+        done += f": {ONWARD_WORDS[Onward(said.onward)]}" if said.onward else ""
         done = f"{done} ({when})."
     return StepShown(
         step,
@@ -196,6 +200,8 @@ def _able(stands: Termination, step: Step, held: int) -> bool:
     """Whether it may be said to be done, as far as appointments and tries to reach the client go."""
     if step is Step.process:
         return held >= stands.needed
+    if step is Step.last:
+        return held > 0 and not any(each in MEETINGS[:-1] for each in stands.left())
     return step is not Step.letter or stands.reason is not Reason.contact or len(stands.ways()) >= LEAST_MEANS
 
 

@@ -194,7 +194,7 @@ def test_today_and_a_page_of_its_own_ask_whoever_is_named_and_nobody_else(desk, 
     assert "Until then nothing can be done but to withdraw it." in said
     today = sam.get("/today")
     assert f'href="/confirm/{code}"' in today.text
-    assert "T1 has begun it, Mon 23 Nov, today: needs beyond what we can offer." in text_of(today)
+    assert "Begun Mon 23 Nov, today, for a client of T1: needs beyond what we can offer." in text_of(today)
     assert "Nothing asks for you today" not in today.text
     page = sam.get(f"/confirm/{code}")
     said = text_of(page)
@@ -287,7 +287,7 @@ def test_steps_are_said_once_taken_back_within_the_minute_and_closed_at_the_end(
     going(desk, kim, sam, code)
     page = kim.get(f"/client/{code}")
     said = text_of(page)
-    assert "Say that the client deserves a better fit, without blame, and why it is not here." in said
+    assert "Say that the aim is excellent care, and why a better fit than here is needed for it; without blame." in said
     assert "At least one after it was begun; none has taken place yet." in said
     explain = saying(page, "done", "explain")
     for _ in range(2):
@@ -322,7 +322,7 @@ def test_steps_are_said_once_taken_back_within_the_minute_and_closed_at_the_end(
 
 def test_a_form_from_another_tab_says_nothing_over_what_was_said(desk, kim, sam):
     code = code_of(desk)
-    going(desk, kim, sam, code)
+    going(desk, kim, sam, code, reason="contact")
     one, other = kim.get(f"/client/{code}"), kim.get(f"/client/{code}")
     attempt = {"means": "phone", "on": "2026-11-23"}
     assert kim.send(saying(one, "attempt"), **attempt).status_code == 200
@@ -334,7 +334,7 @@ def test_a_form_from_another_tab_says_nothing_over_what_was_said(desk, kim, sam)
 
 def test_many_at_the_same_moment_say_one_thing_once(desk, kim, sam):
     code = code_of(desk)
-    going(desk, kim, sam, code)
+    going(desk, kim, sam, code, reason="contact")
     pages = [saying(kim.get(f"/client/{code}"), "attempt") for _ in range(4)]
 
     def post(form):

@@ -166,7 +166,7 @@ def test_without_a_supervisor_a_peer_of_the_policy_confirms_and_without_anybody_
 @pytest.mark.parametrize("peer", ["T1", "T7"])
 def test_a_peer_is_somebody_known_and_somebody_else(a_clinic, mailbox, peer):
     team = make(a_clinic, mailbox, supervised=False, policy=f'ending_confirmed_by_peer = "{peer}"')
-    with pytest.raises(UsageError, match="nobody is named"):
+    with pytest.raises(UsageError, match="nobody else is named"):
         start(team)
 
 
