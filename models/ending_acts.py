@@ -57,11 +57,10 @@ class Act(NamedTuple):
     """One thing somebody (`by`) said `at` an instant about the ending with the id `ending`.
 
     `reason` is a Reason of what was started or stopped, a CouldNot (done: an Onward) of a step. `personal` answers QUESTION, empty
-    where nobody did; `confirmer` is the therapist who has to confirm, `process` how many appointments give room, `careful` whether the client
-    finds
-    rejection hard, `until` the day (its end) by which it should be over. `on` is when an attempt was made, which counts only
-    after `seen`, the last contact, and `apart` (seconds) from the one that counted before. `appointments` is how many took place since it
-    began, `parts` what was proposed: (uid, start, role) each. Instants are -1 where not known.
+    where nobody did; `confirmer` is the therapist who has to confirm, `process` how many appointments give room, `careful` whether the
+    client finds rejection hard, `until` the day (its end) by which it should be over. `on` is when an attempt was made, which counts
+    only after `seen`, the last contact, and `apart` (seconds) from the one that counted before. `appointments` is how many took place
+    since it began, `parts` what was proposed: (uid, start, role) each. Instants are -1 where not known.
     """
 
     ending: str
