@@ -205,7 +205,8 @@ def _word(words: Any, text: str, what: str) -> Any:
     try:
         return words(text.strip().lower().replace("_", "-"))
     except ValueError:
-        raise UsageError(f"That is no {what}; there are {', '.join(words)}.") from None
+        there = ", ".join(word for word in words if word is not By.nobody)
+        raise UsageError(f"That is no {what}; there are {there}.") from None
 
 
 def _confirmer(practice: "Practice", connection: Connection, who: About, by: str, now: Instant) -> str:

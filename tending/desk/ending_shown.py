@@ -75,6 +75,7 @@ class Shown:
     died: bool
     letter: bool
     closable: bool
+    mistaken: bool  # over, and it can be taken back that the client has died
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +116,8 @@ def shown(asked: Asked, stands: Termination, held: int) -> Shown:
     """An ending for whoever asks; `held` is how many appointments took place since it was begun."""
     voice, left = asked.voice, stands.left()
     going = stands.state is State.going
-    its = [step for step in STEPS if stands.need(step) is not Need.none or stands.of(step) is not None]
+    asks = [step for step in STEPS if stands.is_open and stands.need(step) is not Need.none]
+    its = [step for step in STEPS if step in asks or stands.of(step) is not None]
     steps = [_step(asked, stands, step, held) for step in its]
     reaching = going and stands.reason is Reason.contact and Step.letter in left and not stands.died
     return Shown(
@@ -134,6 +136,7 @@ def shown(asked: Asked, stands: Termination, held: int) -> Shown:
         stands.died,
         going and stands.need(Step.letter) is not Need.none and not stands.died,
         going and not left,
+        stands.said_died and not stands.is_open,
     )
 
 
@@ -148,7 +151,8 @@ def _headline(stands: Termination, voice: Voice) -> str:
             return f"Closed {voice.day_and_distance(stands.moved_at)}: {reason}. {IN_THE_RECORD}"
         case State.declined:
             return f"Not confirmed {voice.day_and_distance(stands.moved_at)}: care goes on."
-    return f"Withdrawn {voice.day_and_distance(stands.moved_at)}: care goes on."
+    goes_on = "that the client has died is taken back" if stands.reason is Reason.death else "care goes on"
+    return f"Withdrawn {voice.day_and_distance(stands.moved_at)}: {goes_on}."
 
 
 def _lines(asked: Asked, stands: Termination) -> list[str]:

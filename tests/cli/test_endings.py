@@ -175,6 +175,10 @@ WORDS = {
         ["end", "{code}", "--reason", "wish", "--personal", "no", "--by", "therapist"],
         "the wish of: client",
     ),
+    "nobody's word": (
+        ["end", "{code}", "--reason", "wish", "--personal", "no", "--by", "x"],
+        "there are therapist, client.",
+    ),
     "a day that was": (
         ["end", "{code}", "--reason", "wish", "--personal", "no", "--until", "2020-01-01"],
         "has passed",
@@ -219,8 +223,28 @@ def test_what_does_not_fit_a_running_one_changes_nothing(codes, tending):
         done = tending(*words)
         assert (done.code, done.out, sentence in done.err) == (2, "", True), (words, done.err)
     assert tending("ending", code, "--json").json == before
-    assert tending("ending", code, "withdraw").out.endswith("Care goes on.\n")
+    withdrawn = tending("ending", code, "withdraw").out
+    assert withdrawn.endswith("Care goes on.\n")
+    assert "  open" not in withdrawn
     assert "was withdrawn" in tending("ending", code, "close").err
+
+
+def test_who_is_said_to_have_died_is_dead_everywhere_until_that_is_taken_back(codes, tending):
+    code = codes["1002"]
+
+    def contacts():
+        said = tending("boundary", code, "--json").json["contact"]
+        return [one["standing"] for one in said]
+
+    assert contacts().count("open") == 3
+    assert start(tending, code, "death").code == 0
+    assert contacts() == ["restricted", "restricted", "over", "open", "over"]
+    for words in (("done", "records"), ("close",)):
+        assert tending("ending", code, *words).code == 0
+    assert contacts().count("open") == 1
+    back = tending("ending", code, "withdraw")
+    assert back.out.endswith("It is taken back that the client has died; their record may still say so.\n")
+    assert contacts().count("open") == 3
 
 
 def test_every_word_is_explained(tending):
