@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection
 
-from integrations.store import answers
+from integrations.store import answers, links
 from integrations.store.answers import Seen
 from integrations.store.decisions import decide
 from models.answers import Answer
@@ -35,9 +35,11 @@ def say(
 
 
 def unsay(practice: "Practice", connection: Connection, answer_id: str, by: str, now: Instant) -> str:
-    """Take an answer back, as `answers.take_back` does, and look at the client anew. Answers the client's code."""
+    """Take an answer back, as `answers.take_back` does, give back the link by which it was given, and look at the client anew. Answers
+    the client's code."""
     found = answers.find(connection, answer_id)
     code = answers.take_back(practice, connection, answer_id, by, now)
+    links.give_back(connection, answer_id)
     if found is not None:
         decide(practice, connection, [found.client_id], now)
     return code

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Iterable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection
@@ -16,8 +16,9 @@ from models.accounts import Purpose, address_of
 from models.eligibility import Urgency
 from models.instants import Instant
 from models.invitations import CLIENT, Going, sent_of
-from models.noticing import TO_ADMIN
+from models.noticing import ADMIN, TO_ADMIN
 from models.rules import KIND_WORD, told
+from models.spoken import here
 from models.voice import Voice
 
 if TYPE_CHECKING:
@@ -52,8 +53,15 @@ class Renderer:
         said = [item for notice in bundle for item in self._spoken(notice, recipient, voice)]
         if more:
             said.append(self._item("more", "more", {"count": more}, voice))
+        said = [self._read_by(recipient, item) for item in said]
         message = compose(said, practice=self._practice.name, to_zone=voice.zone, locale=voice.locale, at=now)
         return asdict(message)
+
+    def _read_by(self, recipient: str, item: Item) -> Item:
+        """An item in its reader's words: who has the desk and is not the administrator is sent there, not to a terminal."""
+        if not self._public_url or recipient == ADMIN:
+            return item
+        return replace(item, sentence=here(item.sentence), clears=here(item.clears))
 
     def _spoken(self, notice: Any, recipient: str, voice: Voice) -> list[Item]:
         try:
@@ -68,6 +76,8 @@ class Renderer:
         if notice.client_id is not None and kind:
             if notice.step == TO_ADMIN:
                 return [self._unanswered(notice, voice)]
+            if recipient == ADMIN and notice.urgency != Urgency.safety:
+                return [self._nobody(notice, voice)]
             return [self._finding(rule, kind, notice.client_id, recipient, voice)]
         if rule == "unconfirmed":
             still = last_look.still_open(self._connection, "unconfirmed", notice.facts["clients"])
@@ -105,6 +115,11 @@ class Renderer:
             return self._item("unanswered", "safety", facts, voice)
         return self._item("unanswered", "unanswered", {"therapist": therapist, "since": since}, voice)
 
+    def _nobody(self, notice: Any, voice: Voice) -> Item:
+        """What the administrator hears of a prompt that reached nobody: whose it is, and not what it says."""
+        code, therapist = last_look.whose(self._connection, notice.client_id)
+        return self._item("unanswered", "nobody", {"code": code, "therapist": therapist or None}, voice)
+
     def _link(
         self, purpose: Purpose, recipient: str, now: Instant, client_id: int | None = None, kind: str = ""
     ) -> str | None:
@@ -114,7 +129,14 @@ class Renderer:
         token = links.make(self._connection, self._practice.vault, purpose, recipient, client_id, kind, now)
         return address_of(self._public_url, purpose, token)
 
+    def _named(self, therapist: str) -> str:
+        """A therapist as a colleague calls them, with the id that commands take."""
+        name = people.names_of_therapists(self._connection, self._practice.vault).get(therapist, "")
+        return f"{name} ({therapist})" if name else therapist
+
     def _item(self, purpose: str, part: str, facts: dict[str, Any], voice: Voice, link: str | None = None) -> Item:
+        if facts.get("therapist"):
+            facts = facts | {"therapist": self._named(facts["therapist"])}
         return item_of(purpose, part, facts, to_zone=voice.zone, locale=voice.locale, at=voice.now, link=link)
 
 

@@ -11,6 +11,10 @@ from models.voice import Voice
 UNDO_SECONDS = 60
 LONGEST_NOTE = 200  # characters
 LONGEST_PLAN = 30 * DAY  # of "known, there is a plan"
+LONGEST_SNOOZE = 90 * DAY
+LONGEST_AGREED = 180 * DAY  # a contact further ahead than that is a pause, which the record tells of
+ENDING_RESTS = 7 * DAY  # after "we have begun an ending", until somebody is asked where it is
+CONTACT = frozenset({"quiet", "missed", "not_started"})  # kinds of finding for which the next contact is an answer
 
 
 class Reply(StrEnum):
@@ -41,8 +45,8 @@ REASONS: dict[Reply, dict[str, str]] = {
 
 
 class Answer(NamedTuple):
-    """One answer: `kind` of finding, `at` when, `until` when it speaks again by itself if it is still so (FAR: only if it gets worse),
-    `days` a rhythm that was agreed (0: none), `reason` a code of REASONS."""
+    """One answer: `kind` of finding, `at` when, `until` when it speaks again by itself if it is still so (FAR: no day
+    was named), `days` a rhythm that was agreed (0: none), `reason` a code of REASONS."""
 
     kind: str
     reply: Reply
@@ -50,6 +54,14 @@ class Answer(NamedTuple):
     until: Instant
     days: int = 0
     reason: str = ""
+
+
+def replies_to(kind: str, *, safety: bool) -> tuple[Reply, ...]:
+    """What may be said to a finding of that kind."""
+    if safety:
+        return Reply.done, Reply.snooze, Reply.known
+    agreed = (Reply.agreed,) if kind in CONTACT else ()
+    return Reply.done, *agreed, Reply.snooze, Reply.no_concern, Reply.ending
 
 
 def answer(
@@ -63,10 +75,14 @@ def answer(
     safety: bool = False,
 ) -> Answer:
     """A checked answer. Raises UsageError, a sentence for whoever answers, where something is missing or does not fit."""
-    if reply is Reply.known and not safety:
-        raise UsageError("`known` is for a risk; here say done, agreed, snooze or no-concern.")
-    if safety and reply in (Reply.agreed, Reply.no_concern):
-        raise UsageError("A risk is answered with done, known (with a day), snooze or ending.")
+    if reply not in replies_to(kind, safety=safety):
+        if safety:
+            raise UsageError("A risk is answered with done, known (with a day) or snooze (until tomorrow).")
+        if reply is Reply.known:
+            raise UsageError("`known` is for a risk; here say done, snooze or no-concern.")
+        raise UsageError(
+            "The next contact is an answer to Quiet, Missed and Not started; here say done, snooze or no-concern."
+        )
     if until is not None and until <= now:
         raise UsageError("That day has passed; name one that lies ahead.")
     if days and reply is not Reply.agreed:
@@ -81,13 +97,21 @@ def answer(
         raise UsageError(f"Say until when: `{reply.value}` needs a day.")
     if reply is Reply.known and until is not None and until - now > LONGEST_PLAN:
         raise UsageError("A plan for a risk is looked at again within 30 days; name an earlier day.")
-    if reply is Reply.snooze and until is not None and until - now > 90 * DAY:
+    if safety and reply is Reply.snooze and until is not None and until - now > DAY:
+        raise UsageError("A risk waits until tomorrow at most; say `known` with a day where there is a plan.")
+    if reply is Reply.agreed and until is not None and until - now > LONGEST_AGREED:
+        raise UsageError(
+            "That is more than 180 days ahead. So long without contact is a pause: enter it in the record system."
+        )
+    if reply is Reply.snooze and until is not None and until - now > LONGEST_SNOOZE:
         raise UsageError("Longer than 90 days is no snooze: say what was agreed, or why it is no concern.")
     listed = REASONS.get(reply, {})
     if listed and reason not in listed:
         raise UsageError(f"Say why; the reasons are {', '.join(listed)}.")
     if reason and not listed:
         raise UsageError(f"`{reply.value}` takes no reason.")
+    if reply is Reply.ending:
+        until = now + ENDING_RESTS
     return Answer(kind, reply, now, FAR if until is None else until, days, reason)
 
 

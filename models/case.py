@@ -18,6 +18,7 @@ INTAKE, ACTIVE, ENDED = 0, 1, 2
 # Plain integers: comparing with an enum's member costs several times as much, and this is walked for everybody.
 NO_SHOW = int(Mark.no_show)
 AGREED = REPLIES.index(Reply.agreed)
+UNREAD = "a row of goals or scores in quarantine"
 GOING = STATES.index(State.going)
 ATTENDED = int(Mark.attended)
 TOOK_PLACE = (ATTENDED, int(Mark.presumed))
@@ -74,6 +75,10 @@ class Case(NamedTuple):
                 return line[i] >> 3
         return None
 
+    def is_marked(self, start: Instant) -> bool:
+        """Whether of an appointment that began then it is known, or presumed, how it went."""
+        return any(entry >> 3 == start and entry & 3 for entry in self.line[: self.past])
+
     def next_booked(self) -> Instant | None:
         """Start of the next appointment that a person booked; the tail of an endless series is not one."""
         line = self.line
@@ -110,7 +115,7 @@ class Case(NamedTuple):
 
     def doubts(self) -> tuple[str, ...]:
         """What could refute that no goal, score or review is there, but cannot be relied on now."""
-        return (*self.blind, "a row of goals or scores in quarantine") if self.unread else self.blind
+        return (*self.blind, UNREAD) if self.unread else self.blind
 
     def next_entry(self) -> Instant | None:
         """Start of the next appointment of any kind."""

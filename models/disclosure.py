@@ -16,12 +16,14 @@ class Surface(StrEnum):
     """Where words are shown."""
 
     mail_subject = "mail_subject"  # seen on locked screens, in lists and by every server on the way
+    mail_opening = "mail_opening"  # the first words of a mail: a locked telephone shows them below the subject
     mail_body = "mail_body"
     brief = "brief"  # push, text message, chat: whatever is no mail of ours
 
 
 CEILING: dict[Surface, Disclosure] = {
     Surface.mail_subject: Disclosure.public,
+    Surface.mail_opening: Disclosure.public,
     Surface.mail_body: Disclosure.clinical,
     Surface.brief: Disclosure.public,
 }
@@ -33,13 +35,15 @@ FIELD_LEVEL: dict[str, Disclosure] = {
     "count": Disclosure.public,
     "as_of": Disclosure.public,
     "language": Disclosure.public,
+    "opening": Disclosure.public,
+    "room": Disclosure.public,
     "coded": Disclosure.code,
     "items": Disclosure.clinical,
     # what it is about
     "code": Disclosure.code,
     "source": Disclosure.code,
     "channel": Disclosure.code,
-    "therapist": Disclosure.code,
+    "therapist": Disclosure.code,  # by name: a colleague, and nobody's client
     "codes": Disclosure.code,
     "from_on": Disclosure.code,
     "protocol": Disclosure.code,

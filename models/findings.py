@@ -179,7 +179,9 @@ def _speaks_again(verdict: Verdict, before: Standing, kind: Kind, now: Instant) 
 
 
 def _is_news(verdict: Verdict, before: Standing, kind: Kind) -> bool:
-    """Whether what asks for safety, or is a duty, and has come back tells of more than was told: no grace time keeps that back."""
-    if (kind.speaks != "safety" and not kind.duty) or kind.again is None:
+    """Whether what has come back tells of more than was told: no grace time keeps that back."""
+    if kind.again is None:
         return False
-    return not before.heard or kind.again(before.heard, verdict.facts, False)
+    if not before.heard and (kind.speaks == "safety" or kind.duty):
+        return True
+    return kind.again(before.heard, verdict.facts, False)

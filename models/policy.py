@@ -62,7 +62,7 @@ class Policy:
         "appointments",
         1,
         10,
-        "No-shows, not cancellations, go with leaving; most before the third session.",
+        "Appointments that are missed, not those called off, go with leaving; most before the third session.",
         "Xiao et al. 2017 (pst0000103); two in a row: a clinic's published rule",
     )
     not_started_after_days: float = threshold(
@@ -78,6 +78,15 @@ class Policy:
     )
     mark_within_days: float = threshold(
         2, "days", 0, 30, "An appointment is given this long to be marked before it counts as unmarked.", OURS
+    )
+    answer_rests_days: float = threshold(
+        90,
+        "days",
+        7,
+        365,
+        "What was answered without a day, and is still so, is asked about again after so long; who stays quiet or has not started, after "
+        "as long again as it took.",
+        OURS,
     )
     goal_by_appointment: int = threshold(
         3, "attended appointments", 1, 12, "By then therapy has a goal that both can name.", OURS

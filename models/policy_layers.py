@@ -21,6 +21,7 @@ NEW: Mapping[str, Any] = {
     "climb_to_supervisor_days": 5,
 }
 """What holds for clients of therapists who are new, unless [policy.new] says otherwise: earlier prompts (our choice)."""
+_ONE = re.compile(r"\b(appointment|attempt|day|ending|hour|point|score)s\b")
 NAMES = tuple(f.name for f in fields(Policy))
 # These belong to the practice as a whole: no layer below may change them.
 KEEPING = frozenset({"keep_changes_days", "keep_messages_days"})
@@ -46,6 +47,18 @@ class Layered:
         layer, value = self.origin.get(name, "default"), getattr(self.policy, name)
         said = f"{name} = {value or 'none'}" if isinstance(value, str) else f"{name} = {value:g} {meta['unit']}"
         return f"{said} ({layer}; basis: {meta['basis']})" if layer == "default" else f"{said} ({layer})"
+
+    def told(self, name: str) -> str:
+        """The same for whoever sets no policy: what the field is for, in words, with its value; empty where it says nothing of anybody."""
+        meta = next(f.metadata for f in fields(Policy) if f.name == name)
+        layer, value = self.origin.get(name, "default"), getattr(self.policy, name)
+        if not value or value == "none":
+            return ""
+        unit = meta["unit"].partition(" (")[0]
+        if value == 1:
+            unit = _ONE.sub(r"\1", unit)
+        said = value if isinstance(value, str) else f"{value:g} {unit}"
+        return f"{meta['reason'].rstrip('.')}: {said} ({layer})."
 
     def agreed(self, answers: Sequence[Answered]) -> "Layered":
         """The same with the rhythm that was agreed with this client last, if one was."""

@@ -40,7 +40,8 @@ class Kind:
 
     `again(then, now, answered)` tells whether facts that were told or answered `then` have become something to speak of again though the
     finding was open all the time; `old(facts)` whether they lay too far back when they were first told here to be news; a kind with
-    it speaks at first sight too. `duty`: the end of care does not silence it.
+    it speaks at first sight too. `rests` is for how many seconds it keeps silent after somebody said that they have
+    seen to it, if it is still so (without it as long as policy's `answer_rests_days`). `duty`: the end of care does not silence it.
     """
 
     name: str
@@ -50,6 +51,7 @@ class Kind:
     speaks: str = "notice"
     again: Callable[[Facts, Facts, bool], bool] | None = None
     old: Callable[[Facts], bool] | None = None
+    rests: Callable[[Facts], int] | None = None
     duty: bool = False
 
 

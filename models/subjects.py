@@ -7,9 +7,17 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 CODE = re.compile(r"\bC-[0-9A-HJKMNP-TV-Z]{7,}\b")
+_BEFORE = re.compile(r"^C[-\s\N{EN DASH}\N{NON-BREAKING HYPHEN}]")
+_MEANT = str.maketrans("OIL", "011")
 LONGEST_NAME = 5  # words; a longer run of words is no name
 MOST_WORDS = 24  # of a title are looked at
 _MAIL = re.compile(r"[\w.!#$%&'*+/=?^{|}~-]+@[\w-]+(?:\.[\w-]+)+")
+
+
+def code_in(text: str) -> str:
+    """The code that somebody typed: small letters, without `C-`, O for 0, I or L for 1. Empty where it can be none."""
+    code = "C-" + _BEFORE.sub("", text.strip().upper()).translate(_MEANT)
+    return code if CODE.fullmatch(code) else ""
 
 
 def normal_form(name: str) -> str:

@@ -43,6 +43,11 @@ class Hours(NamedTuple):
             return now
         return self.next_morning(now)
 
+    def working_day_after(self, at: Instant) -> Instant:
+        """The same hour of the next working day: by then whoever was told `at` has had a working day for it."""
+        begins = self.next_open(at)
+        return self.next_morning(begins) + begins - self.opens(local(begins, self.zone).date())
+
 
 def not_before(urgency: Urgency, hours: Hours, now: Instant) -> Instant:
     """The earliest instant at which a notice of that class may reach somebody with those hours."""

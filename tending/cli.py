@@ -182,12 +182,30 @@ def _wrong_words(error: typer.TyperException, words: list[str]) -> int:
         {w.partition("=")[0] for w in words if not (w.startswith("-") and w.isascii())}, key=len, reverse=True
     ):
         message = re.sub(rf"(?<!\w){re.escape(word)}(?!\w)", "...", message) if word else message
+    message = _plainly(message)
     if message.startswith("Usage:"):  # a group of commands without one of them shows its help
         tell(message)
         return 2
     ends = "" if message.endswith(("?", ".", ")")) else "."
     tell(f"{message}{ends} See `{context.command_path if context else 'tending'} --help`.")
     return 2
+
+
+_NUMBERS = (
+    (r"Input should be a valid integer.*", "takes a whole number"),
+    (r"Input should be a valid number.*", "takes a number"),
+    (r"Input should be greater than or equal to (?P<it>[\d.]+)", r"takes a number from \g<it> on"),
+    (r"Input should be less than or equal to (?P<it>[\d.]+)", r"takes a number up to \g<it>"),
+    (r"Value error, '\.\.\.' is not one of (?P<it>.*?)\.?", r"takes one of \g<it>"),
+)
+
+
+def _plainly(message: str) -> str:
+    """What a parser says of a value that does not fit, as a sentence: `--days takes a whole number`."""
+    for found, said in _NUMBERS:
+        if (match := re.fullmatch(rf"Invalid value for '([^']+)': {found}", message, re.DOTALL)) is not None:
+            return f"{match[1]} {match.expand(said)}"
+    return message
 
 
 def main() -> None:

@@ -23,7 +23,7 @@ from tending.prefect_settings import apply_environment, client_environment
 from tending.server import OnWait, Server, start_server
 
 LOG = logging.getLogger("tending.up")
-LEASE = "up"
+LEASE = leases.UP
 LEASE_SECONDS = 180
 RENEW_SECONDS = 30.0
 STOP_SECONDS = 5.0

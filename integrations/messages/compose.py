@@ -13,6 +13,10 @@ from models.voice import Voice
 
 _CODE = re.compile(r"\bC-[0-9A-HJKMNP-TV-Z]{7,}\b")
 _LONGEST_NAME = 60
+PREVIEW = 100
+"""So many characters of a mail's beginning a telephone shows before anybody opens it, at least."""
+_ROOM = "\u034f\u00a0" * PREVIEW
+"""What is not seen and keeps a longer preview from going on to the items: behind the opening, in HTML."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +82,8 @@ def compose(
     voice = Voice(zone=to_zone, locale=locale, now=at)
     outside = {"practice": neutral(practice)[:_LONGEST_NAME].rstrip(), "count": len(items)}
     inside = outside | {
+        "opening": neutral(wording.frame("mail/opening.txt", outside, voice)),
+        "room": _ROOM,
         "items": items,
         "as_of": f"{voice.day(at)}, {words.time_of_day(local(at, to_zone), locale=locale)}",
         "language": locale.replace("_", "-"),
@@ -91,6 +97,11 @@ def compose(
         brief=neutral(wording.frame("brief/body.txt", outside, voice)),
         locale=locale,
     )
+
+
+def preview(message: Message) -> str:
+    """What a telephone shows of a mail's text before it is opened."""
+    return " ".join(message.text.split())[:PREVIEW].rstrip()
 
 
 def neutral(name: str) -> str:

@@ -9,6 +9,7 @@ from models.habits import question
 from models.instants import DAY, HOUR, Instant
 from models.rule import Rule, Verdict
 from models.rules import all_rules
+from models.told import NOT_KNOWN
 from models.voice import Voice
 
 CODE = "C-7F3K9QX"
@@ -18,15 +19,15 @@ PROTOCOL = "Call the client today; the steps stand in the green folder."
 def found(at: Instant) -> dict[str, tuple[str, tuple[Any, ...]]]:
     """For each kind of finding a reason and the facts that it might rest on at an instant."""
     return {
-        "quiet": ("quiet", (at - 20 * DAY, 7 * DAY, True, at - 6 * DAY)),
+        "quiet": ("quiet", (at - 20 * DAY, 7 * DAY, True, True, at - 6 * DAY, NOT_KNOWN)),
         "missed": ("missed", (at - 13 * DAY, at - 6 * DAY)),
-        "not_started": ("not_started", (at - 15 * DAY, at - DAY)),
+        "not_started": ("not_started", (at - 15 * DAY, at - DAY, NOT_KNOWN)),
         "unconfirmed": ("unconfirmed", (at - 16 * DAY, at - 9 * DAY, at - 2 * DAY)),
         "no_goal": ("no_goal", (3, 3, 0)),
         "review_due": ("review_due", ("days", at, at - 90 * DAY, 90, 1, 1, ["measure", "date"])),
         "off_track": ("off_track", ([["worsening", at - 12 * DAY]],)),
         "moving_on": ("goals_met", (2,)),
-        "rating": ("fell", (38.5, 36.5, at - DAY)),
+        "rating": ("fell", (38.5, 36.5, 1, at - DAY)),
         "alliance": ("fell_from_own", (52.0, 46.0, "1sd", 2.0, at - DAY)),
         "early_check": ("not_rated_yet", (3, 3)),
         "later_cancels": (
@@ -51,20 +52,21 @@ def found(at: Instant) -> dict[str, tuple[str, tuple[Any, ...]]]:
     }
 
 
-def samples(at: Instant, voice: Voice, protocol: str = PROTOCOL) -> Mapping[tuple[str, str], dict[str, Any]]:
-    """Facts for every wording, by its folder and file, as they might be at an instant."""
+def samples(at: Instant, voice: Voice, protocol: str | None = PROTOCOL) -> Mapping[tuple[str, str], dict[str, Any]]:
+    """Facts for every wording, by its folder and file, as they might be at an instant; `protocol` is None where the practice has none."""
     facts: dict[tuple[str, str], dict[str, Any]] = {}
     for rule in all_rules():
         for name, kind in rule.kinds.items():
             place = name if kind.speaks == "weekly_list" else rule.name
             facts[place, name] = _of_kind(rule, name, at, voice) | _beside(rule.name, protocol)
     return facts | {
-        ("unanswered", "unanswered"): {"therapist": "T1", "since": at - 14 * DAY},
-        ("unanswered", "safety"): {"code": CODE, "therapist": "T1", "since": at - DAY, "protocol": protocol},
+        ("unanswered", "unanswered"): {"therapist": "Dr Lund (T1)", "since": at - 14 * DAY},
+        ("unanswered", "safety"): {"code": CODE, "therapist": "Dr Lund (T1)", "since": at - DAY, "protocol": protocol},
+        ("unanswered", "nobody"): {"code": CODE, "therapist": "Dr Lund (T1)"},
         ("risk_unmatched", "risk_unmatched"): {"source": "records", "protocol": protocol},
         ("scores_set_aside", "scores_set_aside"): {"source": "records", "count": 2},
         ("team_week", "team_week"): {
-            "therapist": "T1",
+            "therapist": "Dr Lund (T1)",
             "clients": 20,
             "quiet": 2,
             "early_missed": 1,
@@ -119,14 +121,19 @@ def samples(at: Instant, voice: Voice, protocol: str = PROTOCOL) -> Mapping[tupl
             "place": "Room 2",
         },
         ("invitation", "cancelled"): {"code": CODE, "when": "Tue 1 Dec at 10:00 (Europe/Berlin)"},
-        ("leave_transfer", "leave_transfer"): {"therapist": "T1", "from_on": "2026-11-30", "codes": CODE, "count": 1},
+        ("leave_transfer", "leave_transfer"): {
+            "therapist": "Dr Lund (T1)",
+            "from_on": "2026-11-30",
+            "codes": CODE,
+            "count": 1,
+        },
         ("sign_in", "sign_in"): {},
         ("fresh_link", "fresh_link"): {},
     }
 
 
 def _confirmation(at: Instant) -> dict[str, Any]:
-    return {"code": CODE, "therapist": "T1", "since": at - DAY, "ending_reason": REASON_WORDS[Reason.beyond]}
+    return {"code": CODE, "therapist": "Dr Lund (T1)", "since": at - DAY, "ending_reason": REASON_WORDS[Reason.beyond]}
 
 
 def _of_kind(rule: Rule, kind: str, at: Instant, voice: Voice) -> dict[str, Any]:
@@ -140,5 +147,6 @@ def _of_kind(rule: Rule, kind: str, at: Instant, voice: Voice) -> dict[str, Any]
     }
 
 
-def _beside(rule: str, protocol: str) -> dict[str, Any]:
-    return {"trust": {"question": question(0)}, "safety": {"protocol": protocol}}.get(rule, {})
+def _beside(rule: str, protocol: str | None) -> dict[str, Any]:
+    facts: dict[str, dict[str, Any]] = {"trust": {"question": question(0)}, "safety": {"protocol": protocol}}
+    return facts.get(rule, {})

@@ -25,6 +25,7 @@ PLAIN_WIDTH = 72
 # The files that frame a message; every other folder is a purpose and its files are items in a mail's body.
 _FRAMES: dict[str, Surface] = {
     "mail/subject.txt": Surface.mail_subject,
+    "mail/opening.txt": Surface.mail_opening,
     "mail/frame.txt": Surface.mail_body,
     "mail/frame.html": Surface.mail_body,
     "brief/title.txt": Surface.brief,

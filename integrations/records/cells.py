@@ -260,3 +260,12 @@ def score(text: str, grammar: Grammar) -> float | bool:
             "write a number with at most two decimals",
         )
     return float(text.replace(",", "."))
+
+
+def safety_answer(text: str, grammar: Grammar) -> float | bool:
+    """The answer that asks for safety: a whole number, or yes and no as true and false. Which there are depends on the measure."""
+    try:
+        return score(text, grammar)
+    except BadCellError as error:
+        remedy = "write the answer's number (item 9 of PHQ-9: 0 to 3), or yes or no (C-SSRS)"
+        raise BadCellError(error.reason, "is none of the answers that there are", remedy) from None

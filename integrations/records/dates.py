@@ -8,7 +8,10 @@ from enum import StrEnum
 
 from models.instants import Instant, instant_of
 
-FIRST_YEAR, LAST_YEAR = 1900, 2199  # outside of these a year is a slip of the keyboard (0202, 20225)
+FIRST_YEAR, LAST_YEAR = (
+    1900,
+    2199,
+)  # outside of these a year is a slip of the keyboard (0202, 20225); some columns take fewer
 SLIPS = 0.01  # share of dates that may contradict the order of all others before it counts as unknown
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _CLOCK = (
@@ -79,7 +82,7 @@ def moment(text: str, order: Order) -> Moment:
 
 def _moment(day: date, clock: time | None) -> Moment:
     if not FIRST_YEAR <= day.year <= LAST_YEAR:
-        raise NotADateError("has an impossible year", f"write a year from {FIRST_YEAR} to {LAST_YEAR}")
+        raise NotADateError("has an impossible year", "correct the year")
     if clock is None:
         return Moment(day, None)
     if clock.tzinfo is None:
@@ -121,7 +124,7 @@ def _day_of_words(parts: dict[str, str | None]) -> date:
 def _exact(year: str, month: str, day: str, fault: str, remedy: str) -> date:
     number = int(year) + (2000 if len(year) <= 2 else 0)
     if not FIRST_YEAR <= number <= LAST_YEAR:
-        raise NotADateError("has an impossible year", f"write a year from {FIRST_YEAR} to {LAST_YEAR}")
+        raise NotADateError("has an impossible year", "correct the year")
     try:
         return date(number, int(month), int(day))
     except ValueError:

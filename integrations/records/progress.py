@@ -46,6 +46,13 @@ def score(values: Values, grammar: Grammar, doubts: Doubts) -> ScoreEntry:
         answer = risk if value is None else value
         assert answer is not None  # the form asks for one of the two columns
         value, risk = float(answer), int(answer)
+    elif (
+        measure.risk is not None
+        and value is not None
+        and risk is not None
+        and not 0 <= value - risk <= measure.high - measure.risk
+    ):
+        raise BadRowError("risk", "contradiction", "cannot go with that score", "correct one of the two")
     at = _taken(values["taken"], grammar, doubts)
     return ScoreEntry(
         id=values.get("id") or derived(values["client"], measure.name, str(at)),

@@ -142,7 +142,7 @@ SCORES = Form(
             "risk",
             "the answer that asks for safety: item 9 of PHQ-9 (0 to 3), yes or no for C-SSRS; empty for all others",
             "0",
-            cells.score,
+            cells.safety_answer,
             ("item 9", "phq9 item 9", "44260-8", "positive"),
         ),
         UPDATED,

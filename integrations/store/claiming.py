@@ -134,7 +134,8 @@ def claim(
             connection.execute(update(notices).where(notices.c.id == notice.id).values(not_before=later))
     if not standing:
         return None
-    return _claim_one(practice, connection, now, holder, bundle.addressee, standing, counted, route, render)
+    above = look.above(bundle.addressee, standing)
+    return _claim_one(practice, connection, now, holder, bundle.addressee, above, standing, counted, route, render)
 
 
 def _claim_one(
@@ -143,16 +144,17 @@ def _claim_one(
     now: Instant,
     holder: str,
     addressee: str,
+    above: str,
     bundle: list[Any],
     counted: list[Any],
     route: Callable[[str, Iterable[Any]], Route | None],
     render: Render,
 ) -> Claimed | None:
-    way = route(addressee, bundle)
-    if way is None and addressee != ADMIN:
-        # Nobody knows how to reach this person: a duty is not dropped, the administrator gets it.
-        addressee = ADMIN
-        way = route(addressee, bundle)
+    # Where nobody knows how to reach this person a duty is not dropped: who supervises them gets it, or the administrator.
+    reached = (
+        (who, way) for who in dict.fromkeys((addressee, above, ADMIN)) if (way := route(who, bundle)) is not None
+    )
+    addressee, way = next(reached, ("", None))
     if way is None:
         return None  # shown by `check` and `status`; waits
     payload = {**render(addressee, bundle, now, len(counted)), "to": way.address, "at": now}

@@ -83,9 +83,12 @@ def take_in(
     _write(connection, vault, source.name, news, gone, known_at)
     _people(connection, vault, source, news, gone, now, zone, touched)
     client_of = ref_index(connection, {r.client_id for r in reading.rejects if r.client_id}, vault)
+    held = quarantine.held_kinds(connection, source.name)
     holding = quarantine.hold(connection, vault, source.name, reading.rejects, now, client_of)
     if reading.kinds:  # else a part of it was not read at all, and its rows are neither better nor gone
-        quarantine.let_go(connection, source.name, holding.hashes, now)
+        # A score that was set aside may ask for safety. Where the file is shorter now, it may only have been cut off.
+        fewer = _scores(rows.keys(), reading.rejects) < _scores((k for k, row in current.items() if not row.gone), held)
+        quarantine.let_go(connection, source.name, holding.hashes, now, keep=("score",) if fewer else ())
     entries = [(source.name, row.id) for row in news if row.kind in ABOUT_CLIENTS]
     entries += [(source.name, entry_id) for kind, entry_id in gone if kind in ABOUT_CLIENTS]
     note_told(connection, _words(news), now)
@@ -96,6 +99,11 @@ def take_in(
     taken.clients = affected
     taken.unmatched = unmatched(connection, source.name)
     return taken
+
+
+def _scores(keys: Iterable[tuple[str, str]], rejects: Iterable[Any]) -> int:
+    """How many scores there are, understood or not. `keys` are (kind, id) of those understood."""
+    return [*(kind for kind, _ in keys), *(reject.kind for reject in rejects)].count("score")
 
 
 def _words(news: list[Row]) -> set[str]:

@@ -11,7 +11,7 @@ from integrations.store.cases import digests, shared, stale_sources
 from integrations.store.died import DIED
 from integrations.store.ending_rows import CONFIRM
 from integrations.store.former import ONLY, still_named
-from integrations.store.recipients import Recipients
+from integrations.store.recipients import Recipients, above, away_on, supervisors
 from integrations.store.scores import risks_of_nobody, set_aside
 from integrations.store.tables import chunks, table
 from models.accounts import ACCOUNT, Account
@@ -23,7 +23,7 @@ from models.looking import DigestRow, Shared
 from models.notices import Message, MessageState, Notice
 from models.noticing import ADMIN, THERAPIST, therapist_recipient
 from models.observations import ClientStatus
-from models.people import Client, Leave
+from models.people import Client
 from models.sources import Source
 from models.timing import Hours
 
@@ -35,37 +35,42 @@ CAPPED = MERGED - {Urgency.weekly}  # a weekly letter fills nobody's day
 NEWS_SECONDS = 60  # before a notice is tried again whose client there is news of
 
 
+def is_of_finding(notice: Any) -> bool:
+    """Whether a notice tells of a client's finding: its purpose is a rule and a kind."""
+    return notice.client_id is not None and "." in notice.purpose
+
+
 class Addressees:
-    """Who receives notices on a day, with everybody's leave read once."""
+    """Who receives notices on a day, with everybody's leave and supervisor read once."""
 
     def __init__(self, connection: Connection, today: date) -> None:
-        rows = table(Leave)
-        self._covers: dict[str, str] = {}
-        for away in connection.execute(
-            select(rows.c.therapist_id, rows.c.cover_id)
-            .where(rows.c.from_on <= today, rows.c.to_on >= today)
-            .order_by(rows.c.cover_id.is_(None), rows.c.source, rows.c.entry_id)
-        ):
-            self._covers.setdefault(away.therapist_id, away.cover_id or "")
+        self._covers = away_on(connection, today)
+        self._supervisors = supervisors(connection)
 
     def of(self, notice: Any, therapist: str) -> str:
         """Whoever has the client now (`therapist`), if it is about one and was not sent on to somebody else; the named cover of somebody on
-        leave; else the administrator."""
+        leave; where nobody covers, who supervises them, if it is about a client; else the administrator."""
         if ONLY in notice.requires:
             return str(notice.recipient)  # on leave or not: it is for them
-        if notice.requires.get("reach") == ADMIN:
-            return ADMIN  # who was written to could not be reached
-        recipient: str = notice.recipient
-        if notice.client_id is not None and recipient != ADMIN and notice.step == 0:
+        reach = notice.requires.get("reach")  # who was written to could not be reached
+        recipient = str(reach or notice.recipient)
+        if notice.client_id is None:
+            return self._here(recipient) or ADMIN
+        if not reach and recipient != ADMIN and notice.step == 0:
             recipient = therapist_recipient(therapist)
+        above = self._supervisors.get(recipient.removeprefix(THERAPIST), "")
+        return self._here(recipient) or self._here(therapist_recipient(above)) or ADMIN
+
+    def _here(self, recipient: str) -> str:
+        """That recipient, or whoever covers for them; empty where nobody does."""
         passed = set()
         while recipient.startswith(THERAPIST) and recipient not in passed:
             passed.add(recipient)
             cover = self._covers.get(recipient.partition(":")[2])
             if cover is None:
                 return recipient
-            recipient = therapist_recipient(cover)
-        return ADMIN if recipient in passed else recipient
+            recipient = therapist_recipient(cover) if cover else ""
+        return "" if recipient in passed else recipient
 
 
 class LastLook:
@@ -164,6 +169,11 @@ class LastLook:
     def addressee(self, notice: Any) -> str:
         """Who receives it today."""
         return self._addressees.of(notice, self._therapists.get(notice.client_id, ""))
+
+    def above(self, addressee: str, notices: Iterable[Any]) -> str:
+        """Who is told instead of somebody who cannot be reached: what tells of findings goes to whoever supervises them."""
+        findings = all(is_of_finding(notice) for notice in notices)
+        return above(self._connection, addressee) if findings else ADMIN
 
     def _has_own(self, notice: Any) -> bool:
         """Whether a client has moved to somebody who is told of the same by another notice."""

@@ -15,6 +15,7 @@ from models.instants import Instant
 from models.quarantine import Lease
 
 LEASE = table(Lease)
+UP = "up"  # of the one process that watches and delivers
 
 
 class LeaseHeld(TendingError):
@@ -60,6 +61,12 @@ def alive(connection: Connection, now: Instant) -> set[str]:
     """The holders of all leases that have not run out and whose process is not known to be gone."""
     holders = connection.execute(select(LEASE.c.holder).where(LEASE.c.until > now)).scalars()
     return {holder for holder in holders if not _gone(holder)}
+
+
+def held(connection: Connection, name: str, now: Instant) -> bool:
+    """Whether somebody who is not known to be gone holds the lease of that name."""
+    holder = connection.execute(select(LEASE.c.holder).where(LEASE.c.name == name, LEASE.c.until > now)).scalar()
+    return holder is not None and not _gone(holder)
 
 
 def _take(connection: Connection, name: str, ours: str, now: Instant, until: Instant) -> None:

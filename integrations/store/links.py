@@ -72,10 +72,18 @@ def count_wrong(connection: Connection, link: Link, most: int, now: Instant) -> 
     connection.execute(update(links).where(mine, links.c.wrong >= most).values(expires_at=now))
 
 
-def give_back(connection: Connection, link: Link) -> None:
-    """What was done with a card was taken back: it may be acted with again."""
+def used_for(connection: Connection, link: Link) -> str:
+    """What a link was acted with for, as it stands now: the id of that answer, empty where it was not."""
     links = table(Link)
-    connection.execute(update(links).where(links.c.token_hash == link.token_hash).values(used_at=None, answer_id=""))
+    said = connection.execute(select(links.c.answer_id).where(links.c.token_hash == link.token_hash)).scalar()
+    return said or ""
+
+
+def give_back(connection: Connection, answer_id: str) -> None:
+    """An answer was taken back: the card by which it was given, if it was, may be acted with again."""
+    links = table(Link)
+    mine = (links.c.purpose == Purpose.card.value) & links.c.used_at.is_not(None) & (links.c.answer_id == answer_id)
+    connection.execute(update(links).where(mine).values(used_at=None, answer_id=""))
 
 
 def end(connection: Connection, vault: Vault, token: str, now: Instant) -> None:

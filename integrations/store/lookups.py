@@ -46,6 +46,7 @@ class FindingRow(NamedTuple):
     cleared_at: Instant | None
     reason: str
     evidence: dict[str, Any]
+    answered: bool = False  # and the answer stands
     notice: int | None = None  # the newest that tells of it, by number
 
 
@@ -170,6 +171,7 @@ def findings_then(connection: Connection, who: About, when: Instant) -> list[Fin
         before = found.get(row.kind)
         opened_at = row.at if before is None or row.what == Became.opened else before.opened_at
         cleared_at = row.at if row.what == Became.cleared else None
+        answered = row.what == Became.answered or (row.what == Became.said and before is not None and before.answered)
         found[row.kind] = FindingRow(
             who.code,
             who.therapist_id,
@@ -181,6 +183,7 @@ def findings_then(connection: Connection, who: About, when: Instant) -> list[Fin
             cleared_at,
             row.reason,
             row.evidence,
+            answered,
         )
     return sorted(found.values(), key=lambda finding: (finding.opened_at, finding.kind))
 
@@ -212,8 +215,10 @@ def finding_counts(connection: Connection) -> dict[tuple[str, str], int]:
 
 
 def day_one_left(connection: Connection) -> int:
-    """How many open findings stand on the list to sort."""
-    return sum(n for (_, how), n in finding_counts(connection).items() if how == Opened.day_one)
+    """How many open findings stand on the list to sort; whoever has answered has sorted."""
+    rows = table(Finding)
+    left = [rows.c.cleared_at.is_(None), rows.c.opened == Opened.day_one.value, ~rows.c.answered]
+    return int(connection.execute(select(func.count()).select_from(rows).where(*left)).scalar_one())
 
 
 def client_counts(connection: Connection) -> dict[str, int]:
@@ -245,6 +250,14 @@ def waiting(connection: Connection, now: Instant) -> list[Waiting]:
         counts[1] += not_before <= now and not too_old
         counts[2] += too_old
     return [Waiting(urgency, *counts) for urgency, counts in sorted(found.items())]
+
+
+def waiting_for(connection: Connection) -> list[tuple[str, str, int]]:
+    """How many notices wait for whom, by class: recipient, class, number."""
+    rows = table(Notice)
+    query = select(rows.c.recipient, rows.c.urgency, func.count()).where(rows.c.state == NoticeState.waiting)
+    by_both = query.group_by(rows.c.recipient, rows.c.urgency).order_by(rows.c.recipient, rows.c.urgency)
+    return list(connection.execute(by_both).tuples())
 
 
 def notices_about(connection: Connection, client_id: int, most: int = 20) -> list[Any]:

@@ -8,6 +8,8 @@ from sqlalchemy import Connection, func, select, update
 
 from integrations.store import invitations, leases
 from integrations.store.former import ONLY
+from integrations.store.last_look import is_of_finding
+from integrations.store.recipients import above
 from integrations.store.tables import chunks, insert_new, table
 from integrations.vault import Vault
 from models.accounts import PATHS
@@ -70,19 +72,23 @@ def tried(connection: Connection, message_id: int) -> int:
 
 
 def refused_for_good(connection: Connection, message_id: int, now: Instant, problem: str) -> None:
-    """A message that its channel will never take: the administrator gets its notices by another one. What was the administrator's
-    own has failed, and waits for a person; so does an invitation, which nobody else has a use for."""
+    """A message that its channel will never take: the next person gets its notices by another one, of a finding first whoever supervises
+    who was written to, else the administrator. What was the administrator's own has failed, and waits for a person; so does an
+    invitation, which nobody else has a use for."""
     move(connection, message_id, MessageState.failed, now, problem)
     messages, notices = table(Message), table(Notice)
     if invitations.tries_of(connection, message_id) is not None:
         return
-    if connection.execute(select(messages.c.recipient).where(messages.c.id == message_id)).scalar() == ADMIN:
+    recipient = connection.execute(select(messages.c.recipient).where(messages.c.id == message_id)).scalar_one()
+    if recipient == ADMIN:
         return
-    move(connection, message_id, MessageState.dropped, now, f"{problem} The administrator gets it instead.")
-    mine = select(notices.c.id, notices.c.requires, notices.c.tries).where(notices.c.message_id == message_id)
+    move(connection, message_id, MessageState.dropped, now, f"{problem} The next person gets it instead.")
+    wanted = [notices.c[name] for name in ("id", "client_id", "purpose", "requires", "tries")]
+    mine = select(*wanted).where(notices.c.message_id == message_id)
     for notice in connection.execute(mine).all():
         if ONLY in notice.requires:
             continue  # for whom could not be reached, and nobody else
+        further = is_of_finding(notice) and "reach" not in notice.requires
         connection.execute(
             update(notices)
             .where(notices.c.id == notice.id)
@@ -92,7 +98,7 @@ def refused_for_good(connection: Connection, message_id: int, now: Instant, prob
                 message_id=None,
                 tries=notice.tries + 1,
                 not_before=now,
-                requires={**notice.requires, "reach": ADMIN},
+                requires={**notice.requires, "reach": above(connection, recipient) if further else ADMIN},
             )
         )
 

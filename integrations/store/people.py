@@ -289,6 +289,13 @@ def addresses(connection: Connection, vault: Vault) -> dict[str, str]:
     return {who: vault.open(blob).get("email", "") for who, blob in sealed if blob}
 
 
+def names_of_therapists(connection: Connection, vault: Vault) -> dict[str, str]:
+    """The name of each therapist, opened; empty where there is none."""
+    rows = table(Therapist)
+    sealed = connection.execute(select(rows.c.id, rows.c.sealed)).tuples()
+    return {who: str(vault.open(blob).get("name", "")) if blob else "" for who, blob in sealed}
+
+
 def zone_of(connection: Connection, therapist_id: str) -> str:
     """The zone that a therapist lives in, empty where it is the practice's."""
     rows = table(Therapist)

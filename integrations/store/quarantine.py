@@ -1,7 +1,7 @@
 """The quarantine: input not understood is held once, listed without its content, opened or discarded by a person."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Select, bindparam, func, select, update
 
@@ -119,21 +119,32 @@ def _hold_again(connection: Connection, source: str, changed: Sequence[Mapping[s
     connection.execute(statement, list(changed))
 
 
+def held_kinds(connection: Connection, source: str) -> list[Any]:
+    """The kinds of the rows that are held of a source, one for each row."""
+    held = (ROWS.c.source == source) & (ROWS.c.state == QuarantineState.held.value)
+    return list(connection.execute(select(ROWS.c.kind).where(held)))
+
+
 def let_go(
     connection: Connection,
     source: str,
     still: Collection[str],
     at: Instant,
     state: QuarantineState = QuarantineState.gone,
+    *,
+    keep: Collection[str] = (),
 ) -> int:
-    """After a complete reading: rows held for the source that were not rejected this time are held no longer.
+    """After a complete reading: rows held for the source that were not rejected this time are held no longer, but for those of the kinds to
+    `keep`.
 
     `still` are the hashes of those rejected now (`Holding.hashes`).
     `state` is `gone` when the source's bytes have changed, `retried` when the same bytes were now understood. Answers
     how many.
     """
     held = connection.execute(
-        select(ROWS.c.id, ROWS.c.raw_hash).where(ROWS.c.source == source, ROWS.c.state == QuarantineState.held.value)
+        select(ROWS.c.id, ROWS.c.raw_hash).where(
+            ROWS.c.source == source, ROWS.c.state == QuarantineState.held.value, ROWS.c.kind.not_in(list(keep))
+        )
     )
     over = [row.id for row in held if row.raw_hash not in still]
     for some in chunks(over):

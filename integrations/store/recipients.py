@@ -1,14 +1,16 @@
 """Whoever is written to: their working hours, who supervises them, looked up once for a batch."""
 
 from datetime import date
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, select
 
 from integrations.store.cases import holidays_near
 from integrations.store.tables import Prepared, table
-from models.instants import Instant
-from models.people import Therapist
+from models.instants import Instant, day_of
+from models.noticing import THERAPIST, therapist_recipient
+from models.people import Leave, Therapist
 from models.policy import Policy
 from models.timing import Hours
 
@@ -18,11 +20,35 @@ if TYPE_CHECKING:
 _THERAPISTS = Prepared(select(*(table(Therapist).c[name] for name in ("id", "zone", "supervisor_id"))))
 
 
+def away_on(connection: Connection, day: date) -> dict[str, str]:
+    """Therapists on leave on a day, each with the one who covers for them; empty where nobody does."""
+    rows, covers = table(Leave), dict[str, str]()
+    for away in connection.execute(
+        select(rows.c.therapist_id, rows.c.cover_id)
+        .where(rows.c.from_on <= day, rows.c.to_on >= day)
+        .order_by(rows.c.cover_id.is_(None), rows.c.source, rows.c.entry_id)
+    ):
+        covers.setdefault(away.therapist_id, away.cover_id or "")
+    return covers
+
+
+def above(connection: Connection, recipient: str) -> str:
+    """Who supervises a therapist that is written to; the administrator where nobody known does, or of anybody else."""
+    return therapist_recipient(supervisors(connection).get(recipient.removeprefix(THERAPIST), ""))
+
+
+def supervisors(connection: Connection) -> dict[str, str]:
+    """Therapists with the one who supervises them, of those that are known."""
+    rows = {row.id: row.supervisor_id for row in _THERAPISTS.rows(connection)}
+    return {who: by for who, by in rows.items() if by in rows and by != who}
+
+
 class Recipients:
     """Working hours and supervisors of therapists, looked up once for a batch."""
 
     def __init__(self, practice: "Practice", connection: Connection, now: Instant) -> None:
         self._practice = practice
+        self._connection, self._now = connection, now
         self._therapists = {row.id: row for row in _THERAPISTS.rows(connection)}
         self._days_off: frozenset[date] = holidays_near(practice, now)
 
@@ -35,6 +61,14 @@ class Recipients:
     def knows(self, therapist_id: str) -> bool:
         """Whether somebody of that id is among the therapists."""
         return therapist_id in self._therapists
+
+    def cover(self, therapist_id: str) -> str:
+        """Who covers for a therapist that is away now; empty where they are not, or nobody does."""
+        return self._away.get(therapist_id, "")
+
+    @cached_property
+    def _away(self) -> dict[str, str]:
+        return away_on(self._connection, day_of(self._now, self._practice.zone))
 
     def supervisor(self, therapist_id: str) -> str:
         """Who supervises a therapist; empty where nobody known does."""

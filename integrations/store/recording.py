@@ -7,20 +7,22 @@ from sqlalchemy import Connection, bindparam, func, select, update
 
 from integrations.store.recipients import Recipients
 from integrations.store.tables import Prepared, insert_new, insert_rows, table
+from models.answers import Reply
 from models.findings import Became, Finding, FindingHistory, Opened, Settled, Standing, settle
 from models.instants import DAY, FAR, Instant
 from models.looking import DigestRow, Looked, Shared
 from models.notices import Message, MessageState, Notice, NoticeState
 from models.noticing import TO_SUPERVISOR, NoticeKey, finding_notice, next_step, therapist_recipient
 from models.policy import Policy
-from models.rule import Kind, Verdict
-from models.told import Answered, number_of, unpacked
+from models.rule import Facts, Kind, Verdict
+from models.told import REPLIES, Answered, number_of, unpacked
 
 _FINDINGS = table(Finding)
 _CHANGE_FINDING = Prepared(
     update(_FINDINGS).where(_FINDINGS.c.client_id == bindparam("of_client"), _FINDINGS.c.kind == bindparam("of_kind"))
 )
 ASKS = "trust"  # the rule whose prompts ask a question
+DONE, ENDING = REPLIES.index(Reply.done), REPLIES.index(Reply.ending)
 
 
 @dataclass(slots=True)
@@ -126,20 +128,43 @@ class _One:
         at = last.at if last is not None else None
         if at == before.answered_at or (at is not None and before.answered_at is None and at < before.opened_at):
             return before
-        if last is not None and (before.answered_at is None or last.at > before.answered_at):
-            until = None if last.until >= FAR else last.until
-            values: dict[str, Any] = {"answered": True, "answered_at": last.at, "speaks_at": until, "climbs_at": None}
-            what = Became.answered
-        else:  # it was taken back
-            climbs = self._climbs_from(0, self._recorder.kinds[before.kind][2], self._now) if before.told_to else None
-            values = {"answered": False, "answered_at": at, "speaks_at": None, "climbs_at": climbs}
-            what = Became.unanswered
         says = self._recorder.said[self._client, before.kind]
+        kind = self._recorder.kinds[before.kind][2]
+        newer = last is not None and (before.answered_at is None or last.at > before.answered_at)
+        if last is not None and (newer or self._stands(last, before)):
+            speaks_at = self._rests_until(last, kind, says[1]["facts"])
+            values: dict[str, Any] = {"answered": True, "answered_at": at, "speaks_at": speaks_at, "climbs_at": None}
+        else:
+            climbs = self._climbs_from(0, kind, self._now) if before.told_to else None
+            values = {"answered": False, "answered_at": at, "speaks_at": None, "climbs_at": climbs}
+        what = Became.answered if newer else Became.unanswered
         self._recorder.became(what, self._client, before.kind, before.generation, before.opened, says)
         self._recorder.change(self._client, before.kind, {**values, "heard": says[1]["facts"]})
         after = before._replace(**values, heard=says[1]["facts"])
         self.next_word = min(self.next_word, self._speaks(after))
         return after
+
+    def _stands(self, last: Answered, before: Standing) -> bool:
+        """Whether an older answer holds once a newer one was taken back: it was about this, told no later, and its day has not come."""
+        rows = table(FindingHistory)
+        spoke = select(func.max(rows.c.at)).where(
+            rows.c.client_id == self._client,
+            rows.c.kind == before.kind,
+            rows.c.what.in_([Became.opened.value, Became.raised.value]),
+        )
+        spoke_at = self._recorder.connection.execute(spoke).scalar() or before.opened_at
+        return last.at >= spoke_at and last.until > self._now
+
+    def _rests_until(self, last: Answered, kind: Kind, facts: Facts) -> Instant | None:
+        """When something that was answered speaks by itself again, if it is still so: on the day that was named; what asks for safety on no
+        other day; a weekly list asks each week."""
+        if last.until < FAR:
+            return last.until
+        if kind.speaks != "notice":
+            return None
+        if last.reply == DONE and kind.rests is not None:
+            return last.at + kind.rests(facts)
+        return last.at + int(self._policy.answer_rests_days * DAY)
 
     # -------------------------------------------------------- what changes
 
@@ -219,8 +244,7 @@ class _One:
         recorder.changes.notices += insert_new(recorder.connection, Notice, notice)
         evidence = self._evidence(rule, verdict)
         if before.answered:
-            on_day = before.speaks_at is not None and before.speaks_at <= self._now
-            evidence["again"] = ["until" if on_day else "changed", before.answered_at]
+            evidence["again"] = [self._why_again(before), before.answered_at]
         climbs_at = self._climbs_from(0, kind, notice["not_before"])
         self._say_by(climbs_at)
         recorder.became(Became.raised, client, verdict.kind, generation, before.opened, (verdict.reason, evidence))
@@ -240,15 +264,31 @@ class _One:
             },
         )
 
+    def _why_again(self, before: Standing) -> str:
+        last = self._answers.get(number_of(before.kind))
+        if last is None or before.speaks_at is None or before.speaks_at > self._now:
+            return "changed"
+        if last.reply == ENDING:
+            return "no_ending"
+        return "still" if last.until >= FAR else "until"
+
     def _keep(self, verdict: Verdict) -> None:
         recorder, client = self._recorder, self._client
         before = self._standing[verdict.kind]
         reason, stood = recorder.said.get((client, verdict.kind), ("", {}))
         evidence = {**stood, "facts": list(verdict.facts)}
-        to, speaks_at, changed = before.told_to, before.speaks_at, {}
+        to, speaks_at = before.told_to, before.speaks_at
+        changed: dict[str, Any] = {}
         if to not in ("", self._recipient):
-            recorder.changes.notices += _hand_on(recorder.connection, self._notice(verdict, before.generation), to)
-            to, speaks_at = self._recipient, None
+            kind = recorder.kinds[verdict.kind][2]
+            # What was answered speaks on its day, to whoever has the client then; of a risk they hear at once, whatever was answered.
+            told_anew = not before.answered or kind.speaks == "safety"
+            notice = self._notice(verdict, before.generation)
+            recorder.changes.notices += _hand_on(recorder.connection, notice, to, told_anew=told_anew)
+            to, speaks_at = self._recipient, before.speaks_at if before.answered else None
+            if told_anew and before.answered:
+                changed = {"answered": False, "climbs_at": self._climbs_from(0, kind, self._now)}
+                self._say_by(changed["climbs_at"])
         if before.climbs_at is not None and before.climbs_at <= self._now:
             changed = self._climb(verdict, before)
         other = (verdict.reason, evidence) != (reason, stood)
@@ -275,16 +315,20 @@ class _One:
         step = next_step(before.step, self._policy, supervised=bool(supervisor), safety=kind.speaks == "safety")
         if step is None:
             return {"climbs_at": None}
-        if kind.speaks != "safety":
-            # Nobody can have answered what has not been sent: counted from then.
-            told_at = _sent_at(self._recorder.connection, self._notice(verdict, before.generation), before.step)
-            due = (self._now if told_at is None else told_at) + step.seconds
-            if due > self._now:
-                self._say_by(due)
-                return {"climbs_at": due}
-        recipient = therapist_recipient(supervisor if step.number == TO_SUPERVISOR else "")
-        notice = self._notice(verdict, before.generation, step.number, recipient)
-        self._recorder.changes.notices += insert_new(self._recorder.connection, Notice, notice)
+        safety = kind.speaks == "safety"
+        # Nobody can have answered what has not been sent: counted from then; of a risk from when it should have left, arrived or not.
+        notice = self._notice(verdict, before.generation)
+        told_at = _told_at(self._recorder.connection, notice, before.step, arrived=not safety)
+        due = (self._now if told_at is None else told_at) + step.seconds
+        if due > self._now:
+            self._say_by(due)
+            return {"climbs_at": due}
+        people = [therapist_recipient(supervisor if step.number == TO_SUPERVISOR else "")]
+        if safety and (cover := self._recorder.recipients.cover(self._therapist)):
+            people.append(therapist_recipient(cover))  # who is away by now was told, and the cover was not
+        for recipient in people:
+            notice = self._notice(verdict, before.generation, step.number, recipient)
+            self._recorder.changes.notices += insert_new(self._recorder.connection, Notice, notice)
         climbs_at = self._climbs_from(step.number, kind, self._now)
         self._say_by(climbs_at)
         return {"step": step.number, "climbs_at": climbs_at}
@@ -328,20 +372,21 @@ def _waits(connection: Connection, notice: dict[str, Any]) -> bool:
     return connection.execute(select(rows.c.state).where(*mine)).scalar() == NoticeState.waiting
 
 
-def _sent_at(connection: Connection, notice: dict[str, Any], step: int) -> Instant | None:
-    """When a finding was told at a step, to whomever; None where that is still to come."""
+def _told_at(connection: Connection, notice: dict[str, Any], step: int, *, arrived: bool) -> Instant | None:
+    """When a finding was told at a step, to whomever; None where that is still to come. Unless it must have `arrived`, from when on it was
+    tried."""
     rows, messages = table(Notice), table(Message)
     same = [rows.c[name] == notice[name] for name in ("subject", "purpose", "generation")]
-    sent = (
-        select(func.max(messages.c.settled_at))
-        .select_from(rows.join(messages, messages.c.id == rows.c.message_id))
-        .where(*same, rows.c.step == step, messages.c.state == MessageState.sent)
-    )
-    return connection.execute(sent).scalar()
+    when = func.max(messages.c.settled_at) if arrived else func.min(messages.c.claimed_at)
+    told = select(when).select_from(rows.join(messages, messages.c.id == rows.c.message_id)).where(*same)
+    if arrived:
+        told = told.where(messages.c.state == MessageState.sent)
+    return connection.execute(told.where(rows.c.step == step)).scalar()
 
 
-def _hand_on(connection: Connection, notice: dict[str, Any], told: str) -> bool:
-    """The client is somebody else's now: who has them is told, unless that was done, and what still waits for `told` is called off."""
+def _hand_on(connection: Connection, notice: dict[str, Any], told: str, *, told_anew: bool) -> bool:
+    """The client is somebody else's now: what still waits for `told` is called off, and who has them is told, unless that was done or is
+    not wanted."""
     rows, messages = table(Notice), table(Message)
     same = [rows.c[name] == notice[name] for name in NoticeKey._fields if name != "recipient"]
     connection.execute(
@@ -349,6 +394,8 @@ def _hand_on(connection: Connection, notice: dict[str, Any], told: str) -> bool:
         .where(*same, rows.c.recipient == told, rows.c.state == NoticeState.waiting)
         .values(state=NoticeState.cancelled.value, decided_at=notice["made_at"], outcome="somebody else has the client")
     )
+    if not told_anew:
+        return False
     told_already = (
         select(messages.c.id)
         .select_from(rows.join(messages, messages.c.id == rows.c.message_id))

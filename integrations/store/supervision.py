@@ -3,7 +3,7 @@
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
 from integrations.store.recipients import Recipients
 from integrations.store.tables import insert_new, table
@@ -39,7 +39,7 @@ def write_team_letters(practice: "Practice", connection: Connection, week: int, 
         return 0
     recipients = Recipients(practice, connection, now)
     made = 0
-    for therapist, facts in team_facts(connection, set(team), now).items():
+    for therapist, facts in team_facts(practice, connection, set(team), now).items():
         supervisor = recipients.supervisor(therapist)
         if not supervisor:
             continue
@@ -50,9 +50,9 @@ def write_team_letters(practice: "Practice", connection: Connection, week: int, 
     return made
 
 
-def team_facts(connection: Connection, team: set[str], now: Instant) -> dict[str, dict[str, Any]]:
-    """How the caseloads of these therapists stand: load, quiet clients, appointments missed early this week, and prompts that were sent and
-    have no answer."""
+def team_facts(practice: "Practice", connection: Connection, team: set[str], now: Instant) -> dict[str, dict[str, Any]]:
+    """How the caseloads of these therapists stand: load, quiet clients, appointments missed early this week, and prompts that
+    were sent a working day ago or more and have no answer."""
     digests, findings, clients = table(Digest), table(Finding), table(Client)
     found: dict[str, dict[str, Any]] = {
         who: {"therapist": who, "clients": 0, "quiet": 0, "early_missed": 0, "unanswered": 0, "codes": ""}
@@ -74,7 +74,7 @@ def team_facts(connection: Connection, team: set[str], now: Instant) -> dict[str
             codes[row.therapist_id].add(row.code)
     notices, messages = table(Notice), table(Message)
     sent = (
-        select(notices.c.id)
+        select(func.min(messages.c.settled_at))
         .join_from(notices, messages, messages.c.id == notices.c.message_id)
         .where(
             notices.c.client_id == findings.c.client_id,
@@ -82,7 +82,7 @@ def team_facts(connection: Connection, team: set[str], now: Instant) -> dict[str
             notices.c.generation == findings.c.generation,
             messages.c.state == MessageState.sent.value,
         )
-        .exists()
+        .scalar_subquery()
     )
     open_ones = (
         select(digests.c.therapist_id, clients.c.code, findings.c.kind, findings.c.answered, sent.label("told"))
@@ -93,9 +93,11 @@ def team_facts(connection: Connection, team: set[str], now: Instant) -> dict[str
         )
         .where(findings.c.cleared_at.is_(None), mine)
     )
+    recipients, book = Recipients(practice, connection, now), practice.book
+    hours = {who: recipients.hours(who, book.of(therapist=who).policy) for who in found}
     for row in connection.execute(open_ones):
         facts = found[row.therapist_id]
-        waits = bool(row.told) and not row.answered
+        waits = row.told is not None and not row.answered and hours[row.therapist_id].working_day_after(row.told) <= now
         facts["quiet"] += row.kind == "quiet"
         facts["unanswered"] += waits
         if waits or row.kind == "quiet":

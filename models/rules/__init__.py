@@ -60,6 +60,12 @@ def _again(why: list[Any] | None, voice: Voice) -> str:
     if not why:
         return ""
     reason, answered_at = why
-    if reason == "until":
-        return f"You asked to hear of it again ({voice.day(answered_at)})."
-    return f"It has changed since your answer of {voice.day(answered_at)}."
+    day = voice.day(answered_at)
+    match reason:
+        case "until":
+            return f"You asked to hear of it again ({day})."
+        case "still":
+            return f"It is still so since your answer of {day}."
+        case "no_ending":
+            return f"On {day} you said that an ending was begun; none is written down."
+    return f"It has changed since your answer of {day}."

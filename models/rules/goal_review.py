@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-from models.case import ENDED, Case, is_ending
+from models.case import ENDED, UNREAD, Case, is_ending
 from models.clock import Clock
 from models.digest import KEPT
 from models.goals import (
@@ -67,13 +67,12 @@ OVER = silent(KINDS, "ended")
 ENDING = silent(KINDS, "ending")
 PAUSED = silent(KINDS, "paused")
 NOT_TOLD = silent(KINDS, "not_told")
-NO_GOALS = silent(KINDS, "no_goals")
 
 
 def goal_review(case: Case, policy: Policy, clock: Clock) -> tuple[Verdict, ...]:
     """One verdict for each of KINDS, in their order."""
     told = case.told
-    if not told.goals and not told.scores and "goal" not in case.heard:
+    if not told.goals and not told.scores and "goal" not in case.heard and not case.unread:
         return NOT_TOLD
     if case.died:
         return DIED
@@ -87,15 +86,15 @@ def goal_review(case: Case, policy: Policy, clock: Clock) -> tuple[Verdict, ...]
     goals = open_goals(case)
     return (
         no_goal(case, policy),
-        review_due(case, goals, policy, clock) if goals else NO_GOALS[1],
-        off_track(case, goals, policy, clock) if goals else NO_GOALS[2],
+        review_due(case, goals, policy, clock) if goals else without_goals("review_due", case),
+        off_track(case, goals, policy, clock) if goals else without_goals("off_track", case),
         moving_on(case, policy, clock),
     )
 
 
 def no_goal(case: Case, policy: Policy) -> Verdict:
     """So many appointments attended, and no goal is written down; one that was given up is none."""
-    if "goal" not in case.heard:
+    if "goal" not in case.heard and not case.unread:
         return NOT_TOLD[0]
     stand = len(standing_goals(case))
     if stand:
@@ -106,6 +105,11 @@ def no_goal(case: Case, policy: Policy) -> Verdict:
     if doubts := case.doubts():
         return Verdict("no_goal", None, "blind", doubts)
     return Verdict("no_goal", True, "no_goal", (seen, wanted, len(case.told.goals)))
+
+
+def without_goals(kind: str, case: Case) -> Verdict:
+    """There is no goal that is worked at, or one lies in quarantine."""
+    return Verdict(kind, None, "blind", (UNREAD,)) if case.unread else Verdict(kind, False, "no_goals")
 
 
 def review_due(case: Case, goals: list[Goal], policy: Policy, clock: Clock) -> Verdict:
@@ -293,5 +297,5 @@ def _off_track(found: Sequence[Sequence[Any]], voice: Voice) -> str:
 
 
 RULE = Rule(
-    name="goal_review", version=2, kinds=KINDS, decide=goal_review, with_facts=with_facts, tell=tell, untold=NOT_TOLD
+    name="goal_review", version=3, kinds=KINDS, decide=goal_review, with_facts=with_facts, tell=tell, untold=NOT_TOLD
 )

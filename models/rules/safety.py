@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 
 from models.answers import Reply
-from models.case import Case
+from models.case import UNREAD, Case
 from models.clock import Clock
 from models.instants import DAY, Instant
 from models.measures import NUMBERS, REGISTRY
 from models.policy import Policy
-from models.rule import Facts, Kind, Rule, Verdict, silent
+from models.rule import Facts, Kind, Rule, Verdict, common_sentence, silent
 from models.scores import answered
 from models.told import NOT_KNOWN, REPLIES, Answered, Score, number_of
 from models.voice import Voice
@@ -62,9 +62,11 @@ NOTHING_SEEN = silent(KINDS, "no_result")
 
 def safety(case: Case, policy: Policy, clock: Clock) -> tuple[Verdict, ...]:
     """One verdict for each of KINDS, in their order. No pause, no ending and no death silences what asks for safety."""
-    if not case.told.scores:
+    if not case.told.scores and not case.unread:
         return NOTHING_SEEN
-    return tuple(result(case, kind, clock) for kind in KINDS)
+    found = (result(case, kind, clock) for kind in KINDS)
+    # What could not be read may be the very result: then nobody can say that there is none.
+    return tuple(Verdict(v.kind, None, "blind", (UNREAD,)) if case.unread and not v.fired else v for v in found)
 
 
 def result(case: Case, kind: str, clock: Clock) -> Verdict:
@@ -124,7 +126,7 @@ def tell(verdict: Verdict, voice: Voice) -> str:
             return _unseen(item, facts[0], voice).strip()
         case "no_result":
             return f"No {'PHQ-9' if item else 'C-SSRS'} has come in."
-    raise ValueError(f"no sentence for {verdict.reason}")
+    return common_sentence(verdict, voice)
 
 
 def _risk(item: bool, facts: Facts, voice: Voice) -> str:
@@ -156,4 +158,4 @@ def _unseen(item: bool, at: Instant, voice: Voice) -> str:
     return f" Of the C-SSRS taken {voice.day(at)} the answer was not seen."
 
 
-RULE = Rule(name="safety", version=1, kinds=KINDS, decide=safety, with_facts=with_facts, tell=tell, untold=NOTHING_SEEN)
+RULE = Rule(name="safety", version=2, kinds=KINDS, decide=safety, with_facts=with_facts, tell=tell, untold=NOTHING_SEEN)

@@ -6,9 +6,25 @@ from models.clock import Clock, counted_until
 from models.digest import BOOKED
 from models.instants import DAY, Instant
 from models.policy import Policy
-from models.rule import Kind, Rule, Verdict, common_sentence, silent
-from models.told import NOTHING
+from models.rule import Facts, Kind, Rule, Verdict, common_sentence, silent
+from models.told import NOT_KNOWN, NOTHING
 from models.voice import Voice
+
+
+def _agreed_day_over(then: Facts, now: Facts, answered: bool) -> bool:
+    """Whether a contact was agreed since, and its day is over."""
+    return bool(then and now[-1] > then[-1])
+
+
+def _missed_another(then: Facts, now: Facts, answered: bool) -> bool:
+    """Whether one more was missed after somebody has seen to the others."""
+    return bool(answered and now[-1] > then[-1])
+
+
+def _limit(facts: Facts) -> int:
+    """How long it took until it was so: it rests as long again after somebody has seen to it."""
+    return int(facts[-2] - facts[0])
+
 
 KINDS = {
     "quiet": Kind(
@@ -23,13 +39,19 @@ KINDS = {
             "usual_rhythm_days",
             "agreed_rhythm_days",
         ),
+        again=_agreed_day_over,
+        rests=_limit,
     ),
-    "missed": Kind("missed", "Missed", "Clears when an appointment is attended.", ("missed_in_a_row",)),
+    "missed": Kind(
+        "missed", "Missed", "Clears when an appointment is attended.", ("missed_in_a_row",), again=_missed_another
+    ),
     "not_started": Kind(
         "not_started",
         "Not started",
         "Clears when a first appointment is booked or attended, or the intake is closed.",
         ("not_started_after_days",),
+        again=_agreed_day_over,
+        rests=_limit,
     ),
     "unconfirmed": Kind(
         "unconfirmed",
@@ -131,11 +153,17 @@ def quiet(case: Case, policy: Policy, clock: Clock, last: Instant | None, booked
     due, rhythm, own = quiet_from(case, policy, last)
     if not clock.passed(due):
         return SEEN_LATELY
-    if not clock.passed(case.agreed_until()):
+    agreed = case.agreed_until()
+    if not clock.passed(agreed):
         return QUIET_AGREED
     if case.blind:
         return Verdict("quiet", None, "blind", case.blind)
-    return Verdict("quiet", True, "quiet", (last, int(rhythm), own, due))
+    return Verdict(
+        "quiet",
+        True,
+        "quiet",
+        (last, int(rhythm), own, case.is_marked(last), due, agreed if agreed > last else NOT_KNOWN),
+    )
 
 
 def missed(case: Case, policy: Policy) -> Verdict:
@@ -166,11 +194,12 @@ def not_started(case: Case, policy: Policy, clock: Clock, booked: Instant | None
     due = start_by(case, policy)
     if not clock.passed(due):
         return ASKED_LATELY
-    if not clock.passed(case.agreed_until()):
+    agreed = case.agreed_until()
+    if not clock.passed(agreed):
         return NOT_STARTED_AGREED
     if case.blind:
         return Verdict("not_started", None, "blind", case.blind)
-    return Verdict("not_started", True, "not_started", (case.intake_at, due))
+    return Verdict("not_started", True, "not_started", (case.intake_at, due, agreed))
 
 
 def start_by(case: Case, policy: Policy) -> Instant:
@@ -220,7 +249,7 @@ def with_facts(verdict: Verdict, case: Case, policy: Policy, clock: Clock) -> Ve
         case "seen_lately":
             assert last is not None
             due, rhythm, own = quiet_from(case, policy, last)
-            return verdict._replace(facts=(last, int(rhythm), own, due))
+            return verdict._replace(facts=(last, int(rhythm), own, case.is_marked(last), due))
         case "not_missed":
             recent = [start for start, mark in case.last_marked(policy.missed_in_a_row) if mark == Mark.no_show]
             return verdict._replace(facts=tuple(reversed(recent)))
@@ -229,7 +258,8 @@ def with_facts(verdict: Verdict, case: Case, policy: Policy, clock: Clock) -> Ve
         case "agreed":
             return verdict._replace(facts=(case.agreed_until(),))
         case "started":
-            return verdict._replace(facts=(last,))
+            assert last is not None
+            return verdict._replace(facts=(last, case.is_marked(last)))
         case "paused":
             return verdict._replace(facts=(case.away_until,))
         case "marked":
@@ -242,22 +272,24 @@ def tell(verdict: Verdict, voice: Voice) -> str:
     facts = verdict.facts
     match verdict.reason:
         case "quiet":
-            last, rhythm, own, _ = facts
-            return f"Last seen {voice.day_and_distance(last)}; {_usual(rhythm, own, voice)}. Nothing booked."
-        case "seen_lately":
-            last, rhythm, own, due = facts
+            last, rhythm, own, marked, _, agreed = facts
             usual = _usual(rhythm, own, voice)
-            return f"Last seen {voice.day_and_distance(last)}; {usual}. Nothing booked; quiet from {voice.day(due)}."
+            return f"{_last(last, marked, voice)}; {usual}.{_agreed(agreed, voice)} Nothing booked."
+        case "seen_lately":
+            last, rhythm, own, marked, due = facts
+            usual = _usual(rhythm, own, voice)
+            return f"{_last(last, marked, voice)}; {usual}. Nothing booked; quiet from {voice.day(due)}."
         case "missed":
             return f"{voice.count(len(facts)).capitalize()} appointments missed in a row ({voice.days(facts)})."
         case "not_missed":
             return (
                 f"Missed last: {voice.days(facts)}; not enough in a row."
                 if facts
-                else "The last appointment was not missed."
+                else "No appointment was missed of late."
             )
         case "not_started":
-            return f"Asked for help {voice.day_and_distance(facts[0])}. Not seen yet, nothing booked."
+            asked = voice.day_and_distance(facts[0])
+            return f"Asked for help {asked}.{_agreed(facts[2], voice)} Not seen yet, nothing booked."
         case "asked_lately":
             return f"Asked for help {voice.day_and_distance(facts[0])}; time until {voice.day(facts[1])}."
         case "unconfirmed":
@@ -273,7 +305,7 @@ def tell(verdict: Verdict, voice: Voice) -> str:
         case "agreed":
             return f"The next contact was agreed for {voice.day(facts[0] - 1)}."
         case "started":
-            return f"Started; last seen {voice.day_and_distance(facts[0])}."
+            return f"Started. {_last(facts[0], facts[1], voice)}."
         case "never_seen":
             return "Not seen yet; see Not started."
         case "nothing_ahead":
@@ -283,10 +315,19 @@ def tell(verdict: Verdict, voice: Voice) -> str:
     return common_sentence(verdict, voice)
 
 
+def _last(start: Instant, marked: bool, voice: Voice) -> str:
+    day = voice.day_and_distance(start)
+    return f"Last seen {day}" if marked else f"Last appointment {day}, not marked"
+
+
+def _agreed(until: Instant, voice: Voice) -> str:
+    return "" if until == NOT_KNOWN else f" The next contact was agreed for {voice.day(until - 1)}."
+
+
 def _usual(rhythm: float, own: bool | str, voice: Voice) -> str:
     if own == AGREED:
         return f"agreed: {voice.every(rhythm)}"
     return f"usually {voice.every(rhythm)}" if own else f"no rhythm of their own yet, {voice.every(rhythm)} taken"
 
 
-RULE = Rule(name="stalled", version=3, kinds=KINDS, decide=stalled, with_facts=with_facts, tell=tell)
+RULE = Rule(name="stalled", version=4, kinds=KINDS, decide=stalled, with_facts=with_facts, tell=tell)

@@ -9,7 +9,7 @@ from models.clock import Clock
 from models.goals import done_at
 from models.instants import DAY, HOUR, Instant
 from models.measures import NUMBERS, REGISTRY
-from models.policy import ALLIANCE_RULES, Policy
+from models.policy import ALLIANCE_RULES, DEFAULT, Policy
 from models.rule import Facts, Kind, Rule, Verdict, common_sentence, silent
 from models.scores import valued
 from models.told import NOT_KNOWN, Cancelled, Score
@@ -91,7 +91,7 @@ def rating(scores: list[Score], policy: Policy, clock: Clock) -> Verdict:
     if REGISTRY["SRS"].clinical(value):
         return Verdict("rating", True, "low", (REGISTRY["SRS"].cutoff, value, last.at))
     if len(scores) > 1 and scores[-2].hundredths - last.hundredths >= round(policy.srs_drop * 100):
-        return Verdict("rating", True, "fell", (scores[-2].hundredths / 100, value, last.at))
+        return Verdict("rating", True, "fell", (scores[-2].hundredths / 100, value, policy.srs_drop, last.at))
     return Verdict("rating", False, "as_it_was", (value, last.at))
 
 
@@ -185,10 +185,10 @@ def tell(verdict: Verdict, voice: Voice) -> str:
             why = f"below {cutoff:g} it is worth asking about (OpenFIT, a secondary source)"
             return f"The client rated the session {value:g} of 40 on {voice.day_and_distance(at)}; {why}."
         case "fell":
-            before, value, at = facts
-            return (
-                f"The client's session rating went from {before:g} to {value:g} of 40 on {voice.day_and_distance(at)}."
-            )
+            before, value, drop, at = facts
+            basis = "a number from memory" if drop == DEFAULT.srs_drop else "as the policy here says"
+            why = f"a fall of {drop:g} {'point' if drop == 1 else 'points'} is worth asking about ({basis})"
+            return f"The client's session rating went from {before:g} to {value:g} of 40 on {voice.day_and_distance(at)}; {why}."
         case "fell_from_own" | "near_own_level":
             level, value, rule, deviation, at = facts
             times, whose = ALLIANCE_RULES[rule]
@@ -250,4 +250,4 @@ def _before(hours: int) -> str:
     return f"{days} days" + (f" and {rest} hour{'s' if rest > 1 else ''}" if rest else "")
 
 
-RULE = Rule(name="trust", version=1, kinds=KINDS, decide=trust, with_facts=with_facts, tell=tell, untold=UNTOLD)
+RULE = Rule(name="trust", version=2, kinds=KINDS, decide=trust, with_facts=with_facts, tell=tell, untold=UNTOLD)

@@ -36,6 +36,7 @@ def checks(path: Path, now: Instant, *, offline: bool = False) -> list[Line]:
             people.desk,
             running.sending,
             running.messages,
+            running.protocol,
             running.what_runs,
             running.acts,
         )

@@ -3,7 +3,7 @@
 import os
 from collections.abc import Iterator
 
-from integrations.store import arming, audit, lookups
+from integrations.store import arming, audit, facts, lookups
 from integrations.store.overview import last_runs
 from models.errors import TendingError
 from models.instants import DAY
@@ -61,6 +61,19 @@ def messages(place: Place) -> Iterator[Line]:
             "messages",
             f"[mail] has a user, but the environment variable {mail.password_env} is not set; set it.",
         )
+
+
+def protocol(place: Place) -> Iterator[Line]:
+    """Whether what asks for safety would go out with the practice's own protocol."""
+    if place.practice.settings.safety.protocol:
+        yield Line(Level.good, "safety", "Safety notices carry the practice's protocol: tending messages preview item9")
+        return
+    with place.practice.store.read() as connection:
+        scored = facts.get(connection, f"{facts.TELLS}score") is not None
+    missing = (
+        "[safety] protocol is not set, so safety notices would say nothing of what your practice does then; set it."
+    )
+    yield Line(Level.mend if scored else Level.note, "safety", missing)
 
 
 def what_runs(place: Place) -> Iterator[Line]:

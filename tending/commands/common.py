@@ -18,11 +18,12 @@ from integrations.store import lookups
 from models.errors import SettingsError, UsageError
 from models.instants import Instant, at_wall, day_of, end_of, utc_text
 from models.settings import SourcePart
-from models.subjects import CODE
+from models.subjects import code_in
 from models.voice import Voice
 
 ENVIRONMENT = "TENDING_PRACTICE"
 DEFAULT = Path("practice.toml")
+FIRST_YEAR, LAST_YEAR = 1900, 2199  # outside of these a year is a slip of the keyboard
 
 PracticeOption = Annotated[
     Path | None,
@@ -81,13 +82,11 @@ def voice_of(practice: Practice, at: Instant) -> Voice:
 
 def code_from(text: str) -> str:
     """A code as people type it: small letters, without `C-`, O for 0, I or L for 1. Raises UsageError, which does not repeat it."""
-    body = text.strip().upper()
-    body = re.sub(r"^C[-\s\N{EN DASH}\N{NON-BREAKING HYPHEN}]", "", body).translate(str.maketrans("OIL", "011"))
-    if not CODE.fullmatch(f"C-{body}"):
+    if not (code := code_in(text)):
         raise UsageError(
             "A client code looks like C-7F3K9QX; `tending code` finds it by the clinic's own id or the name."
         )
-    return f"C-{body}"
+    return code
 
 
 def client_of(connection: Connection, text: str) -> lookups.About:
@@ -112,10 +111,28 @@ def moment_from(text: str, zone: str, at: Instant) -> Instant:
             wall = datetime.fromisoformat(text.strip())
             when = int(wall.timestamp()) if wall.tzinfo else at_wall(wall, zone)
     except (ValueError, OverflowError):
-        raise UsageError("A day is written like 2026-11-03, a moment like 2026-11-03T14:30.") from None
+        raise no_day(text, "A day is written like 2026-11-03, a moment like 2026-11-03T14:30.") from None
     if when > at:
         raise UsageError("That lies ahead; name a day that has been, or none for now.")
     return when
+
+
+def day_from(text: str) -> date:
+    """A day from `2026-11-03`. Raises UsageError that says whether it is written otherwise or there is no such day."""
+    try:
+        day = date.fromisoformat(text.strip())
+    except ValueError:
+        raise no_day(text) from None
+    if not FIRST_YEAR <= day.year <= LAST_YEAR:
+        raise UsageError(f"Nobody means a day in that year; name one from {FIRST_YEAR} to {LAST_YEAR}.")
+    return day
+
+
+def no_day(text: str, otherwise: str = "A day is written like 2026-11-03.") -> UsageError:
+    """What is said of a text that is no day: that the calendar has none such where it is written like one, else `otherwise`."""
+    if re.match(r"\d{4}-\d{2}-\d{2}(T|\Z)", text.strip(), re.ASCII):
+        return UsageError("There is no such day in the calendar, or no such time on it; name another one.")
+    return UsageError(otherwise)
 
 
 def therapist_of(connection: Connection, text: str) -> str:

@@ -38,7 +38,13 @@ def add_to(app: typer.Typer) -> None:
 def desk(
     port: Annotated[
         int | None,
-        typer.Option("--port", min=1024, max=65535, help="Where to begin looking for a free port.", show_default=False),
+        typer.Option(
+            "--port",
+            min=1024,
+            max=65535,
+            help="The port to listen on, instead of the one of [desk].",
+            show_default=False,
+        ),
     ] = None,
     practice: PracticeOption = None,
 ) -> None:
@@ -97,7 +103,7 @@ def _plain(person: accounts.Person) -> dict[str, Any]:
 
 
 def add(
-    role: Annotated[Role, typer.Argument(metavar="ROLE", help=f"{', '.join(one.value for one in Role)}.")],
+    role: Annotated[str, typer.Argument(metavar="ROLE", help=f"{', '.join(one.value for one in Role)}.")],
     address: Annotated[str, typer.Argument(metavar="ADDRESS", help="The mail address; links are sent to it.")],
     name: Annotated[str, typer.Option("--name", metavar="NAME", help="Their name.", show_default=False)] = "",
     therapist: Annotated[
@@ -117,13 +123,22 @@ def add(
     Therapists see their own clients and those they stand in for; supervisors also their team's findings; the front
     office who somebody is and their appointments; technical staff sources and messages, and nobody's identity.
     """
+    wanted = _role(role)
     with opened(practice) as here, here.store.write() as connection:
         mine = therapist_of(connection, therapist) if therapist else ""
-        number = accounts.add(connection, here.vault, role, name, address, mine, login(), now())
+        number = accounts.add(connection, here.vault, wanted, name, address, mine, login(), now())
     if as_json:
-        show_json({"id": number, "role": role.value, "therapist_id": mine})
+        show_json({"id": number, "role": wanted.value, "therapist_id": mine})
     else:
         say(f"Account {number} may use the desk; `tending users link {number}` prints a link to sign in with.")
+
+
+def _role(word: str) -> Role:
+    """A role as people type it: `front-office` and `Front office` too."""
+    try:
+        return Role("_".join(word.lower().replace("-", " ").replace("_", " ").split()))
+    except ValueError:
+        raise UsageError(f"There is no such role; there are {', '.join(one.value for one in Role)}.") from None
 
 
 def disable(number: Number, practice: PracticeOption = None) -> None:

@@ -1,7 +1,6 @@
 """`end` and `ending`: care is ended by people, step by step, never without the question, and never by the product."""
 
 import sys
-from datetime import date
 from pathlib import Path
 from typing import Annotated
 
@@ -20,6 +19,7 @@ from tending.commands.common import (
     JsonOption,
     PracticeOption,
     client_of,
+    day_from,
     login,
     moment_from,
     now,
@@ -224,10 +224,7 @@ def _answer(personal: str, as_json: bool) -> str:
 
 
 def _day_ahead(until: str, zone: str) -> Instant:
-    try:
-        return end_of(date.fromisoformat(until.strip()), zone) if until else NOT_KNOWN
-    except (ValueError, OverflowError):
-        raise UsageError("A day is written like 2026-11-03.") from None
+    return end_of(day_from(until), zone) if until else NOT_KNOWN
 
 
 def _stop(taken: Taken) -> None:

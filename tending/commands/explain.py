@@ -7,6 +7,7 @@ from sqlalchemy import Connection
 
 from integrations.practice import Practice
 from integrations.store import answers, cases, lookups, policies
+from models.answers import Reply, said
 from models.appointments import Mark
 from models.case import ENDED, Case
 from models.clock import Clock
@@ -14,6 +15,7 @@ from models.digest import BOOKED, STATUS
 from models.eligibility import Audience, State, Urgency, eligible
 from models.errors import UsageError
 from models.instants import FAR, Instant
+from models.kinds import all_kinds
 from models.notices import MessageState, NoticeState
 from models.rules import all_rules, rules_version
 from models.voice import Voice
@@ -110,7 +112,7 @@ def explained(
     )
     case, layered = together.case(row), together.policy(row)
     clock = Clock(when)
-    said = [one for rule in all_rules() for one in rule.explain(case, layered, voice, clock)]
+    rules = [one for rule in all_rules() for one in rule.explain(case, layered, voice, clock)]
     return {
         "code": who.code,
         "at": instant_or_none(when),
@@ -120,7 +122,7 @@ def explained(
         "site": row[2],
         "status": "died" if case.died else STATUS_WORDS[case.status],
         "intake_at": instant_or_none(case.intake_at if case.intake_at >= 0 else None),
-        "rules": said,
+        "rules": rules,
         "next_look": instant_or_none(clock.next_look if voice.can_name(clock.next_look) else None),
         "appointments": _appointments(case),
         "not_counted": [
@@ -131,6 +133,9 @@ def explained(
         "findings": [
             {
                 "kind": f.kind,
+                "answered": f.answered,
+                "_opened": f.opened_at,
+                "_cleared": f.cleared_at,
                 "opened": f.opened,
                 "opened_at": instant_or_none(f.opened_at),
                 "cleared_at": instant_or_none(f.cleared_at),
@@ -248,12 +253,10 @@ def _print(facts: dict[str, Any], voice: Voice, of: str) -> None:
         indent=2,
     )
     say("Findings")
-    columns(
-        [(f["kind"].replace("_", " "), _finding_line(f)) for f in facts["findings"]] or [("none so far",)], indent=2
-    )
+    columns([(_label(f["kind"]), _finding_line(f, voice)) for f in facts["findings"]] or [("none so far",)], indent=2)
     if facts["answers"]:
         say("Answers")
-        columns([(_purpose_of(a["kind"]), *_answer_line(a, voice)) for a in facts["answers"]], indent=2)
+        columns([(_label(a["kind"]), *_answer_line(a, voice)) for a in facts["answers"]], indent=2)
     say("Messages about this client")
     columns(
         [(_purpose(n["purpose"]), f"to {n['recipient']}", _fate(n, voice)) for n in facts["notices"]]
@@ -270,16 +273,16 @@ def _print(facts: dict[str, Any], voice: Voice, of: str) -> None:
     )
 
 
-def _purpose_of(kind: str) -> str:
-    return next((rule.kinds[kind].label for rule in all_rules() if kind in rule.kinds), kind)
+def _label(kind: str) -> str:
+    """A kind of finding by its word for people."""
+    known = all_kinds()
+    return known[kind].label if kind in known else kind.replace("_", " ")
 
 
-def _answer_line(a: dict[str, Any], voice: Voice) -> tuple[str, str, str]:
-    """What was said, when it speaks again by itself, and who said it when."""
-    said = a["reply"].replace("-", " ") + (f", every {a['days']} days" if a["days"] else "")
-    said += f" ({a['reason'].replace('-', ' ')})" if a["reason"] else ""
-    until = f"until {voice.day(a['_until'])}" if voice.can_name(a["_until"]) else ""
-    return said, until, f"{a['by']}, {moment(voice, a['_at'])}"
+def _answer_line(a: dict[str, Any], voice: Voice) -> tuple[str, str]:
+    """What was said, and who said it when."""
+    sentence = said(Reply(a["reply"]), a["_until"], a["days"], a["reason"], voice)
+    return sentence, f"{a['by']}, {moment(voice, a['_at'])}"
 
 
 def _purpose(purpose: str) -> str:
@@ -290,11 +293,12 @@ def _purpose(purpose: str) -> str:
     return PURPOSES.get(purpose, purpose.replace("_", " ").capitalize())
 
 
-def _finding_line(f: dict[str, Any]) -> str:
+def _finding_line(f: dict[str, Any], voice: Voice) -> str:
     how = "already so at first sight" if f["opened"] == "day_one" else "noticed"
-    time = f["generation"]
-    again = f", for the {time}. time" if time > 1 else ""
-    return f"{how} {f['opened_at'][:10]}{again}, " + (f"cleared {f['cleared_at'][:10]}" if f["cleared_at"] else "open")
+    again = f", for the {voice.ordinal(f['generation'])} time" if f["generation"] > 1 else ""
+    if f["_cleared"] is not None:
+        return f"{how} {voice.day(f['_opened'])}{again}, cleared {voice.day(f['_cleared'])}"
+    return f"{how} {voice.day_and_distance(f['_opened'])}{again}, still so" + (", answered" if f["answered"] else "")
 
 
 def _fate(n: dict[str, Any], voice: Voice) -> str:

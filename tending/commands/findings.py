@@ -1,13 +1,17 @@
 """`findings` and `status`: what asks for somebody, and how the practice stands."""
 
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 import typer
+from sqlalchemy import Connection
 
 from integrations.practice import Practice
-from integrations.store import arming, audit, cases, invitations, lookups, quarantine
+from integrations.store import answers, arming, audit, cases, invitations, lookups, quarantine
+from integrations.store.answers import AnswerRow
 from integrations.store.arming import Arming
 from integrations.store.sources import all_rows, left_over
+from models.answers import Reply, said
 from models.findings import Opened
 from models.instants import DAY, Instant
 from models.kinds import is_safety
@@ -56,7 +60,7 @@ def findings(
     """Who may be dropping out of care, and why.
 
     By therapist, each with its reason in a sentence. What was already so when Tending first looked is a list of
-    its own, to sort once: nobody is mailed about it.
+    its own, to sort once: nobody is mailed about it. What was answered and is still so stands below.
     """
     at = now()
     with opened(practice) as here:
@@ -65,13 +69,17 @@ def findings(
             cleared_since = at - CLEARED_DAYS * DAY if everything else None
             rows = lookups.findings(connection, cleared_since=cleared_since)
             read = all_rows(connection)
+            given = {(row.code, row.kind): _said(here, connection, row) for row in rows if row.answered}
         voice = voice_of(here, at)
     rows.sort(key=lambda row: not is_safety(row.kind))  # and else as they came
-    facts = [_fact(row, voice) for row in rows if mine is None or row.therapist_id == mine]
-    noticed = [f for f in facts if f["cleared_at"] is None and f["opened"] == Opened.noticed]
-    first = [f for f in facts if f["cleared_at"] is None and f["opened"] == Opened.day_one]
+    facts = [_fact(row, given, voice) for row in rows if mine is None or row.therapist_id == mine]
     cleared = [f for f in facts if f["cleared_at"] is not None]
-    shown = [*noticed, *first, *cleared] if everything else first if day_one else noticed
+    still = [f for f in facts if f["cleared_at"] is None]
+    by_list = {how: [f for f in still if f["opened"] == how] for how in Opened}
+    listed = still if everything else by_list[Opened.day_one if day_one else Opened.noticed]
+    answered = [f for f in listed if f["answered"]]
+    noticed, first = ([f for f in by_list[how] if not f["answered"]] for how in (Opened.noticed, Opened.day_one))
+    shown = [*by_list[Opened.noticed], *by_list[Opened.day_one], *cleared] if everything else listed
     if as_json:
         show_json(shown)
         return
@@ -87,10 +95,23 @@ def findings(
             say()
         say("Already so at first sight, to sort; nobody is mailed about these:")
         _print(first, "Nothing is left to sort.", indent=2)
+    if answered:
+        say()
+        say("Answered, and still so:")
+        _print(answered, "", indent=2)
+    _how_to_answer([f for f in listed if f["notice"] is None])
     if everything:
         say()
         say(f"Cleared in the last {CLEARED_DAYS} days:")
         _print(cleared, "Nothing.", indent=2)
+
+
+def _how_to_answer(facts: list[dict[str, Any]]) -> None:
+    """What a weekly list tells of, and what nobody was told of, has no number of its own."""
+    if facts:
+        kinds = ", ".join(dict.fromkeys(f["kind"] for f in facts))
+        example = f"`tending answer {facts[0]['code']} {facts[0]['kind']} done`"
+        say(f"What shows no number is answered by code and kind ({kinds}): {example}.")
 
 
 def _read_when(read: dict[str, Any], voice: Voice) -> str:
@@ -98,9 +119,19 @@ def _read_when(read: dict[str, Any], voice: Voice) -> str:
     return f" Sources were read {since(voice, min(times))}." if times else " No source was read yet: `tending sync`."
 
 
-def _fact(row: lookups.FindingRow, voice: Voice) -> dict[str, Any]:
+def _said(here: Practice, connection: Connection, row: lookups.FindingRow) -> AnswerRow | None:
+    """The answer that stands for a finding."""
+    who = lookups.about(connection, row.code)
+    given = answers.answers_to(here, connection, who.id) if who is not None else []
+    return next((one for one in given if one.kind == row.kind), None)
+
+
+def _fact(
+    row: lookups.FindingRow, answered: Mapping[tuple[str, str], AnswerRow | None], voice: Voice
+) -> dict[str, Any]:
     words = told(row.kind, row.reason, row.evidence, voice)
     kinds = [kind for rule in all_rules() for kind in rule.kinds]
+    given = answered.get((row.code, row.kind))
     first = next((fact for fact in row.evidence["facts"] if isinstance(fact, int)), row.opened_at)
     return {
         "code": row.code,
@@ -113,6 +144,9 @@ def _fact(row: lookups.FindingRow, voice: Voice) -> dict[str, Any]:
         "opened_at": instant_or_none(row.opened_at),
         "cleared_at": instant_or_none(row.cleared_at),
         "generation": row.generation,
+        "answered": row.answered,
+        "answer": said(Reply(given.reply), given.until, given.days, given.reason, voice) if given else "",
+        "_answered_at": voice.day(given.at) if given else "",
         "_order": (row.therapist_id, kinds.index(row.kind), first, row.code),
     }
 
@@ -128,13 +162,17 @@ def _print(facts: list[dict[str, Any]], otherwise: str, indent: int = 0) -> None
     for therapist, mine in by_therapist.items():
         say(" " * indent + (therapist or "Nobody is named for these"))
         columns(
-            [(f["code"], f["label"], f["sentence"] + _number(f["notice"])) for f in mine],
+            [(f["code"], f["label"], f["sentence"] + _answer(f) + _number(f["notice"])) for f in mine],
             indent=indent + 2,
         )
 
 
+def _answer(fact: dict[str, Any]) -> str:
+    return f" Answered {fact['_answered_at']}: {fact['answer']}" if fact["answer"] and not fact["cleared_at"] else ""
+
+
 def _number(notice: int | None) -> str:
-    """The number under which it is answered: `tending answer 12 done`. What is on a list to sort has none."""
+    """The number under which it is answered: `tending answer 12 done`. What is on a list, to sort or weekly, has none."""
     return f" (notice {notice})" if notice is not None else ""
 
 

@@ -1,6 +1,6 @@
 """`leave`: a therapist goes, for a while or for good, and what becomes of each client is decided by people."""
 
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import Annotated, Any
 
 import typer
@@ -17,6 +17,7 @@ from tending.commands.common import (
     JsonOption,
     PracticeOption,
     client_of,
+    day_from,
     instant_or_none,
     login,
     now,
@@ -54,8 +55,8 @@ def plan(
     """
     at = now()
     with opened(practice) as here:
-        begins = start_of(_day(first), here.zone)
-        ends = start_of(_day(last) + timedelta(days=1), here.zone) if last else FAR
+        begins = start_of(day_from(first), here.zone)
+        ends = start_of(day_from(last) + timedelta(days=1), here.zone) if last else FAR
         with here.store.write() as connection:
             who = therapist_of(connection, therapist)
             plan_id = leave_plans.draft(here, connection, who, begins, ends, login(), at)
@@ -144,13 +145,6 @@ def drop(therapist: Who, practice: PracticeOption = None) -> None:
         who = therapist_of(connection, therapist)
         leave_plans.drop(connection, leave_plans.open_plan(connection, who), login(), now())
     say(f"The plan for {who} is given up; nothing had been done.")
-
-
-def _day(text: str) -> date:
-    try:
-        return date.fromisoformat(text.strip())
-    except ValueError:
-        raise UsageError("A day is written like 2026-11-03.") from None
 
 
 def _words(line: Line) -> str:

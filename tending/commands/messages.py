@@ -5,7 +5,8 @@ from typing import Annotated
 import typer
 
 from integrations.messages.compose import Message, compose, item_of
-from integrations.messages.samples import PROTOCOL, samples
+from integrations.messages.compose import preview as preview_of
+from integrations.messages.samples import samples
 from integrations.messages.templates import load
 from models.errors import UsageError
 from tending.commands.common import JsonOption, PracticeOption, now, opened, voice_of
@@ -48,22 +49,31 @@ def preview(
 ) -> None:
     """One message as it would be sent, with invented facts.
 
-    As a mail, and as it looks on a lock screen. Nothing is sent, and nobody it could be about is read. The words lie in
-    integrations/messages/wording.
+    As a mail, and as it looks on a lock screen, where a telephone shows how a mail begins. Nothing is sent, and
+    nobody it could be about is read. The words lie in integrations/messages/wording.
     """
     at = now()
     with opened(practice) as here:
         voice = voice_of(here, at)
         linked = bool(here.settings.desk and here.settings.desk.public_url)
-        wanted = samples(at, voice, here.settings.safety.protocol or PROTOCOL)
+        wanted = samples(at, voice, here.settings.safety.protocol or None)
         part = next((part for part in wanted if kind.strip().casefold() in (_name(*part), ".".join(part))), None)
         if part is None:
             raise UsageError(f"There is no message of that kind; there are {', '.join(_name(*p) for p in wanted)}.")
         link = EXAMPLE_LINK if linked and "code" in wanted[part] and part[0] != "invitation" else None
         item = item_of(*part, wanted[part], to_zone=voice.zone, locale=voice.locale, at=at, link=link)
         message = compose([item], practice=here.name, to_zone=voice.zone, locale=voice.locale, at=at)
+        bare = "protocol" in wanted[part] and not here.settings.safety.protocol
     if as_json:
-        show_json({"subject": message.subject, "text": message.text, "title": message.title, "brief": message.brief})
+        show_json(
+            {
+                "subject": message.subject,
+                "preview": preview_of(message),
+                "text": message.text,
+                "title": message.title,
+                "brief": message.brief,
+            }
+        )
         return
     _on_a_lock_screen(message)
     if not lock_screen:
@@ -73,11 +83,17 @@ def preview(
         say()
         for line in message.text.rstrip("\n").splitlines():
             say(f"  {line}".rstrip())
+        if bare:
+            say()
+            say(
+                "It goes out without your practice's own protocol, which is not set: [safety] protocol in practice.toml."
+            )
 
 
 def _on_a_lock_screen(message: Message) -> None:
     say("On a lock screen")
     say(f"  mail: {message.subject}")
+    say(f"        {preview_of(message)} ...")
     say(f"  any other channel: {message.title}. {message.brief}")
 
 

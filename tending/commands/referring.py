@@ -1,6 +1,5 @@
 """`refer`: what was said or done about a referral, one word at a time."""
 
-from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple
 
@@ -16,7 +15,7 @@ from models.referral_acts import CLOSE_REASONS, FEWER, NOT_KNOWN, WHO_CONSENTS, 
 from models.referral_shape import Referral
 from models.referral_table import WORDS
 from models.referral_words import next_step, stands
-from tending.commands.common import JsonOption, PracticeOption, client_of, login, now, opened, voice_of
+from tending.commands.common import JsonOption, PracticeOption, client_of, day_from, login, now, opened, voice_of
 from tending.output import clean, say, show_json, tell
 
 OFFER, SEND = "offer", "send"
@@ -280,7 +279,4 @@ def _yes_no(text: str, name: str) -> bool:
 
 
 def _day(here: Practice, text: str) -> Instant:
-    try:
-        return start_of(date.fromisoformat(text.strip()), here.zone)
-    except (ValueError, OverflowError):
-        raise UsageError("A day is written like 2026-11-03.") from None
+    return start_of(day_from(text), here.zone)

@@ -1,6 +1,5 @@
 """`answer`: what happened about a finding, said at the terminal as on the desk, and taken back within a minute."""
 
-from datetime import date
 from typing import Annotated, Any
 
 import typer
@@ -11,12 +10,13 @@ from integrations.practice import Practice
 from integrations.store import lookups
 from models.answers import REASONS, UNDO_SECONDS, Reply, answer, said, until_of
 from models.errors import UsageError
-from models.instants import FAR, Instant
+from models.instants import FAR, Instant, day_of
 from models.kinds import all_kinds, is_safety
 from tending.commands.common import (
     JsonOption,
     PracticeOption,
     client_of,
+    day_from,
     instant_or_none,
     login,
     now,
@@ -114,10 +114,9 @@ def _give(
         reply = Reply(word.strip().lower().replace("_", "-"))
     except ValueError:
         raise UsageError(f"That is no answer; there are {', '.join(one.value for one in Reply)}.") from None
-    try:
-        day = date.fromisoformat(until.strip()) if until else None
-    except ValueError:
-        raise UsageError("A day is written like 2026-11-03.") from None
+    day = day_from(until) if until else None
+    if day == day_of(at, here.zone) and reply in (Reply.snooze, Reply.known):
+        raise UsageError("Today it is asked about already; name tomorrow or a later day.")
     when = None if day is None else until_of(reply, day, here.zone)
     checked = answer(kind, reply, at, until=when, days=days, reason=reason, safety=is_safety(kind))
     with here.store.write() as connection:

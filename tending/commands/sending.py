@@ -127,20 +127,21 @@ def list_outbox(
         with here.store.read() as connection:
             rows = outbox.listed(connection, states)
             held = outbox.answerable(connection, [row.id for row in rows])
-            waits = lookups.waiting(connection, at)
+            waits, whose = lookups.waiting(connection, at), lookups.waiting_for(connection)
         voice = voice_of(here, at)
     if as_json:
-        show_json(
-            {"messages": [_fact(row, held.get(row.id, [])) for row in rows], "waiting": [w._asdict() for w in waits]}
-        )
+        facts = {
+            "messages": [_fact(row, held.get(row.id, [])) for row in rows],
+            "waiting": [w._asdict() for w in waits],
+        }
+        show_json(facts | {"waiting_for": [{"recipient": to, "urgency": u, "notices": n} for to, u, n in whose]})
     else:
         columns([_row(row, held.get(row.id, []), voice) for row in rows])
         if not rows:
             say("No message asks for anybody.")
         if waits:
-            say(
-                f"{words_counted(sum(w.notices for w in waits), 'notice')} waiting: {', '.join(f'{w.notices} {w.urgency}' for w in waits)}."
-            )
+            say(f"{words_counted(sum(w.notices for w in waits), 'notice')} waiting:")
+            columns([(to, f"{n} {urgency}") for to, urgency, n in whose], indent=2)
         if any(row.state in ASKED for row in rows):
             say("Say `tending outbox arrived N`, `tending outbox again N` or `tending outbox drop N`.")
     if any(row.state in ASKED for row in rows):

@@ -1,6 +1,5 @@
 """`slots`: when a therapist is free, and which of these times suit a client."""
 
-from datetime import date
 from typing import Annotated
 
 import typer
@@ -15,6 +14,7 @@ from tending.commands.common import (
     JsonOption,
     PracticeOption,
     client_of,
+    day_from,
     now,
     opened,
     therapist_of,
@@ -99,10 +99,7 @@ def slots(
 def _first_instant(text: str, zone: str, at: Instant) -> Instant:
     if not text:
         return at
-    try:
-        day = date.fromisoformat(text.strip())
-    except ValueError:
-        raise UsageError("A day is written like 2026-11-03.") from None
+    day = day_from(text)
     if day < day_of(at, zone):
         raise UsageError("That day has passed; name one that lies ahead, or leave --from away for now.")
     return max(at, start_of(day, zone))

@@ -1,7 +1,6 @@
 """`timeline`: one client's care on a page, plain or redacted, as text or as a PDF."""
 
 import os
-from datetime import date
 from pathlib import Path
 from typing import Annotated
 
@@ -11,7 +10,7 @@ from integrations.store import timeline as kept
 from models.errors import UsageError
 from models.instants import Instant
 from models.timeline import Sheet
-from tending.commands.common import JsonOption, PracticeOption, code_from, instant_or_none, login, now, opened
+from tending.commands.common import JsonOption, PracticeOption, code_from, day_from, instant_or_none, login, now, opened
 from tending.output import clean, columns, say, show_json
 
 
@@ -43,10 +42,7 @@ def timeline(
     the page can compare it later.
     """
     at, code = now(), code_from(client)
-    try:
-        first = date.fromisoformat(since.strip()) if since else None
-    except ValueError:
-        raise UsageError("A day is written like 2026-11-03.") from None
+    first = day_from(since) if since else None
     if pdf is not None and pdf.exists():
         raise UsageError("There is a file of that name already; name another one.")
     with opened(practice) as here:

@@ -30,7 +30,7 @@ from tending.demo.said import say_until
 from tending.demo.telling import Teller
 from tending.demo.world import World
 from tending.demo.writing import write_files, write_settings
-from tending.desk.serve import beside, listening
+from tending.desk.serve import beside, free_port
 from tending.log_files import log_to, stop_logging
 from tending.output import say, working
 from tending.prefect_settings import apply_environment, client_environment
@@ -113,8 +113,7 @@ def _mailbox(place: Folder) -> Iterator[Mailbox]:
 
 
 def _told(place: Folder, mark: Mark, mailbox: Mailbox, server: Server, once: bool, *, new: bool) -> int:
-    with listening(DeskPart().port) as free:
-        desk = free.getsockname()[1]  # named in mails; served only where the story goes on
+    desk = free_port(DeskPart().port)  # named in mails; served only where the story goes on
     with working("Making a practice"):
         world = synthetic(mark.now, mark.seed)
         if new:

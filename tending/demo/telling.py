@@ -10,7 +10,7 @@ from typing import Any
 from integrations.looks import LookedAfter
 from integrations.messages.mailbox import Mail
 from integrations.practice import Practice
-from integrations.store import lookups, quarantine
+from integrations.store import accounts, lookups, quarantine
 from integrations.syncing import Synced
 from models.findings import Opened
 from models.instants import Instant, local
@@ -27,8 +27,8 @@ from tending.output import columns, say, toned
 KINDS = {name: kind for rule in all_rules() for name, kind in rule.kinds.items()}
 LABELS = {name: KINDS[name].label for name in sorted(KINDS, key=lambda name: KINDS[name].speaks != "safety")}
 WEEKLY = {name for name, kind in KINDS.items() if kind.speaks == "weekly_list"}
-ALERT = re.compile(rf"(?m)^[^.\n]*[:?] ({CODE.pattern})$")  # the first line of an alert in a mail
-TEAM = "This week: therapist "
+ALERT = re.compile(rf"(?m)^[^.\n]*(?:[:?] |\()({CODE.pattern})\)?$")  # the first line of an alert in a mail
+TEAM = "This week: "
 PEOPLE = {f"{mail}@northside.example": name for _, name, mail, *_ in THERAPISTS} | {ADMIN: "the administrator"}
 
 
@@ -177,9 +177,27 @@ class Teller:
         self._heading("The desk, where a therapist answers. One of the links in these mails")
         say(f"  {link}")
         if not live:
-            served = f"{self.command()} desk --practice {self._path('practice.toml')}"
-            say(f"  It opens while the desk is served: {served}")
+            say(f"  It opens while the desk is served: {self._called('desk')}")
         say("  What is answered there, `tending why` tells, and nobody is written to about it again.")
+        self._today()
+
+    def _today(self) -> None:
+        """How to sign in as one of the therapists: nobody has an account before somebody makes one."""
+        who, name, mail, *_ = THERAPISTS[0]
+        address = f"{mail}@northside.example"
+        with self.practice.store.read() as connection:
+            people = accounts.listed(connection, self.practice.vault)
+        number = next((one.id for one in people if one.address == address), None)
+        say(
+            f"  The whole of *Today*, as {name} sees it: an account, and a link that signs in, for a quarter of an hour."
+        )
+        if number is None:
+            say(f"     {self._called(f'users add therapist {address} --therapist {who}')}")
+        say(f"     {self._called(f'users link {number or len(people) + 1}')}")
+
+    def _called(self, words: str) -> str:
+        """A command as it is typed here."""
+        return f"{self.command()} {words} --practice {self._path('practice.toml')}"
 
     def where(self, ui_url: str) -> None:
         self._heading("Where things are")
@@ -208,7 +226,7 @@ class Teller:
         ]
         for number, (words, meaning) in enumerate(rows[:3], 1):
             say(f"  {number}. {meaning}:")
-            say(f"     {self.command()} {words} --practice {self._path('practice.toml')}")
+            say(f"     {self._called(words)}")
         if live:
             self._live()
 

@@ -36,7 +36,7 @@ def tell_of_endings(practice: Practice, world: World, mails: Sequence[Mail], voi
     say(
         f"  {referred}: care here has ended. Of three places that were offered the client called one, and was accepted."
     )
-    asked = _told_in(mails, f"Referral: how is it going?: {referred}")
+    asked = _told_in(mails, f"Referral: how is it going? {referred}")
     say(f"    Whether a first visit is booked, the second question, is asked of {NAMES[therapist]}{asked}.")
 
 

@@ -15,16 +15,31 @@ from integrations.practice import Practice
 from models.access import Page
 from models.errors import TendingError, UsageError
 from models.instants import Instant
-from tending.desk import by_link, client, confirming, ending, leave, offering, office, referral, reply, signing, today
+from models.spoken import here
+from models.subjects import code_in
+from tending.desk import (
+    by_link,
+    client,
+    confirming,
+    ending,
+    leave,
+    offering,
+    office,
+    referral,
+    reply,
+    saying,
+    signing,
+    today,
+)
 from tending.desk.asking import COOKIE, NOTHING_HERE, Asked, SorryError, allowed, form_of, go, sentence, session_of
 from tending.desk.limits import TOO_OFTEN, Limit, address_of
-from tending.desk.spoken import here
 
 LOG = logging.getLogger("tending.desk")
 CSS = (Path(__file__).parent / "desk.css").read_text(encoding="utf-8")
 SIGNED_OUT = "You are not signed in any more, so nothing was changed. Sign in and say it again."
 BROKEN = "Something went wrong on our side. Nothing was changed, and whoever looks after the program can read where."
 UNREACHABLE = "That cannot be done at the moment, and nothing was changed. Try again in a minute."
+OPENS_NOTHING = (400, 403, 404, 410)  # of a link: nobody's, too old, or with a form or a code that does not fit
 
 HEADERS = {
     "Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self';"
@@ -43,6 +58,7 @@ class Route(NamedTuple):
     path: str
     page: Page | None
     answer: Callable[[Asked], Response]
+    mails: bool = False  # it has a link mailed, whoever asks
 
 
 def css(asked: Asked) -> Response:
@@ -53,21 +69,21 @@ def css(asked: Asked) -> Response:
 ROUTES = (
     Route("GET", "/desk.css", None, css),
     Route("GET", "/sign-in", None, signing.ask),
-    Route("POST", "/sign-in", None, signing.send),
+    Route("POST", "/sign-in", None, signing.send, mails=True),
     Route("GET", "/in/{token}", None, signing.offer),
     Route("POST", "/in/{token}", None, signing.enter),
     Route("GET", "/card/{token}", None, by_link.card),
     Route("POST", "/card/{token}", None, by_link.answer),
     Route("POST", "/card/{token}/undo", None, by_link.undo),
-    Route("POST", "/card/{token}/fresh", None, by_link.fresh),
+    Route("POST", "/card/{token}/fresh", None, by_link.fresh, mails=True),
     Route("GET", "/reply/{token}", None, reply.ask),
     Route("POST", "/reply/{token}", None, reply.tell),
     Route("GET", "/", Page.home, signing.home),
     Route("POST", "/sign-out", Page.sign_out, signing.leave),
     Route("GET", "/today", Page.today, today.today),
     Route("GET", "/client/{code}", Page.client, client.client),
-    Route("POST", "/client/{code}/answer", Page.answer, today.answer),
-    Route("POST", "/client/{code}/undo", Page.answer, today.undo),
+    Route("POST", "/client/{code}/answer", Page.answer, saying.answer),
+    Route("POST", "/client/{code}/undo", Page.answer, saying.undo),
     Route("GET", "/client/{code}/ending", Page.ending, ending.begin),
     Route("POST", "/client/{code}/ending", Page.ending, ending.start),
     Route("POST", "/client/{code}/ending/say", Page.ending, ending.say),
@@ -118,16 +134,24 @@ def _endpoint(practice: Practice, clock: Clock, route: Route, limit: Limit) -> C
         asked = Asked(
             practice, clock(), {k: str(v) for k, v in request.path_params.items()}, dict(request.query_params)
         )
+        if "code" in asked.path:
+            asked.path["code"] = code_in(asked.path["code"]) or asked.path["code"]
+        whence = _whence(request)
         try:
-            if route.page is None and route.answer is not css and not limit.allows(_whence(request), asked.now):
+            if route.page is None and route.answer is not css and not limit.allows(whence, asked.now):
                 raise SorryError(429, TOO_OFTEN)
+            if route.mails:
+                limit.count(whence, asked.now)
             if any("\x00" in value for value in (*asked.path.values(), *asked.query.values())):
                 raise SorryError(404, NOTHING_HERE)  # no database takes it, and nothing of ours holds it
             if route.method == "POST":
                 asked.form = await form_of(request)
-            return await run_in_threadpool(_answer, route, asked, request.cookies.get(COOKIE, ""))
+            answer = await run_in_threadpool(_answer, route, asked, request.cookies.get(COOKIE, ""))
         except SorryError as error:
-            return sentence(asked, str(error), status=error.status)
+            answer = sentence(asked, str(error), status=error.status)
+        if route.page is None and not route.mails and answer.status_code in OPENS_NOTHING:
+            limit.count(whence, asked.now)
+        return answer
 
     return endpoint
 

@@ -23,7 +23,7 @@ from models.access import PAGES, Page
 from models.accounts import ACCOUNT, LinkState, Purpose
 from models.errors import UsageError
 from models.instants import Instant, day_of
-from models.noticing import THERAPIST
+from models.naming import Holder, Naming
 from models.settings import DeskPart
 from models.voice import Voice
 
@@ -102,6 +102,15 @@ class Asked:
         """The day it is for whoever reads."""
         return day_of(self.now, self.zone)
 
+    @cached_property
+    def naming(self) -> Naming:
+        """Therapists, and whoever else uses the desk, by name: they are nobody's clients."""
+        vault = self.practice.vault
+        with self.practice.store.read() as connection:
+            names = people.names_of_therapists(connection, vault)
+            holders = {p.id: Holder(p.role, p.therapist_id, p.name) for p in accounts.listed(connection, vault)}
+        return Naming(False, names, holders)
+
     @property
     def person(self) -> Person:
         """Who is signed in; only asked for on pages that need somebody."""
@@ -135,10 +144,10 @@ def by_of(person: Person) -> str:
 
 
 def named(asked: Asked, by: str) -> str:
-    """Who said something, as whoever reads it calls them: `you`, `T1`, `account 3`."""
+    """Who said something, as whoever reads it calls them: `you`, `Dr Kärcher (T1)`, or a login name."""
     if asked.session is not None and by == asked.by:
         return "you"
-    return by.removeprefix(THERAPIST).replace(ACCOUNT, "account ")
+    return asked.naming.person(by)
 
 
 def form_id(asked: Asked) -> str:

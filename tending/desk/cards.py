@@ -1,22 +1,23 @@
 """Cards: a finding with its sentence, what would clear it, and the answers that fit, as forms."""
 
 import uuid
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 
 from integrations.store.answers import Found, Seen
 from integrations.store.desk import Card
 from models.access import Part
-from models.answers import LONGEST_NOTE, REASONS, UNDO_SECONDS, Answer, Reply, answer, said, until_of
+from models.answers import LONGEST_NOTE, REASONS, UNDO_SECONDS, Answer, Reply, answer, replies_to, said, until_of
 from models.errors import UsageError
 from models.findings import Opened
 from models.instants import FAR, Instant
 from models.kinds import is_safety, place_of
+from models.naming import Naming
 from models.rules import told
+from models.spoken import here
 from models.voice import Voice
 from tending.desk.asking import Asked
-from tending.desk.spoken import here
 
 LEADS: dict[str, tuple[Part, tuple[str, str]]] = {
     "ending_step": (Part.ending, ("ending", "Say what was done")),
@@ -25,6 +26,10 @@ LEADS: dict[str, tuple[Part, tuple[str, str]]] = {
     "referral_stuck": (Part.referral, ("referral", "Say what is next")),
 }
 """Kinds that are seen to on a part of the client's page."""
+BEGUN_ELSEWHERE = (
+    "An ending counts once it is started, on a page of its own; nothing was changed. Open the page anew to go there."
+)
+TYPED = ("until", "days", "reason", "note")
 _AN_INSTANT = 10**8  # facts below it are counts
 
 
@@ -34,10 +39,27 @@ def anchor_of(code: str, kind: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
+class Refused:
+    """An answer that was not taken: to which card, the `error` that says why, and the fields of its form."""
+
+    code: str
+    kind: str
+    error: UsageError
+    form: Mapping[str, str]
+
+    @property
+    def which(self) -> str:
+        """Which of the forms of a card it was."""
+        reply = self.form.get("reply", "")
+        return "days" if reply == Reply.agreed and self.form.get("days") else reply
+
+
+@dataclass(frozen=True, slots=True)
 class Shown:
     """One card as a page shows it. `label` says whom it is about; `said` is what was just answered, `undo` that answer's id;
-    `therapist` is named where the client is not one's own. `begun`: the answer was that an ending is begun, by somebody who cannot
-    begin one here. `leads` is the part of the client's page where it is seen to, with words for it, if the reader may see that.
+    `therapist` is named where the client is not one's own. `begins`: an ending may be begun from it, on a page of its own. `leads` is the
+    part of the client's page where it is seen to, with words for it, if the reader may see that. `refused` is the form whose answer was not
+    taken, `trouble` why, `typed` what was filled in.
     """
 
     code: str
@@ -55,18 +77,37 @@ class Shown:
     said: str
     undo: str
     therapist: str = ""
-    begun: bool = False
+    begins: bool = False
+    refused: str = ""
+    trouble: str = ""
+    typed: Mapping[str, str] = field(default_factory=dict)
     leads: tuple[str, str] | None = None
 
     @property
     def anchor(self) -> str:
         return anchor_of(self.code, self.kind)
 
+    @property
+    def contact(self) -> bool:
+        """Whether what was agreed on the next contact answers it."""
+        return Reply.agreed in replies_to(self.kind, safety=self.safety)
+
+
+def status_of(refused: Refused | None, there: Iterable[Shown]) -> int:
+    """The status of a page with these cards. Raises what was said of an answer that was refused where no card is left to say it."""
+    if refused is None:
+        return 200
+    if not any(card.trouble for card in there):
+        raise refused.error
+    return 409
+
 
 @dataclass(frozen=True, slots=True)
 class Choices:
-    """What the forms of a page offer: the first day that may be named and the last ones, the reasons, how long a note may be."""
+    """What the forms of a page offer: the first day that may be named (of a contact, `today`) and the last ones, the reasons, how long a
+    note may be; and the practice's own `protocol` for what asks for safety."""
 
+    today: str
     first: str
     last_plan: str
     last_snooze: str
@@ -74,13 +115,24 @@ class Choices:
     put_off: dict[str, str]
     no_concern: dict[str, str]
     longest_note: int
+    protocol: str
 
 
-def choices(today: date) -> Choices:
-    """What may be chosen on a day."""
-    first, last_plan, last_snooze, next_week = (str(today + timedelta(days=n)) for n in (1, 30, 90, 7))
+def choices(asked: Asked) -> Choices:
+    """What may be chosen today."""
+    today, first, last_plan, last_snooze, next_week = (
+        str(asked.readers_day + timedelta(days=n)) for n in (0, 1, 30, 90, 7)
+    )
     return Choices(
-        first, last_plan, last_snooze, next_week, REASONS[Reply.snooze], REASONS[Reply.no_concern], LONGEST_NOTE
+        today,
+        first,
+        last_plan,
+        last_snooze,
+        next_week,
+        REASONS[Reply.snooze],
+        REASONS[Reply.no_concern],
+        LONGEST_NOTE,
+        asked.practice.settings.safety.protocol,
     )
 
 
@@ -103,9 +155,15 @@ def shown(
     *,
     reader: str | None = None,
     may: frozenset[Part] = frozenset(),
+    begins: bool | None = None,
+    refused: Refused | None = None,
+    naming: Naming | None = None,
 ) -> Shown:
-    """A card; `just` is the answer, with its id, that was given a moment ago. To another `reader` it says whose client it is; `may` is what
-    of the client they may see and do."""
+    """A card; `just` is the answer, with its id, that was given a moment ago. To another `reader` it names whose client it is; `may` is
+    what of the client they may see and do. `begins` says whether they may begin an ending, where that does not follow from it; `refused` is
+    an answer that was not taken."""
+    if refused is not None and (refused.code, refused.kind) != (card.code, card.kind):
+        refused = None
     part, leads = LEADS.get(card.kind, (None, None))
     words = told(card.kind, card.reason, card.evidence, voice)
     mine = just is not None and (just[1].client_id, just[1].kind) == (card.client_id, card.kind)
@@ -124,8 +182,11 @@ def shown(
         uuid.uuid4().hex,
         words_of(just[1], voice) if just and mine else "",
         just[0] if just and mine else "",
-        "" if reader is None or card.therapist_id == reader else card.therapist_id,
-        mine and just is not None and just[1].reply == Reply.ending and Part.ending not in may,
+        "" if reader is None or naming is None or card.therapist_id == reader else naming.therapist(card.therapist_id),
+        (Part.ending in may if begins is None else begins) and part is not Part.ending and not is_safety(card.kind),
+        refused.which if refused else "",
+        here(str(refused.error)) if refused else "",
+        {name: refused.form.get(name, "") for name in TYPED} if refused else {},
         leads if part in may else None,
     )
 
@@ -163,6 +224,8 @@ def answer_in(asked: Asked, kind: str) -> tuple[Answer, str, str, Seen]:
         raise UsageError("That is no day; choose one, or write it like 2026-11-03.") from None
     if until is not None and until >= FAR:
         raise UsageError("That day lies too far ahead.")
+    if reply is Reply.ending:
+        raise UsageError(BEGUN_ELSEWHERE)
     days = form.get("days", "").strip()
     if days and not (days.isascii() and days.isdigit() and len(days) < 5):
         raise UsageError("A rhythm is a whole number of days.")

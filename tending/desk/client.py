@@ -14,16 +14,16 @@ from models.case import Case
 from models.clock import Clock
 from models.ethics import code_of
 from models.instants import start_of
-from models.kinds import place_of
+from models.kinds import all_kinds, place_of
 from models.observations import Achievement, GoalStatus
 from models.people import as_day
 from models.policy_layers import Layered
 from models.rules import all_rules
+from models.spoken import here
 from models.told import unpacked
 from models.voice import Voice
 from tending.desk import cards, ending, picture, referral, score_line
-from tending.desk.asking import Asked, page
-from tending.desk.spoken import here
+from tending.desk.asking import Asked, named, page
 from tending.desk.today import SAID, way_to
 
 FIRED = {True: "Yes", False: "No", None: "Cannot say"}
@@ -49,8 +49,9 @@ class AnswerLine(NamedTuple):
     by: str
 
 
-def client(asked: Asked) -> Response:
-    """The page, with those parts of it that who asks may see. Looking is audited."""
+def client(asked: Asked, refused: cards.Refused | None = None) -> Response:
+    """The page, with those parts of it that who asks may see; with an answer that was refused, its card says why and holds what was
+    filled in. Looking is audited."""
     who, through = way_to(asked, asked.path["code"])
     may = parts(asked.person.role, through)
     practice, voice = asked.practice, asked.voice
@@ -62,7 +63,7 @@ def client(asked: Asked) -> Response:
             goals = [_goal(goal, voice) for goal in desk.goals(connection, practice.vault, who.id)]
         if Part.answers in may:
             notes = answers.answers_to(practice, connection, who.id, notes=True)
-            given = [_answer(row, voice) for row in notes]
+            given = [_answer(row, asked) for row in notes]
         seen = {"parts": sorted(part.value for part in may)}
         audit.record(connection, asked.now, asked.by, "client page read", who.code, seen)
     facts: dict[str, Any] = {"picture": None, "lines": [], "cards": [], "rules": []}
@@ -74,15 +75,17 @@ def client(asked: Asked) -> Response:
             facts["lines"] = _lines(connection, who, voice)
         case, layered = _case(asked, connection, who)
         if Part.findings in may:
-            facts |= _findings(asked, connection, who, may, case, layered)
+            facts |= _findings(asked, connection, who, may, case, layered, refused)
         if Part.ending in may:
             facts |= ending.facts(asked, connection, who, case.held_since if case is not None else lambda _: 0)
         if Part.referral in may:
             facts |= referral.facts(asked, connection, who)
+    status = cards.status_of(refused, facts["cards"])
     mine = practice.settings.practice
     return page(
         asked,
         "client.html",
+        status=status,
         boundary=boundary(code_of(mine.ethics, mine.ethics_text), died=who.died),
         title=name or who.code,
         code=who.code,
@@ -90,7 +93,7 @@ def client(asked: Asked) -> Response:
         goals=goals,
         given=given,
         may={part.value for part in may},
-        choices=cards.choices(asked.readers_day),
+        choices=cards.choices(asked),
         **facts,
     )
 
@@ -111,6 +114,7 @@ def _findings(
     may: frozenset[Part],
     case: Case | None,
     layered: Layered,
+    refused: cards.Refused | None,
 ) -> dict[str, Any]:
     """Cards of what is open or was just answered, and what every rule says now."""
     voice, answer_id = asked.voice, asked.query.get(SAID, "")
@@ -130,13 +134,14 @@ def _findings(
         clock = Clock(asked.now)
         rules = [one for rule in all_rules() for one in rule.explain(case, layered, voice, clock)]
     return {
-        "cards": [cards.shown(card, who.code, voice, just, may=may) for card in cards.in_order(rows)],
+        "cards": [cards.shown(card, who.code, voice, just, may=may, refused=refused) for card in cards.in_order(rows)],
         "rules": [
             {
                 **one,
                 "answer": FIRED[one["fired"]],
                 "clears": here(one["clears"] or ""),
                 "sentence": here(one["sentence"]),
+                "policy": list(filter(None, map(layered.told, all_kinds()[one["kind"]].policy))),
             }
             for one in sorted(rules, key=lambda one: place_of(one["kind"]))
         ],
@@ -160,11 +165,12 @@ def _goal(goal: desk.GoalShown, voice: Voice) -> GoalLine:
     return GoalLine(goal.title or "A goal without a title", ", ".join(line))
 
 
-def _answer(row: AnswerRow, voice: Voice) -> AnswerLine:
+def _answer(row: AnswerRow, asked: Asked) -> AnswerLine:
+    voice, kind = asked.voice, all_kinds().get(row.kind)
     return AnswerLine(
         voice.day_and_distance(row.at),
-        row.kind.replace("_", " "),
+        kind.label if kind is not None else row.kind.replace("_", " "),
         said(Reply(row.reply), row.until, row.days, row.reason, voice),
         row.note,
-        row.by,
+        named(asked, row.by),
     )

@@ -15,10 +15,10 @@ from models.ending_steps import asked as asked_at
 from models.errors import UsageError
 from models.noticing import THERAPIST
 from models.told import NOT_KNOWN
-from models.voice import Voice
 from tending.desk.asking import Asked, form_id, go, page, sentence, stopped
 
 NOTHING_WAITS = "Nothing here waits for your word. It may have been withdrawn, or somebody else was asked."
+MEANWHILE = "Your word was given meanwhile, so nothing was changed. The page shows what became of it."
 TITLE = "An ending waits for your word"
 CLEARS = "Clears when you confirm it or do not, or when it is withdrawn."
 WISHED = {"therapist": "the therapist's own", "client": "the client's", "nobody": "nobody's"}
@@ -80,9 +80,12 @@ def answer_by_link(asked: Asked, connection: Connection, link: Link) -> Response
     found = _of_link(connection, link)
     if found is None:
         return sentence(asked, NOTHING_WAITS)
-    why = (
-        say(asked, connection, found, link.recipient) if links.use(connection, link, asked.now, form_id(asked)) else ""
-    )
+    form = form_id(asked)
+    if not links.use(connection, link, asked.now, form):
+        if links.used_for(connection, link) != form:
+            raise UsageError(MEANWHILE)
+        return go(f"/card/{token}")
+    why = say(asked, connection, found, link.recipient)
     if why:
         return stopped(asked, why, title="Not confirmed", back=f"/card/{token}")
     return go(f"/card/{token}")
@@ -118,6 +121,7 @@ def say(asked: Asked, connection: Connection, found: Waiting, by: str) -> str:
 def shown(asked: Asked, found: Waiting, action: str, form: str) -> Response:
     """The page: by code, with why and what is asked; where it waits no more, what became of it."""
     who, stands = found
+    therapist = asked.naming.therapist(who.therapist_id) if who.therapist_id else "whoever began it"
     waits = stands.state is State.waiting
     steps = [(STEP_WORDS[step], asked_at(stands.reason, step)) for step in STEPS if stands.need(step) is Need.required]
     return page(
@@ -125,8 +129,8 @@ def shown(asked: Asked, found: Waiting, action: str, form: str) -> Response:
         "confirm.html",
         title=TITLE if waits else "Your word",
         code=who.code,
-        therapist=who.therapist_id or "whoever began it",
-        lines=_lines(stands, who.therapist_id, asked.voice),
+        therapist=therapist,
+        lines=_lines(stands, therapist, asked),
         waits=waits,
         clears=CLEARS,
         steps=steps,
@@ -137,8 +141,8 @@ def shown(asked: Asked, found: Waiting, action: str, form: str) -> Response:
     )
 
 
-def _lines(stands: Termination, therapist: str, voice: Voice) -> list[str]:
-    by = stands.started_by.removeprefix(THERAPIST)
+def _lines(stands: Termination, therapist: str, asked: Asked) -> list[str]:
+    voice, by = asked.voice, asked.naming.person(stands.started_by)
     lines = [
         f"{by} has begun to end this care, {voice.day_and_distance(stands.started_at)}: {REASON_WORDS[stands.reason]}. "
         f"The wish is {WISHED[stands.wished_by]}."

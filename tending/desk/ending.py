@@ -7,23 +7,25 @@ from typing import Any
 from fastapi.responses import Response
 from sqlalchemy import Connection
 
+from integrations import answering, ending_schedule, letters
 from integrations import ending as endings
-from integrations import ending_schedule, letters
 from integrations.store import acts, desk, lookups, terminations
 from integrations.store.recipients import Recipients
 from integrations.store.terminations import Start
 from integrations.store.turns import take_turn
 from models.access import Part
+from models.answers import Reply, answer
 from models.ending_acts import QUESTION, State, What
 from models.ending_steps import COULD_NOT_WORDS, REASON_WORDS, By, Reason
 from models.errors import UsageError
 from models.instants import HOUR, end_of, start_of
+from models.kinds import is_safety
+from models.spoken import here
 from models.told import NOT_KNOWN
 from tending.desk import cards
 from tending.desk.asking import Asked, day_in, form_id, go, page, stopped
 from tending.desk.ending_shown import MEANS_WORDS, appointments, seen_of, shown
-from tending.desk.spoken import here
-from tending.desk.today import just_said, theirs
+from tending.desk.today import theirs
 
 MEANWHILE = (
     "Somebody has said something about it since you opened the page, so nothing was changed. Look again; what still holds "
@@ -50,7 +52,6 @@ def _begin(asked: Asked, trouble: str = "") -> Response:
     with asked.practice.store.write() as connection:
         name = desk.name_of(connection, asked.practice.vault, who.id, asked.by, asked.now)
         stands = terminations.newest(connection, who.id, died=who.died)
-        just = just_said(asked, connection)
     if stands is not None and stands.is_open:
         return go(_back(who))
     form = asked.form
@@ -66,10 +67,9 @@ def _begin(asked: Asked, trouble: str = "") -> Response:
         wishes=WISHES if not who.died else {By.nobody: WISHES[By.nobody]},
         chosen={name: form.get(name, "") for name in ("reason", "wished_by", "careful", "until")},
         question=QUESTION,
-        first=cards.choices(asked.readers_day).first,
+        first=cards.choices(asked).first,
         id=form.get("id") or uuid.uuid4().hex,
-        said=cards.words_of(just[1], asked.voice) if just is not None and just[1].client_id == who.id else "",
-        undo=just[0] if just is not None else "",
+        about=form.get("about", "") or asked.query.get("about", ""),
     )
 
 
@@ -93,6 +93,8 @@ def start(asked: Asked) -> Response:
         )
         with asked.practice.store.write() as connection:
             taken = endings.begin(asked.practice, connection, who.id, said, asked.by, asked.now, act_id=act_id)
+            if taken.changed and not taken.stopped:
+                _answers(asked, connection, who, form.get("about", ""))
             offer = _supervision(asked, connection)
     except UsageError as error:
         return _begin(asked, here(str(error)))
@@ -101,10 +103,17 @@ def start(asked: Asked) -> Response:
     return go(_back(who))
 
 
+def _answers(asked: Asked, connection: Connection, who: lookups.About, kind: str) -> None:
+    """The card from which somebody came is answered by the ending that is started now, unless that has cleared it."""
+    if any(c.kind == kind and c.cleared_at is None and not c.answered for c in desk.cards_of(connection, who.id)):
+        given = answer(kind, Reply.ending, asked.now, safety=is_safety(kind))
+        answering.say(asked.practice, connection, who.id, given, asked.by, asked.now)
+
+
 def _supervision(asked: Asked, connection: Connection) -> str:
     """Whom whoever asks may turn to, where somebody is named."""
     supervisor = Recipients(asked.practice, connection, asked.now).supervisor(asked.person.therapist_id)
-    return f"{supervisor} supervises you." if supervisor else ""
+    return f"{asked.naming.therapist(supervisor)} supervises you." if supervisor else ""
 
 
 # ---------------------------------------------------------------- what is said of one

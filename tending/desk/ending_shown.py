@@ -24,7 +24,6 @@ from models.ending_steps import (
 )
 from models.ending_steps import asked as asked_at
 from models.told import NOT_KNOWN
-from models.voice import Voice
 from tending.desk.asking import Asked, named
 from tending.output import moment
 
@@ -122,7 +121,7 @@ def shown(asked: Asked, stands: Termination, held: int) -> Shown:
     reaching = going and stands.reason is Reason.contact and Step.letter in left and not stands.died
     return Shown(
         stands.state,
-        _headline(stands, voice),
+        _headline(asked, stands),
         tuple(_lines(asked, stands)),
         tuple(steps) if stands.state is not State.waiting or stands.settled else (),
         tuple(
@@ -140,11 +139,13 @@ def shown(asked: Asked, stands: Termination, held: int) -> Shown:
     )
 
 
-def _headline(stands: Termination, voice: Voice) -> str:
-    reason = REASON_WORDS[stands.reason]
+def _headline(asked: Asked, stands: Termination) -> str:
+    voice, reason = asked.voice, REASON_WORDS[stands.reason]
     match stands.state:
         case State.waiting:
-            return f"An ending is begun ({reason}) and waits for the word of {stands.confirmer}."
+            return (
+                f"An ending is begun ({reason}) and waits for the word of {asked.naming.therapist(stands.confirmer)}."
+            )
         case State.going:
             return f"An ending is going on: {reason}."
         case State.closed:

@@ -50,7 +50,10 @@ def leaves(asked: Asked) -> Response:
     with asked.practice.store.read() as connection:
         plans = leave_plans.newest_of(connection, found)
     voice = asked.voice
-    rows = [(who, _when(plans[who], voice) if who in plans else "Nothing is planned.") for who in found]
+    rows = [
+        (who, asked.naming.therapist(who), _when(plans[who], voice) if who in plans else "Nothing is planned.")
+        for who in found
+    ]
     return page(asked, "leaves.html", title="Leave", rows=rows, me=asked.person.therapist_id)
 
 
@@ -80,7 +83,7 @@ def view(asked: Asked) -> Response:
     with asked.practice.store.read() as connection:
         row = leave_plans.newest_of(connection, [who]).get(who)
         plan = None if row is None else leave_plans.view(asked.practice, connection, row.id, asked.now)
-        others = [one for one in lookups.therapists(connection) if one != who]
+        others = [(one, asked.naming.therapist(one)) for one in lookups.therapists(connection) if one != who]
     labels: dict[int, str] = {}
     if plan is not None:
         labels = labels_of(asked, asked.reach, {line.client_id for line in plan.lines})
@@ -90,6 +93,7 @@ def view(asked: Asked) -> Response:
         "leave.html",
         title="Leave",
         therapist=who,
+        called=asked.naming.therapist(who),
         mine=who == asked.person.therapist_id,
         when="" if row is None else _when(row, asked.voice),
         told="" if plan is None else _told(plan, asked.voice),
@@ -103,7 +107,7 @@ def view(asked: Asked) -> Response:
         choices=CHOICES,
         others=others,
         question=QUESTION,
-        first=cards.choices(asked.readers_day).first,
+        first=cards.choices(asked).first,
     )
 
 
@@ -134,7 +138,7 @@ def _shown(asked: Asked, plan: Plan, line: Line, labels: dict[int, str]) -> Line
     voice, stands = asked.voice, line.standing
     how = CHOICES[line.choice]
     if line.choice is Choice.transfers and line.to_therapist:
-        how = f"transfers to {line.to_therapist}"
+        how = f"transfers to {asked.naming.therapist(line.to_therapist)}"
     how += "." if line.decided else f": {WHY[line.proposal.why]}."
     if stands.ending:
         how = "ends: an ending is going on already."

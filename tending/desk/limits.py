@@ -1,4 +1,7 @@
-"""How often one address may ask for what needs nobody to be signed in: in memory, by the minute, forgotten with it."""
+"""How often one address may try links that open nothing, or have links mailed: in memory, by the minute, forgotten with it.
+
+A link that opens counts for nothing: a practice behind one address opens its cards as often as it likes.
+"""
 
 from collections import Counter
 from ipaddress import IPv6Address, ip_address
@@ -6,26 +9,29 @@ from ipaddress import IPv6Address, ip_address
 from models.instants import Instant
 
 SECONDS = 60
-MOST = 60  # requests of one address in that time; a person who opens every card of a day needs far fewer
+MOST = 60  # tries of one address in that time; a person with old mails needs far fewer
 MOST_ADDRESSES = 20_000  # so many are counted at once, so that asking from everywhere fills no memory
 TOO_OFTEN = "That was asked for too often from where you are. Wait a minute, then try again."
 
 
 class Limit:
-    """Counts requests of addresses, this minute's alone."""
+    """Counts tries of addresses, this minute's alone."""
 
     def __init__(self) -> None:
         self._minute = 0
         self._counts = Counter[str]()
 
     def allows(self, address: str, now: Instant) -> bool:
-        """Whether one more request of that address is answered; it is counted."""
+        """Whether that address is answered: it has tried less often than it may."""
+        return now // SECONDS != self._minute or self._counts[address] < MOST
+
+    def count(self, address: str, now: Instant) -> None:
+        """That address has tried once more."""
         minute = now // SECONDS
         if minute != self._minute or len(self._counts) >= MOST_ADDRESSES:
             self._minute = minute
             self._counts.clear()
         self._counts[address] += 1
-        return self._counts[address] <= MOST
 
 
 def address_of(peer: str, forwarded: str) -> str:

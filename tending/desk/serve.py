@@ -8,12 +8,14 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import uvicorn
 
 from integrations.practice import Practice, open_practice
+from integrations.store import arming, leases
 from models.errors import TendingError
 from models.settings import DeskPart
 from tending.desk.app import App, desk
@@ -22,6 +24,7 @@ from tending.log_files import log_to, stop_logging
 LOG = logging.getLogger("tending.desk")
 HOST = "127.0.0.1"
 PORTS_TRIED = 20
+FREED_SECONDS = 2.0  # a desk that was left behind has gone by then
 STOP_SECONDS = 5.0
 AGAIN_SECONDS = 5.0
 LOG_FILE = "desk.log"
@@ -42,9 +45,19 @@ def serve(practice_path: Path, *, say: Say = print, port: int | None = None) -> 
         part = practice.settings.desk or DeskPart()
         with listening(port or part.port) as listener:
             say(f"The desk: http://{HOST}:{listener.getsockname()[1]}  (this machine only). Ctrl-C stops.")
-            if not part.public_url:
-                say("No links are mailed until [desk] public_url is set; `tending users link ID` prints one.")
+            if why := _no_links(practice, part):
+                say(f"No links are mailed {why}; `tending users link ID` prints one.")
             run(practice, listener)
+
+
+def _no_links(practice: Practice, part: DeskPart) -> str:
+    """Until when nothing is mailed, for whoever starts the desk; empty where it is."""
+    if not part.public_url:
+        return "until [desk] public_url is set"
+    with practice.store.read() as connection:
+        if arming.state_in(connection, practice.data) is not arming.Arming.armed:
+            return "until `tending arm` allows it"
+        return "" if leases.held(connection, leases.UP, int(time.time())) else "while `tending up` does not run"
 
 
 def run(practice: Practice, listener: socket.socket) -> None:
@@ -74,23 +87,43 @@ def config(app: App) -> uvicorn.Config:
 
 
 @contextlib.contextmanager
-def listening(first: int) -> Iterator[socket.socket]:
-    """A socket that listens on the first free port from `first` on, on this machine only."""
+def listening(port: int) -> Iterator[socket.socket]:
+    """A socket that listens on that port, on this machine only. Raises DeskError where it is taken: the web server in front looks for
+    the desk there, and would show something else."""
+    given_up = time.monotonic() + FREED_SECONDS
+    while (listener := _listener(port)) is None:
+        if time.monotonic() > given_up:
+            raise DeskError(
+                f"Port {port} of this machine is taken, or may not be used, and the desk is looked for there. End what uses it, or name "
+                "another in [desk] port, and where the web server in front looks for it."
+            )
+        time.sleep(0.1)
+    with listener:
+        yield listener
+
+
+def free_port(first: int) -> int:
+    """The first free port from `first` on, for whoever may choose one. Raises DeskError where there is none."""
     for port in range(first, min(first + PORTS_TRIED, 65536)):
-        listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-        try:
-            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            listener.bind((HOST, port))
-            listener.listen(128)
-        except OSError as error:
+        if (listener := _listener(port)) is not None:
             listener.close()
-            if error.errno not in (errno.EADDRINUSE, errno.EACCES):
-                raise DeskError(f"No port can be opened on this machine ({error.strerror}).") from None
-            continue
-        with listener:
-            yield listener
-        return
+            return port
     raise DeskError(f"No port from {first} on is free for the desk; name another in [desk] port.")
+
+
+def _listener(port: int) -> socket.socket | None:
+    """A socket that listens on that port; None where it is taken or may not be used."""
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((HOST, port))
+        listener.listen(128)
+    except OSError as error:
+        listener.close()
+        if error.errno not in (errno.EADDRINUSE, errno.EACCES):
+            raise DeskError(f"No port can be opened on this machine ({error.strerror}).") from None
+        return None
+    return listener
 
 
 @contextlib.contextmanager

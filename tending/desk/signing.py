@@ -3,27 +3,40 @@
 from fastapi.responses import Response
 from sqlalchemy import Connection
 
-from integrations.store import accounts, audit, links
+from integrations.store import accounts, arming, audit, leases, links
 from models.access import FIRST_PAGE
 from models.accounts import ACCOUNT, LASTS, LinkState, Opened, Purpose
 from models.totp import TRIES
 from tending.desk.asking import COOKIE, Asked, afterwards, go, page, sentence
 
 SENT = "If that address belongs to somebody here, a link is on its way to it. It works once, for 15 minutes."
+NOT_MAILED = (
+    "No mail is sent from here at the moment, so no link comes now. Whoever looks after the program can give you one."
+)
 WRONG = "That code does not fit. It changes every half minute; after five wrong ones this link opens nothing any more."
 NO_MORE = "This link opens nothing any more: it works once, for 15 minutes. Ask for another one."
 
 
 def ask(asked: Asked) -> Response:
     """The page that asks for a mail address."""
-    return page(asked, "sign_in.html", title="Signing in", note="", mails=_mails(asked))
+    return page(
+        asked, "sign_in.html", title="Signing in", note=not_mailed(asked) if _mails(asked) else "", mails=_mails(asked)
+    )
 
 
 def send(asked: Asked) -> Response:
     """Mail a link. What is said, and how long it takes, is the same whoever it is."""
-    response = sentence(asked, SENT, title="Signing in")
+    response = sentence(asked, not_mailed(asked) or SENT, title="Signing in")
     response.background = afterwards(_mail, asked, asked.form.get("address", ""))
     return response
+
+
+def not_mailed(asked: Asked) -> str:
+    """Why no link that is asked for comes by mail now: it is not allowed here, or the program that mails does not run. Else nothing."""
+    with asked.practice.store.read() as connection:
+        armed = arming.state_in(connection, asked.practice.data) is arming.Arming.armed
+        comes = armed and bool(_mails(asked)) and leases.held(connection, leases.UP, asked.now)
+    return "" if comes else NOT_MAILED
 
 
 def _mail(asked: Asked, address: str) -> None:

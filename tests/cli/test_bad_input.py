@@ -68,7 +68,7 @@ WORDS = {
     "who of nobody": (["who", "C-7777777"], "No client has the code"),
     "who of a name": (["who", "Anna-Sofía Müllenbröck"], "A client code looks like"),
     "code of nobody": (["code", "Niemand Namenlos"], "No client has this id or name"),
-    "a day that is none": (["why", "{code}", "--at", "2026-02-30"], "A day is written like 2026-11-03"),
+    "a day that is none": (["why", "{code}", "--at", "2026-02-30"], "There is no such day in the calendar"),
     "a day in words": (["why", "{code}", "--at", "yesterday"], "A day is written like"),
     "a day ahead": (["why", "{code}", "--at", "2999-01-01"], "That lies ahead"),
     "an unknown source": (["sync", "nowhere"], "There is no source of that name"),
@@ -76,7 +76,7 @@ WORDS = {
     "a command that does not exist": (["finding"], "Did you mean 'findings'"),
     "an option that does not exist": (["findings", "--day-on"], "--day-one"),
     "a word too few": (["why"], "Missing argument"),
-    "a number that is none": (["outbox", "drop", "one"], "valid int"),
+    "a number that is none": (["outbox", "drop", "one"], "NUMBER takes a whole number"),
     "no reason": (["quarantine", "discard", "1"], "Missing argument"),
     "a head that is none": (["audit", "verify", "--head", "abc"], "A head of the audit looks like"),
 }
@@ -273,3 +273,32 @@ def test_a_database_that_is_in_use_is_waited_for(on_sqlite):
         other.execute("ROLLBACK")
     assert finished(process)[0] == 0
     other.close()
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["audit", "list", "--last", "x"], "--last takes a whole number. See `tending audit list --help`.\n"),
+        (["audit", "list", "--last", "0"], "--last takes a number from 1 on. See `tending audit list --help`.\n"),
+        (["desk", "--port", "70000"], "--port takes a number up to 65535. See `tending desk --help`.\n"),
+        (["quarantine", "show", "1.5"], "NUMBER takes a whole number. See `tending quarantine show --help`.\n"),
+    ],
+)
+def test_a_value_that_does_not_fit_is_said_in_plain_words(words, sentence, tending):
+    done = tending(*words)
+    assert (done.code, done.out, done.err) == (2, "", sentence)
+
+
+DAYS = (
+    ["slots", "T1", "--from", "DAY"],
+    ["timeline", "CODE", "--from", "DAY"],
+    ["why", "CODE", "--at", "DAY"],
+    ["leave", "plan", "T1", "--from", "DAY"],
+)
+
+
+@pytest.mark.parametrize("words", DAYS, ids=" ".join)
+def test_a_day_that_does_not_exist_is_told_from_one_that_is_written_otherwise(words, codes, tending):
+    for day, sentence in (("2026-11-31", "There is no such day in the calendar"), ("3.11.2026", "is written like")):
+        done = tending(*({"CODE": codes["1001"], "DAY": day}.get(word, word) for word in words))
+        assert (done.code, done.out, sentence in done.err) == (2, "", True), done.err

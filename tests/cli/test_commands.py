@@ -61,7 +61,7 @@ def _said(today, days_ago):
     return f"{day:%a} {day.day} {day:%b}"
 
 
-def test_why_says_for_every_rule_what_it_saw_and_what_became_of_its_notices(codes, tables, tending):
+def test_why_says_for_every_rule_what_it_saw_and_what_became_of_its_notices(codes, tables, today, tending):
     done = tending("why", codes["1003"].lower().removeprefix("c-"))
     assert done.code == 0
     assert "Missed: yes. Two appointments missed in a row" in done.out
@@ -82,6 +82,16 @@ def test_why_says_for_every_rule_what_it_saw_and_what_became_of_its_notices(code
     said = tending("why", codes["1003"])
     assert "to therapist:T1" in said.out
     assert ": the finding has cleared" in said.out
+    assert f"  Missed  already so at first sight {_said(today, 0)}, today, still so\n" in said.out
+    assert (
+        tending(
+            "answer", codes["1003"], "missed", "snooze", "--until", str(today + timedelta(days=7)), "--reason", "away"
+        ).code
+        == 0
+    )
+    said = tending("why", codes["1003"])
+    assert ", today, still so, answered\n" in said.out
+    assert f"  Missed  Ask me again on {_said(today, -7)}, in 7 days: the client or I are away." in said.out
     facts = tending("why", codes["1003"], "--json").json
     assert {one["kind"] for one in facts["rules"]} == set(all_kinds())
     assert facts["notices"][0]["outcome"] == "the finding has cleared"
@@ -238,6 +248,10 @@ def test_arming_asks_and_shows_what_waits(read, tables, tending):
     done = tending("arm", "--yes")
     assert done.code == 0
     assert "1 weekly  1 due now" in done.out
+    assert "1 notice waiting:\n  admin  1 weekly\n" in tending("outbox", "list").out
+    assert tending("outbox", "--json").json["waiting_for"] == [
+        {"recipient": "admin", "urgency": "weekly", "notices": 1}
+    ]
     assert "Armed: this installation sends." in tending("check", "--offline").out
     (read.parent / "data" / "installation-token").write_text("another")
     copy = tending("arm", "--json", "--yes").json

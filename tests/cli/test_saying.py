@@ -53,11 +53,38 @@ def test_a_notice_is_answered_by_its_number(clinic, codes, today, tending):
     assert "has cleared, or has come back as something new" in late.err
 
 
+def test_what_shows_no_number_shows_how_it_is_answered(codes, tending):
+    """A weekly list is one notice about several clients, and of the first day nobody was told."""
+    shown = tending("findings", "--day-one").out
+    assert "(notice" not in shown
+    assert "Did these take place?" in shown
+    (hint,) = [line for line in shown.splitlines() if line.startswith("What shows no number")]
+    assert "unconfirmed" in hint
+    words = re.search(r"`tending (answer [^`]+)`", hint)[1].split()
+    assert tending(*words).code == 0
+
+
 def test_an_agreed_contact_settles_it(codes, tending):
     code = codes["1002"]
     assert tending("answer", code, "quiet", "agreed", "--until", _ahead()).code == 0
     assert "Quiet: no." in tending("why", code).out
     assert code not in {f["code"] for f in tending("findings", "--day-one", "--json").json if f["kind"] == "quiet"}
+
+
+def test_what_was_answered_no_longer_stands_among_what_asks(clinic, codes, today, tending):
+    code, other = codes["1002"], codes["1003"]
+    before = tending("findings", "--day-one").out
+    assert "Answered" not in before
+    assert tending("answer", code, "quiet", "done").code == 0
+    asks, _, answered = tending("findings", "--day-one").out.partition("Answered, and still so:")
+    assert (code in asks, other in asks) == (False, True)
+    (line,) = [line for line in answered.splitlines() if code in line]
+    assert re.search(r"Nothing booked\. Answered \w{3} \d+ \w{3}: I have seen to it\.$", line)
+    rows = tending("findings", "--day-one", "--json").json
+    assert [(f["code"], f["kind"], f["answer"]) for f in rows if f["answered"]] == [
+        (code, "quiet", "I have seen to it.")
+    ]
+    assert tending("status", "--json").json["day_one"] == len(rows) - 1
 
 
 def _ahead():
@@ -78,6 +105,13 @@ WORDS = {
     "no such kind": (["{code}", "calm", "done"], "There is no such kind of finding; there are"),
     "no such answer": (["{code}", "quiet", "dismiss"], "That is no answer; there are done, agreed"),
     "no day": (["{code}", "quiet", "agreed", "--until", "soon"], "A day is written like"),
+    "a day that does not exist": (
+        ["{code}", "quiet", "agreed", "--until", "2026-11-31"],
+        "There is no such day in the calendar",
+    ),
+    "a day of another age": (["{code}", "quiet", "agreed", "--until", "0202-11-03"], "name one from 1900 to 2199"),
+    "today": (["{code}", "quiet", "snooze", "--until", "{today}", "--reason", "later"], "name tomorrow or a later day"),
+    "days in words": (["{code}", "quiet", "agreed", "--days", "abc"], "--days takes a whole number. See `tending"),
     "a day that was": (["{code}", "quiet", "agreed", "--until", "2020-01-01"], "That day has passed"),
     "no reason": (["{code}", "quiet", "no-concern"], "Say why; the reasons are planned"),
     "nothing open": (["{code}", "missed", "done"], "There is nothing open of that kind"),
@@ -87,9 +121,9 @@ WORDS = {
 }
 
 
-def test_what_does_not_fit_is_one_sentence(codes, tending):
+def test_what_does_not_fit_is_one_sentence(codes, today, tending):
     for case, (words, sentence) in WORDS.items():
-        done = tending("answer", *(word.format(code=codes["1002"]) for word in words))
+        done = tending("answer", *(word.format(code=codes["1002"], today=today) for word in words))
         assert (done.code, done.out) == (2, ""), case
         assert sentence in done.err, (case, done.err)
         assert done.err.count("\n") == 1, case
@@ -126,7 +160,8 @@ def test_users_that_do_not_fit(read, tending):
         (["therapist", "a@example.org"], "--therapist and the clinic's id"),
         (["therapist", "a@example.org", "--therapist", "T9"], "No therapist has that id"),
         (["front_office", "a@example.org", "--therapist", "T1"], "leave --therapist away"),
-        (["boss", "a@example.org"], "is not one of"),
+        (["boss", "a@example.org"], "There is no such role; there are therapist, supervisor, front_office, technical."),
+        (["Front-Office", "a@example.org", "--therapist", "T1"], "leave --therapist away"),
     )
     for words, sentence in wrong:
         done = tending("users", "add", *words)

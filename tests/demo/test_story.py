@@ -102,8 +102,8 @@ def test_it_says_what_was_read_found_and_sent(told: tuple[Path, str]) -> None:
     assert len(alerts) >= 5
     for label, mailed in MAILED.items():
         assert len(re.findall(rf"(?m)^  T\d  {re.escape(label)}  ", text)) == mailed
-        assert sum(len(re.findall(rf"(?m)^{re.escape(label)}: C-", mail.text)) for mail in mails) == mailed
-    assert "| This week: therapist T5" in text
+        assert sum(len(re.findall(rf"(?m)^{re.escape(label)}:? \(?C-", mail.text)) for mail in mails) == mailed
+    assert "| This week: Emre Yıldızhan (T5)" in text
     assert all(mail.subject.startswith("Northside: ") for mail in mails)
     for mail in mails:
         assert mail.path.name in text

@@ -1,6 +1,7 @@
 """A desk that is really served, over a practice on either database, and people who sit at it with a browser's habits."""
 
 import html
+import random
 import re
 import threading
 import time
@@ -12,12 +13,14 @@ import httpx
 import pytest
 import uvicorn
 
-from integrations.store import accounts, links
+from integrations.store import accounts, leases, links
+from integrations.store.tables import insert_rows
 from models.accounts import ACCOUNT, Purpose, Role
 from models.findings import Finding
 from models.instants import DAY, Instant
+from models.quarantine import Lease
 from tending.desk.app import desk
-from tending.desk.serve import config, listening
+from tending.desk.serve import config, free_port, listening
 from tests.builders import NOW, Clinic, days_ago, each, in_days
 
 PUBLIC = "https://desk.example.org"
@@ -68,6 +71,13 @@ class Served:
 
     def later(self, seconds: float) -> None:
         self.time[0] += int(seconds)
+
+    def goes(self) -> "Served":
+        """Mail is sent from here: somebody has armed it, and `up` runs."""
+        self.clinic.arm()
+        with self.clinic.practice.store.write() as connection:
+            insert_rows(connection, Lease, [{"name": leases.UP, "holder": "up test", "until": self.now + 365 * DAY}])
+        return self
 
     def browser(self) -> httpx.Client:
         """A browser that follows no redirects by itself."""
@@ -135,7 +145,7 @@ def serve(a_clinic: Callable[..., Clinic]) -> Iterator[Callable[..., Served]]:
     running: list[tuple[Served, uvicorn.Server, threading.Thread, Any]] = []
 
     def start(
-        fill: Callable[[Clinic], None] | None = None, more: str = DESK, at_port: int = 20_000, **options: Any
+        fill: Callable[[Clinic], None] | None = None, more: str = DESK, at_port: int = 0, **options: Any
     ) -> Served:
         clinic = a_clinic(more=more, **options)
         clinic.client("1001", "Anna Müller")
@@ -143,7 +153,7 @@ def serve(a_clinic: Callable[..., Clinic]) -> Iterator[Callable[..., Served]]:
             fill(clinic)
         served = Served(clinic, "")
         server = uvicorn.Server(config(desk(clinic.practice, lambda: served.time[0])))
-        holder = listening(at_port)
+        holder = listening(free_port(at_port or random.randint(20_000, 30_000)))
         listener = holder.__enter__()
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
         thread.start()

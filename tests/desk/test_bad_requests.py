@@ -60,7 +60,7 @@ def test_methods_that_are_not_taken(served, method):
 
 def test_clients_that_are_nobodys(served, code):
     kim = served.seated("therapist", "T1")
-    for one in ("C-0000000", "Müller", "' OR 1=1", code.lower(), "%00", "x" * 3000):
+    for one in ("C-0000000", "Müller", "' OR 1=1", code.lower()[:-1], "%00", "x" * 3000):
         plain(kim.get(f"/client/{one}"), 404)
 
 

@@ -17,7 +17,7 @@ from integrations.store import accounts, answers
 from models.accounts import ACCOUNT, Purpose
 from models.instants import DAY
 from models.observations import Observation
-from tending.desk.serve import listening
+from tending.desk.serve import free_port
 from tests.builders import NOW, days_ago, each, in_days
 from tests.needs import need
 
@@ -79,8 +79,7 @@ def three_open(clinic: Any) -> None:
 @pytest.fixture
 def open_desk(serve: Any, mailbox: Mailbox) -> Any:
     """A desk under the address that its mails name; they lie in the mailbox."""
-    with listening(random.randint(30_000, 50_000)) as free:
-        port = free.getsockname()[1]
+    port = free_port(random.randint(30_000, 50_000))
     more = f'[desk]\npublic_url = "http://127.0.0.1:{port}"\nlabel = "name"\n'
     served = serve(three_open, more=more, at_port=port, port=mailbox.port, policy='speak = "at_once"')
     assert served.base.endswith(f":{port}")
@@ -110,7 +109,7 @@ def test_from_the_mail_to_the_answer_on_a_phone_without_javascript(
     page.goto(next(link for link in links if _says(link, "Quiet")))
     assert "Müller" not in page.content()  # a link alone shows the code
     page.get_by_text("We agreed on the next contact on").click()
-    page.locator("input[type=date]:visible").first.fill("2026-12-14")
+    page.locator("input[type=date]:visible").first.fill("2026-11-23")  # today
     page.locator("details[open] button").first.click()
     assert "Take that back" in page.inner_text("main")
     (given,) = _answers(practice, served, "1001")

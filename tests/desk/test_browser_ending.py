@@ -11,7 +11,7 @@ from models.accounts import ACCOUNT
 from models.instants import DAY
 from models.observations import Observation
 from models.terminations import TerminationRow
-from tending.desk.serve import listening
+from tending.desk.serve import free_port
 from tests.builders import NOW
 from tests.desk.test_browser import LINK, PHONE, chromium, mailbox, mails_of, no_barriers
 from tests.desk.test_ending import code_of, team
@@ -22,8 +22,7 @@ __all__ = ["chromium", "mailbox"]  # fixtures of the neighbour
 @pytest.fixture
 def open_desk(serve: Any, mailbox: Mailbox) -> Any:
     """A desk under the address that its mails name; they lie in the mailbox."""
-    with listening(random.randint(30_000, 50_000)) as free:
-        port = free.getsockname()[1]
+    port = free_port(random.randint(30_000, 50_000))
     more = f'[desk]\npublic_url = "http://127.0.0.1:{port}"\nlabel = "name"\n'
     served = serve(team, more=more, at_port=port, port=mailbox.port, policy='speak = "at_once"')
     served.clinic.arm()
@@ -66,7 +65,7 @@ def test_from_the_start_to_the_close_on_a_phone_without_javascript(
     assert served.clinic.rows(Observation, kind="ending") == []
     kim.get_by_label("No", exact=True).check()
     start.click()
-    assert "waits for the word of S1" in kim.inner_text("main")
+    assert "waits for the word of Dr S1 (S1)" in kim.inner_text("main")
     assert states(served) == ["waiting"]
 
     served.later(DAY)

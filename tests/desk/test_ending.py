@@ -134,7 +134,7 @@ def test_a_yes_shows_what_the_code_says_offers_supervision_and_begins_nothing(de
     said = text_of(done)
     assert "Nothing was begun" in said
     assert CODES_SENTENCE in said
-    assert "S1 supervises you." in said
+    assert "Dr S1 (S1) supervises you." in said
     assert states(desk) == []
     assert said_of(desk) == ["stopped"]
     assert desk.clinic.rows(Notice) == []
@@ -156,32 +156,60 @@ def test_an_ending_begun_twice_by_one_form_is_begun_once_and_a_second_one_leads_
     assert kim.get(f"/client/{code}/ending").status_code == 303
 
 
-def test_who_says_to_a_card_that_an_ending_is_begun_is_led_to_where_it_begins(serve):
-    desk = serve(quiet)
-    kim = desk.seated("therapist", "T1")
-    card = next(f for f in forms(kim.get("/today").text) if f.fields.get("reply") == "ending")
-    page = kim.send(card)
-    assert "You said: We have begun an ending. Here it begins." in text_of(page)
-    assert states(desk) == []
-    undo = next(f for f in forms(page.text) if f.action.endswith("/undo"))
-    assert "Quiet" in kim.send(undo).text
+def answered(desk):
+    return [
+        (row.facts["kind"], row.facts["reply"], row.facts["by"]) for row in desk.clinic.rows(Observation, kind="answer")
+    ]
 
 
-def test_who_cannot_begin_one_is_told_that_it_is_only_noted(serve):
-    def watched(clinic):
-        clinic.therapists.clear()
-        clinic.therapist("T1", supervisor="S1")
-        clinic.therapist("S1")
-        quiet(clinic)
+def watched(clinic):
+    """Anna, of T1, is quiet; S1 supervises T1, and so confirms."""
+    clinic.therapists.clear()
+    clinic.therapist("T1", supervisor="S1")
+    clinic.therapist("S1")
+    quiet(clinic)
 
+
+def test_a_card_leads_to_where_an_ending_begins_and_is_answered_once_it_is_started(serve):
     desk = serve(watched)
-    sam = desk.seated("supervisor", "S1")
-    page = sam.send(next(f for f in forms(sam.get("/today").text) if f.fields.get("reply") == "ending"))
-    assert "That is noted here. Whoever has the client begins its steps." in text_of(page)
+    kim, code = desk.seated("therapist", "T1"), code_of(desk)
+    (way,) = re.findall(r'href="([^"]+)">We have begun an ending', kim.get("/today").text)
+    form = next(f for f in forms(kim.get(way).text) if f.action == f"/client/{code}/ending")
+    lacking = kim.post(form.action, form.but(reason="", wished_by="therapist", personal="no"))
+    assert (lacking.status_code, answered(desk)) == (409, [])
+    said = {"reason": "poor-fit", "wished_by": "therapist"}
+    kim.post(form.action, form.but(**said, personal="yes"))
+    assert (answered(desk), desk.findings("1001").answered, states(desk)) == ([], False, [])
+    form = next(f for f in forms(kim.get(way).text) if f.action == f"/client/{code}/ending")
+    for _ in range(2):  # sent twice
+        kim.send(form, **said, personal="no")
+    assert answered(desk) == [("quiet", "ending", "therapist:T1")]
+    assert desk.findings("1001").answered
+    assert len(states(desk)) == 1
+    assert "Answered, and still so" in kim.get("/today").text
+
+
+def test_an_ending_that_is_begun_from_no_card_answers_none_and_an_answer_alone_begins_none(serve):
+    desk = serve(quiet)
+    kim, code = desk.seated("therapist", "T1"), code_of(desk)
+    done = next(f for f in forms(kim.get("/today").text) if f.fields.get("reply") == "done")
+    said = kim.post(done.action, done.but(reply="ending"))
+    assert (said.status_code, "counts once it is started" in text_of(said)) == (409, True)
     token = desk.link("card", "therapist:T1", "1001", "quiet")
     browser = desk.browser()
-    card = next(f for f in forms(browser.get(f"/card/{token}").text) if f.fields.get("reply") == "ending")
-    assert browser.post(card.action, data=card.fields).status_code in (303, 409)
+    done = next(f for f in forms(browser.get(f"/card/{token}").text) if f.fields.get("reply") == "done")
+    assert browser.post(done.action, data=done.but(reply="ending")).status_code == 409
+    start(kim, code)
+    assert answered(desk) == []
+
+
+def test_who_cannot_begin_one_is_not_offered_it(serve):
+    desk = serve(watched)
+    sam, browser = desk.seated("supervisor", "S1"), desk.browser()
+    assert "begun an ending" not in sam.get("/today").text
+    for recipient, offered in (("therapist:T1", True), ("therapist:S1", False), ("admin", False)):
+        page = browser.get(f"/card/{desk.link('card', recipient, '1001', 'quiet')}")
+        assert (page.status_code, "begun an ending" in page.text) == (200, offered), recipient
 
 
 # ---------------------------------------------------------------- confirmed
@@ -190,11 +218,11 @@ def test_who_cannot_begin_one_is_told_that_it_is_only_noted(serve):
 def test_today_and_a_page_of_its_own_ask_whoever_is_named_and_nobody_else(desk, kim, sam):
     code = code_of(desk)
     said = text_of(start(kim, code, "beyond", careful="yes"))
-    assert "waits for the word of S1" in said
+    assert "waits for the word of Dr S1 (S1)" in said
     assert "Until then nothing can be done but to withdraw it." in said
     today = sam.get("/today")
     assert f'href="/confirm/{code}"' in today.text
-    assert "Begun Mon 23 Nov, today, for a client of T1: needs beyond what we can offer." in text_of(today)
+    assert "Begun Mon 23 Nov, today, for a client of Dr T1 (T1): needs beyond what we can offer." in text_of(today)
     assert "Nothing asks for you today" not in today.text
     page = sam.get(f"/confirm/{code}")
     said = text_of(page)
@@ -223,7 +251,7 @@ def test_the_question_is_asked_again_and_no_answer_confirms_nothing(desk, kim, s
     assert states(desk) == [("going", "explain")]
     assert said_of(desk) == ["started", "confirmed"]
     page = text_of(kim.get(f"/client/{code}"))
-    assert "Confirmed by S1." in page
+    assert "Confirmed by Dr S1 (S1)." in page
 
 
 @pytest.mark.parametrize(("which", "personal"), [("confirmed", "yes"), ("declined", "")])
@@ -234,7 +262,7 @@ def test_a_yes_or_a_no_leaves_care_going_on(desk, kim, sam, which, personal):
     assert (CODES_SENTENCE in said) == (which == "confirmed")
     assert states(desk) == [("declined", "")]
     assert "Care goes on" in text_of(sam.get(f"/confirm/{code}"))
-    assert "Not confirmed by S1." in text_of(kim.get(f"/client/{code}"))
+    assert "Not confirmed by Dr S1 (S1)." in text_of(kim.get(f"/client/{code}"))
 
 
 def test_a_form_for_an_earlier_ending_confirms_no_other(desk, kim, sam):
@@ -265,6 +293,8 @@ def test_the_link_of_the_mail_opens_exactly_that_and_confirms_once(desk, kim):
     for _ in range(2):
         assert browser.post(confirm.action, data=confirm.but(personal="no")).status_code == 303
     assert "It was confirmed." in browser.get(f"/card/{token}").text
+    late = browser.post(confirm.action, data=confirm.but(personal="", word="declined", id="0" * 32))  # from another tab
+    assert (late.status_code, "given meanwhile" in late.text) == (409, True)
     (undo,) = [f"/card/{token}/undo"]
     browser.post(undo, data=confirm.fields)
     assert said_of(desk) == ["started", "confirmed"]
@@ -303,7 +333,7 @@ def test_steps_are_said_once_taken_back_within_the_minute_and_closed_at_the_end(
     assert "Take that back" not in later.text
     assert "That was said by mistake" in later.text
     assert not [f for f in forms(later.text) if f.fields.get("step") == "process" and f.fields["what"] == "done"]
-    early = kim.send(saying(later, "done", "last"), step="process")
+    early = kim.send(saying(later, "done", "letter"), step="process")
     assert early.status_code == 409
     assert "none took place so far" in early.text
     page = kim.get(f"/client/{code}")

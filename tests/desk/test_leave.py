@@ -156,3 +156,12 @@ def test_the_page_needs_as_many_queries_for_many_clients_as_for_few(serve):
         sitting.send(form, **SOME_WEEKS)
         counts.append(statements(desk, sitting, f"/leave/{who}"))
     assert counts[0] == counts[1]
+
+
+def test_therapists_are_named_and_chosen_by_their_name(desk, kim, sam):
+    assert "Dr T1 (T1)" in text_of(sam.get("/leave"))
+    page = plan(kim, **FOR_GOOD)
+    assert '<option value="P2">Dr P2 (P2)</option>' in page.text
+    page = choose(page, kim, code_of(desk), "transfers", "P2")
+    assert "Transfers to Dr P2 (P2)." in text_of(page)
+    assert "Leave of Dr T1 (T1)" in text_of(sam.get("/leave/T1"))

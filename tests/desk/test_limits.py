@@ -10,7 +10,10 @@ MINUTE = NOW // SECONDS * SECONDS
 
 def test_one_address_is_kept_out_for_the_rest_of_the_minute_and_no_other():
     limit = Limit()
-    assert [limit.allows("a", MINUTE) for _ in range(MOST + 2)] == [True] * MOST + [False] * 2
+    for _ in range(MOST):
+        assert limit.allows("a", MINUTE)
+        limit.count("a", MINUTE)
+    assert not limit.allows("a", MINUTE)
     assert limit.allows("b", MINUTE)
     assert not limit.allows("a", MINUTE + SECONDS - 1)
     assert limit.allows("a", MINUTE + SECONDS)
@@ -19,7 +22,7 @@ def test_one_address_is_kept_out_for_the_rest_of_the_minute_and_no_other():
 def test_asking_from_everywhere_fills_no_memory():
     limit = Limit()
     for number in range(2 * MOST_ADDRESSES + 10):
-        limit.allows(str(number), MINUTE)
+        limit.count(str(number), MINUTE)
     assert len(limit._counts) <= MOST_ADDRESSES
 
 
@@ -48,7 +51,7 @@ def test_the_desk_says_one_sentence_whatever_was_asked_for(served):
     browser = served.browser()
     here, there = {"x-forwarded-for": "203.0.113.9"}, {"x-forwarded-for": "203.0.113.10"}
     for _ in range(MOST):
-        assert browser.get("/sign-in", headers=here).status_code == 200
+        assert browser.get("/card/" + "t" * 43, headers=here).status_code == 410
     pages = {browser.get(path, headers=here).text for path in ("/sign-in", f"/card/{link}", "/card/" + "t" * 43)}
     pages |= {browser.post(path, headers=here, data={"address": "x"}).text for path in ("/sign-in", f"/in/{link}")}
     assert len(pages) == 1
@@ -60,3 +63,22 @@ def test_the_desk_says_one_sentence_whatever_was_asked_for(served):
     assert browser.get("/desk.css", headers=here).status_code == 200
     served.later(SECONDS)
     assert browser.get(f"/card/{link}", headers=here).status_code == 200
+
+
+def test_a_link_that_opens_counts_for_nothing_and_each_way_of_trying_counts(served):
+    served.time[0] = MINUTE
+    link = served.link("card", "therapist:T1", "1001", "quiet")
+    browser = served.browser()
+    here = {"x-forwarded-for": "203.0.113.9"}
+    for _ in range(MOST + 5):  # a whole practice reads its mails
+        assert browser.get(f"/card/{link}", headers=here).status_code == 200
+    ways = (
+        lambda: browser.get("/in/" + "t" * 43, headers=here),
+        lambda: browser.get("/reply/" + "t" * 43, headers=here),
+        lambda: browser.post(f"/card/{link}", headers=here, data={"form": "x"}),
+        lambda: browser.post("/sign-in", headers=here, data={"address": "nobody@example.org"}),
+    )
+    for turn in range(MOST):
+        assert browser.get(f"/card/{link}", headers=here).status_code == 200
+        assert ways[turn % len(ways)]().status_code != 429
+    assert {way().status_code for way in ways} == {429}

@@ -1,15 +1,18 @@
 """Links and sessions: what each opens and how often, whom it opens nothing for, and that nobody learns who exists."""
 
+import re
 import time
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import delete, text
 
-from integrations.store import accounts
+from integrations.store import accounts, arming
+from integrations.store.tables import table
 from models.accounts import ACCOUNT
 from models.instants import DAY, HOUR
 from models.notices import Notice
 from models.observations import Observation
+from models.quarantine import Lease
 from tests.builders import NOW
 from tests.desk.conftest import PUBLIC, form, forms, quiet
 
@@ -34,7 +37,7 @@ def test_a_card_link_opens_that_one_finding_by_code_and_looking_changes_nothing(
         page = browser.get(f"/card/{token}")
         assert (page.status_code, code in page.text, "Müller" in page.text) == (200, True, False)
         assert browser.head(f"/card/{token}").status_code == 200
-    assert f"/client/{code}" not in page.text
+    assert set(re.findall(rf'/client/{code}[^"]*', page.text)) == {f"/client/{code}/ending?about=quiet"}
     assert "set-cookie" not in page.headers
     assert not served.clinic.rows(Observation, kind="answer")
     for path in ("/today", f"/client/{code}"):
@@ -44,10 +47,14 @@ def test_a_card_link_opens_that_one_finding_by_code_and_looking_changes_nothing(
 def test_a_card_is_answered_with_once_and_taken_back_for_a_minute(served, code):
     browser = served.browser()
     token = served.link("card", "therapist:T1", "1001", "quiet")
-    done, ending = form(browser.get(f"/card/{token}").text, "done"), form(browser.get(f"/card/{token}").text, "ending")
+    done, other = (
+        form(browser.get(f"/card/{token}").text, "done"),
+        form(browser.get(f"/card/{token}").text, "no-concern"),
+    )
     for _ in range(2):  # sent twice
         assert browser.post(done.action, data=done.fields).status_code == 303
-    assert browser.post(ending.action, data=ending.fields).status_code == 303  # from another tab
+    late = browser.post(other.action, data=other.but(reason="planned"))  # from another tab
+    assert (late.status_code, "answered meanwhile" in late.text) == (409, True)
     said = browser.get(f"/card/{token}").text
     assert "You said: I have seen to it." in said
     (answer,) = served.clinic.rows(Observation, kind="answer")
@@ -56,11 +63,9 @@ def test_a_card_is_answered_with_once_and_taken_back_for_a_minute(served, code):
     for _ in range(2):
         assert browser.post(undo.action, data=undo.fields).status_code == 303
     page = browser.get(f"/card/{token}").text
-    ending = form(page, "ending")
-    browser.post(ending.action, data=ending.fields)
-    said = browser.get(f"/card/{token}").text
-    assert "We have begun an ending." in said
-    assert f'<a href="/client/{code}/ending">a page of their own</a>' in said
+    other = form(page, "no-concern")
+    browser.post(other.action, data=other.but(reason="planned"))
+    assert "This isn&#39;t a concern: it is as we planned." in browser.get(f"/card/{token}").text
     served.later(61)
     assert OVER in browser.get(f"/card/{token}").text
     assert served.findings("1001").answered
@@ -72,13 +77,14 @@ def test_what_does_not_fit_leaves_the_link_as_it_was(served, code):
     agreed = form(browser.get(f"/card/{token}").text, "agreed")
     wrong = browser.post(agreed.action, data=agreed.but(until="2026-01-01"))
     assert (wrong.status_code, "That day has passed" in wrong.text) == (409, True)
-    assert f'<a href="/card/{token}">Back to the question</a>' in wrong.text
+    assert 'value="2026-01-01"' in wrong.text  # what was filled in is still there
     assert browser.post(agreed.action, data=agreed.but(until="2026-12-01")).status_code == 303
     said = browser.get(f"/card/{token}").text
     assert "We agreed on the next contact: Tue 1 Dec, in 8 days." in said
 
 
 def test_a_used_or_old_link_is_asked_for_anew_and_the_mail_goes_to_the_known_address(served, code):
+    served.goes()
     browser = served.browser()
     token = served.link("card", "therapist:T1", "1001", "quiet")
     served.later(14 * DAY)
@@ -95,6 +101,7 @@ def test_a_used_or_old_link_is_asked_for_anew_and_the_mail_goes_to_the_known_add
 
 
 def test_a_link_of_nobody_says_the_same_and_mails_nobody(served):
+    served.goes()
     browser = served.browser()
     real = served.link("card", "therapist:T1", "1001", "quiet")
     served.later(14 * DAY)
@@ -112,6 +119,7 @@ def test_a_link_of_nobody_says_the_same_and_mails_nobody(served):
 
 
 def test_a_transfer_moves_a_client_the_same_day_link_and_page_alike(served, code):
+    served.goes()
     kim, browser = served.seated("therapist", "T1"), served.browser()
     token = served.link("card", "therapist:T1", "1001", "quiet")
     open_page = form(kim.get("/today").text, "done")
@@ -173,6 +181,7 @@ def test_a_session_ends_after_twelve_hours_when_it_is_left_and_when_the_account_
 
 
 def test_who_asks_to_sign_in_hears_the_same_whoever_they_are(served):
+    served.goes()
     number = served.account("therapist", "T1", "Kim@Example.org")
     browser = served.browser()
     said = {
@@ -200,6 +209,24 @@ def test_without_a_public_address_no_link_is_mailed_and_the_page_says_so(serve):
     browser.post("/sign-in", data={"address": "kim@example.org"})
     time.sleep(0.2)
     assert not notices(served, "sign_in")
+
+
+@pytest.mark.parametrize("lacks", ["arming", "up", "nothing"])
+def test_where_nothing_is_mailed_the_pages_say_so_to_everybody(served, lacks):
+    served.goes()
+    if lacks == "arming":
+        arming.disarm(served.clinic.practice.store, served.clinic.practice.data, "test", served.now)
+    if lacks == "up":
+        with served.clinic.practice.store.write() as connection:
+            connection.execute(delete(table(Lease)))
+    served.account("therapist", "T1", "kim@example.org")
+    browser = served.browser()
+    (fresh,) = forms(browser.get("/card/" + "t" * 43).text)
+    said = [browser.post("/sign-in", data={"address": a}).text for a in ("kim@example.org", "nobody@example.org")]
+    said += [browser.get("/sign-in").text, browser.post(fresh.action, data=fresh.fields).text]
+    assert {"No mail is sent from here at the moment" in page for page in said} == {lacks != "nothing"}
+    assert {"is on its way" in page for page in said[:2] + said[3:]} == {lacks == "nothing"}
+    assert said[0] == said[1]
 
 
 def test_tokens_stand_nowhere_in_the_database_and_nowhere_in_the_log(served, caplog):
@@ -262,3 +289,19 @@ def test_a_cover_opens_cards_on_the_days_of_the_leave(serve):
     served.time[0] = NOW + 2 * DAY
     assert served.browser().get(f"/card/{token}").status_code == 410
     assert served.seated("supervisor", "T2").get("/today").text.count("<article") == 0
+
+
+def test_an_answer_by_link_that_is_taken_back_elsewhere_gives_the_link_back(served, code):
+    browser, kim = served.browser(), served.seated("therapist", "T1")
+    token = served.link("card", "therapist:T1", "1001", "quiet")
+    done = form(browser.get(f"/card/{token}").text, "done")
+    browser.post(done.action, data=done.fields)
+    (undo,) = [f for f in forms(browser.get(f"/card/{token}").text) if f.action.endswith("/undo")]
+    mine = forms(kim.get("/today").text)[0].fields["form"]
+    assert kim.post(f"/client/{code}/undo", {"form": mine, "id": undo.fields["id"]}).status_code == 303
+    served.later(120)
+    page = browser.get(f"/card/{token}")
+    assert (page.status_code, "You said" in page.text) == (200, False)
+    again = form(page.text, "done")
+    assert browser.post(again.action, data=again.fields).status_code == 303
+    assert "You said: I have seen to it." in browser.get(f"/card/{token}").text

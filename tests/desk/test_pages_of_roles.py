@@ -78,14 +78,14 @@ def test_the_clients_page_says_who_it_is_what_is_open_why_and_why_not(served, co
         "Nothing is booked ahead.",
         "Yes: Quiet",
         "No: Missed",
-        "quiet_after_days = 14 days",
+        "A client is never called quiet earlier than this after the last appointment: 14 days (default).",
         "No goal is written down.",
     ):
         assert words in page.text, words
     done = kim.send(form(page.text, "snooze"), until="2026-12-01", reason="away", note="Ruft zurück <b>")
     assert "You said: Ask me again on Tue 1 Dec, in 8 days" in done.text
     assert "Ruft zurück &lt;b&gt;" in done.text
-    assert "by therapist:T1" in done.text
+    assert "to “Quiet”, by you" in done.text
     with served.clinic.practice.store.read() as connection:
         acts = [(act.act, act.who) for act in lookups.acts(connection, 20, code)]
     assert len(looked(served)) == before + 2
@@ -104,18 +104,20 @@ def test_a_supervisor_sees_their_teams_findings_and_not_who_it_is(serve):
     sam = served.seated("supervisor", "S1")
     page = sam.get("/today").text
     assert "Müller" not in page
-    assert "With T1." in page
+    assert "With Dr T1 (T1)." in page
     link = next(f for f in forms(page) if f.fields.get("reply") == "done").action.removesuffix("/answer")
     about = sam.get(link).text
     for words, wanted in (
         ("Yes: Quiet", True),
         ("Müller", False),
         ("<svg", False),
-        ("Goals", False),
+        ("<h2>Goals", False),
         ("What was answered", False),
     ):
         assert (words in about) is wanted, words
     assert "You said" in sam.send(form(page, "done")).text
+    kim = served.seated("therapist", "T1")
+    assert "to “Quiet”, by Dr S1 (S1)" in kim.get(link).text
     lee = served.seated("therapist", "S1")
     assert "Quiet" not in lee.get("/today").text
     assert lee.get(link).status_code == 404
@@ -127,9 +129,22 @@ def test_the_front_office_finds_people_and_their_appointments_and_nothing_else(s
     page = flo.send(find, words="müller  ANNA")
     for words, wanted in (("Anna Müller", True), ("<svg", True), ("Quiet", False), ("Goals", False), ("Why", False)):
         assert (words in page.text) is wanted, words
-    assert "Nobody has that id or name" in flo.send(find, words="Niemand <Namenlos>").text
+    assert "Nobody has that code, id or name" in flo.send(find, words="Niemand <Namenlos>").text
     assert flo.send(find, words="1001").status_code == 200
+    meant = code[2:].replace("0", "o").replace("1", "l")
+    for typed in (code, code.lower(), f"  {code[2:].lower()} ", meant):
+        assert "Anna Müller" in flo.send(find, words=typed).text, typed
+    for unknown in ("C-0000000", "c-ZZZZZZZ", "C-", "C-7F3"):
+        assert "Nobody has that code" in flo.send(find, words=unknown).text, unknown
     assert flo.post(f"/client/{code}/answer", {}).status_code == 404
+    assert ("client page read", code) in [(act.act, act.subject) for act in served.clinic.rows(Audit)]
+
+
+def test_a_code_in_an_address_may_have_small_letters(served, code):
+    kim = served.seated("therapist", "T1")
+    assert "Anna Müller" in kim.get(f"/client/{code.lower()}").text
+    assert kim.get(f"/confirm/{code.lower()}").status_code == 200
+    assert kim.get("/client/c-0000000").status_code == 404
 
 
 def test_technical_staff_see_how_the_practice_runs_and_nobody(served, code):

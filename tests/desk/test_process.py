@@ -1,5 +1,6 @@
 """The desk as a process: served alone until it is told to stop, and beside `up`, with which it goes."""
 
+import contextlib
 import os
 import re
 import signal
@@ -12,7 +13,8 @@ import httpx
 import pytest
 
 from integrations.practice import open_practice
-from tending.desk.serve import beside, listening
+from integrations.store import leases
+from tending.desk.serve import DeskError, beside, free_port, listening
 from tests.builders import a_practice
 
 STARTER = """
@@ -29,8 +31,12 @@ with open_practice(path) as practice, beside(practice, path, lambda line: print(
 @pytest.fixture
 def place(tmp_path: Path) -> Path:
     """The practice.toml of a practice with a desk."""
-    a_practice(tmp_path / "clinic", more='[desk]\npublic_url = ""\nport = 21000\n').practice.close()
+    a_practice(tmp_path / "clinic", more=f'[desk]\npublic_url = ""\nport = {free_port(21000)}\n').practice.close()
     return tmp_path / "clinic" / "practice.toml"
+
+
+def port_of(place: Path) -> int:
+    return int(re.search(r"\[desk\]\n.*\nport = (\d+)\n", place.read_text()).group(1))
 
 
 def answers(base: str, seconds: float = 30) -> bool:
@@ -67,9 +73,10 @@ def start(root: Path, folder: Path, *words: str) -> "subprocess.Popen[str]":
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_it_is_served_alone_on_this_machine_until_it_is_told_to_stop(place, root, number):
-    with listening(21000) as taken, start(root, place.parent, "-m", "tending.cli", "desk") as process:
+    with start(root, place.parent, "-m", "tending.cli", "desk") as process:
         base = re.search(r"http://127\.0\.0\.1:\d+", process.stdout.readline()).group()
-        assert not base.endswith(f":{taken.getsockname()[1]}")  # a taken port is stepped around
+        assert base.endswith(f":{port_of(place)}")
+        assert "No links are mailed until [desk] public_url is set" in process.stdout.readline()
         assert answers(base)
         process.send_signal(number)
         out, _ = process.communicate(timeout=20)
@@ -110,6 +117,42 @@ def test_it_goes_when_up_is_killed(place, root):
         process.kill()
         process.wait(10)
         assert gone(base)
+
+
+def test_a_port_that_is_taken_is_refused_since_the_web_server_looks_there(place, root):
+    port = port_of(place)
+    with listening(port), open_practice(place) as practice:
+        with pytest.raises(DeskError, match=rf"Port {port} of this machine is taken"), beside(practice, place, print):
+            pass
+        with start(root, place.parent, "-m", "tending.cli", "desk") as process:
+            out, _ = process.communicate(timeout=30)
+        assert (process.returncode, f"Port {port}" in out) == (8, True), out
+        assert free_port(port) != port
+
+
+@pytest.mark.parametrize(
+    ("armed", "running", "why"),
+    [
+        (False, True, "until `tending arm` allows it"),
+        (True, False, "while `tending up` does not run"),
+        (True, True, ""),
+    ],
+)
+def test_whoever_starts_it_hears_why_no_links_are_mailed(tmp_path, root, armed, running, why):
+    more = f'[desk]\npublic_url = "https://desk.example.org"\nport = {free_port(21000)}\n'
+    clinic = a_practice(tmp_path / "clinic", more=more)
+    if armed:
+        clinic.arm()
+    with contextlib.ExitStack() as stack:
+        stack.callback(clinic.practice.close)
+        if running:
+            stack.enter_context(leases.lease(clinic.practice.store, leases.UP, "up", int(time.time()), 180))
+        process = stack.enter_context(start(root, tmp_path / "clinic", "-m", "tending.cli", "desk"))
+        base = re.search(r"http://127\.0\.0\.1:\d+", process.stdout.readline()).group()
+        assert answers(base)
+        process.send_signal(signal.SIGTERM)
+        out, _ = process.communicate(timeout=20)
+    assert out.strip() == (f"No links are mailed {why}; `tending users link ID` prints one." if why else "")
 
 
 def test_without_the_table_nothing_is_served(tmp_path):

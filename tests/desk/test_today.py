@@ -58,12 +58,12 @@ def test_after_a_minute_it_is_not_taken_back(served, code):
 
 def test_a_form_that_is_sent_twice_or_from_two_tabs_does_nothing_twice(served, code):
     kim = served.seated("therapist", "T1")
-    first, second = form(kim.get("/today").text, "done"), form(kim.get("/today").text, "ending")
+    first, second = form(kim.get("/today").text, "done"), form(kim.get("/today").text, "no-concern")
     one = kim.send(first)
     two = kim.send(first)
     assert "You said: I have seen to it." in one.text
     assert "You said: I have seen to it." in two.text
-    other = kim.send(second)
+    other = kim.send(second, reason="planned")
     assert (other.status_code, "answered meanwhile" in other.text) == (409, True)
     assert len(served.clinic.rows(Observation, kind="answer")) == 1
 
@@ -78,7 +78,6 @@ def test_every_kind_of_answer(served, code):
         ),
         ("snooze", {"until": "2026-11-30", "reason": "waiting"}, "Ask me again on Mon 30 Nov, in 7 days: waiting"),
         ("no-concern", {"reason": "planned"}, "This isn&#39;t a concern: it is as we planned."),
-        ("ending", {}, "We have begun an ending."),
     )
     for reply, fields, words in answers:
         said = kim.send(form(kim.get("/today").text, reply), **fields)
@@ -166,3 +165,39 @@ def test_days_are_those_of_the_therapist_who_reads(serve, zone):
     assert "in 7 days: waiting" in said.text
     (given,) = served.clinic.rows(Observation, kind="answer")
     assert given.facts["until"] == start_of(until, zone)
+
+
+def test_the_next_contact_may_be_today(served, code):
+    kim = served.seated("therapist", "T1")
+    days = dict(
+        re.findall(r'id="(agreed|snooze)-[^"]*" name="until" type="date" min="([^"]*)"', kim.get("/today").text)
+    )
+    assert days == {"agreed": "2026-11-23", "snooze": "2026-11-24"}
+    said = kim.send(form(kim.get("/today").text, "agreed"), until=days["agreed"])
+    assert "We agreed on the next contact: Mon 23 Nov, today." in said.text
+
+
+@pytest.mark.parametrize("page", ["/today", "/client/{}", "/card/{}"])
+def test_a_form_that_is_refused_says_why_on_its_card_and_keeps_what_was_filled_in(served, code, page):
+    """Nothing is typed twice on a phone."""
+    by_link = page == "/card/{}"
+    browser = served.browser() if by_link else served.seated("therapist", "T1").browser
+    page = page.format(served.link("card", "therapist:T1", "1001", "quiet") if by_link else code)
+
+    def send(one, **fields):
+        return browser.post(one.action, data=one.but(**fields))
+
+    done = send(form(browser.get(page).text, "snooze"), until="2027-12-01", reason="waiting", note="ruft zurück")
+    assert done.status_code == 409
+    assert re.search(r'role="alert">Longer than 90 days is too long to wait', done.text)
+    (details,) = re.findall(r"<details open>(.*?)</details>", done.text, re.S)
+    for words in ("Ask me again on", 'value="2027-12-01"', '<option value="waiting" selected>', 'value="ruft zurück"'):
+        assert words in details, words
+    assert not served.clinic.rows(Observation, kind="answer")
+    rhythm = next(f for f in forms(done.text) if f.fields.get("reply") == "agreed" and "until" not in f.fields)
+    again = send(rhythm, days="900")
+    (details,) = re.findall(r"<details open>(.*?)</details>", again.text, re.S)
+    assert (again.status_code, 'value="900"' in details) == (409, True)
+    mended = form(again.text, "snooze")
+    assert send(mended, until="2026-12-01", reason="waiting").status_code == 303
+    assert len(served.clinic.rows(Observation, kind="answer")) == 1

@@ -11,7 +11,7 @@ import uvicorn
 from integrations.store import accounts, links
 from models.accounts import ACCOUNT, Purpose, Role
 from tending.desk.app import desk
-from tending.desk.serve import config, listening
+from tending.desk.serve import config, free_port, listening
 from tests.desk.conftest import forms
 from tests.faults.canary_practice import GOAL, IDS, NOTES, QUIET, THERAPIST, THERAPIST_MAIL, Run
 
@@ -26,7 +26,7 @@ def sit_down(run: Run) -> list[str]:
         number = accounts.add(connection, practice.vault, Role.therapist, THERAPIST, THERAPIST_MAIL, "T1", "test", now)
         token = links.make(connection, practice.vault, Purpose.sign_in, f"{ACCOUNT}{number}", None, "", now)
     tokens = [token, *{found for mail in run.mailbox.mails() for found in CARD.findall(mail.text)}]
-    with listening(random.randint(30_000, 50_000)) as listener:
+    with listening(free_port(random.randint(30_000, 50_000))) as listener:
         server = uvicorn.Server(config(desk(practice, lambda: now)))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
         thread.start()
@@ -74,4 +74,4 @@ def _at_the_desk(run: Run, browser: httpx.Client, token: str) -> str:
 
 
 def _tomorrow(run: Run) -> str:
-    return time.strftime("%Y-%m-%d", time.gmtime(run.now + 3 * 86400))
+    return time.strftime("%Y-%m-%d", time.gmtime(run.now + 86400))

@@ -3,6 +3,7 @@
 import asyncio
 import html
 import logging
+import re
 import smtplib
 from collections.abc import Callable, Iterator
 from email.message import EmailMessage
@@ -31,6 +32,7 @@ from tests.faults.canary_practice import (
     QUIET,
     SEARCH,
     STRANGER,
+    THERAPIST,
     THERAPIST_MAIL,
     TITLE,
     TWIN,
@@ -56,6 +58,10 @@ def run(tmp_path: Path, database_url: str, prefect_server: Server) -> Iterator[R
         run = Run(folder, open_practice(folder / "practice.toml", create=True), mailbox, now, prefect_server)
         yield run
         run.practice.close()
+
+
+# Inside a mail a therapist is called by name: a colleague, and nobody's client. No header and no other sink may.
+COLLEAGUE = re.compile(rf"mails: \S+ (raw body|part \d+): ({'|'.join(map(re.escape, words_of([THERAPIST])))}) \(")
 
 
 def sinks(run: Run, logged: Callable[[], str]) -> dict[str, Callable[[], Sink]]:
@@ -132,6 +138,7 @@ async def test_identities_lie_nowhere_but_sealed(run: Run, caplog: pytest.LogCap
     await hand_over()
     looks = sinks(run, lambda: caplog.text)
     leaks = [f"{name}: {leak}" for name, look in looks.items() for leak in SEARCH.in_sink(look())]
+    leaks = [leak for leak in leaks if not COLLEAGUE.match(leak)]
     assert not leaks, "\n".join(leaks[:40])
     # A token opens a door: it lies in the mail that brought it, and nowhere else.
     assert len(run.tokens) > 2

@@ -85,6 +85,22 @@ def test_whoever_is_to_confirm_an_ending_gets_a_link_to_exactly_that(a_clinic, m
     assert "ending_confirm" not in {row.kind for row in clinic.rows(links.Link) if row.recipient == "therapist:T1"}
 
 
+@pytest.mark.parametrize(("more", "commands"), [(DESK, False), ("", True)])
+def test_a_therapists_mail_names_commands_only_where_there_is_no_desk(a_clinic, mailbox, more, commands):
+    clinic = alerting(a_clinic, mailbox, more)
+    with clinic.practice.store.write() as connection:
+        client = clinic.id_of("1001")
+        begin(clinic.practice, connection, client, Start("wish", "no"), "therapist:T1", LATER)
+    for days in range(1, 40):
+        now = LATER + days * DAY
+        clinic.sync(now)
+        clinic.look(now)
+        deliver(clinic.practice, now, "test")
+    mails = [" ".join(mail.text.split()) for mail in read_mails(mailbox.folder) if mail.to == "t1@example.org"]
+    assert any("Ending: next step" in text for text in mails)
+    assert any("`tending" in text for text in mails) is commands
+
+
 def test_without_an_address_of_the_desk_there_is_no_link(a_clinic, mailbox):
     clinic = alerting(a_clinic, mailbox, "")
     (mail,) = read_mails(mailbox.folder)

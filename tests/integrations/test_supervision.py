@@ -7,6 +7,7 @@ import pytest
 from integrations.delivery import deliver
 from integrations.messages.mailbox import Mailbox, read_mails
 from integrations.store import answers, cases
+from integrations.store.supervision import team_facts
 from integrations.store.watching import write_weekly_letters
 from models.answers import Reply, answer
 from models.findings import Finding, Look
@@ -70,7 +71,7 @@ def test_an_unanswered_prompt_climbs_to_the_supervisor_and_the_administrator(tea
     day(team, told + 14 * DAY)
     assert [to for to, _ in mails(mailbox)] == ["t1", "t2", "admin"]
     admins = mails(mailbox)[2][1]
-    assert "Not answered: therapist T1" in admins
+    assert "Not answered: Dr T1 (T1) A prompt to Dr T1 (T1) has stood" in admins
     assert "C-" not in admins
     assert "Quiet" not in admins
     for later in range(15, 40):
@@ -229,16 +230,25 @@ def test_a_question_is_not_asked_again_before_the_others(team, mailbox):
 
 
 def test_a_supervisors_week_is_numbers_and_codes(team, mailbox):
-    told = goes_quiet(team)
+    told = goes_quiet(team) + DAY
     with team.practice.store.write() as connection:
-        write_weekly_letters(team.practice, connection, told + HOUR)
-        assert write_weekly_letters(team.practice, connection, told + HOUR) == 0
+        write_weekly_letters(team.practice, connection, told)
+        assert write_weekly_letters(team.practice, connection, told) == 0
     for later in range(4):
         deliver(team.practice, told + later * DAY, "test")
     (text,) = [text for to, text in mails(mailbox) if to == "t2"]
     said = " ".join(text.split())
-    assert "This week: therapist T1" in said
+    assert "This week: Dr T1 (T1)" in said
     assert (
-        "1 client in care. Quiet: 1. Missed in the first three appointments: 0. Prompts without an answer: 1." in said
+        "1 client in care. Quiet: 1. Missed in the first three appointments: 0. Prompts without an answer for a working day: 1."
+        in said
     )
     assert "Last seen" not in said
+
+
+def test_a_prompt_of_this_morning_is_not_unanswered_yet(team):
+    """A week's letter counts what somebody has had a working day for."""
+    told = goes_quiet(team)
+    for later, unanswered in ((HOUR, 0), (DAY - 1, 0), (DAY, 1)):
+        with team.practice.store.read() as connection:
+            assert team_facts(team.practice, connection, {"T1"}, told + later)["T1"]["unanswered"] == unanswered

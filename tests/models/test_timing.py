@@ -118,3 +118,14 @@ def test_somebody_who_never_works_is_still_reached():
             return True
 
     assert Hours("Europe/Berlin", days_off=EveryDay()).next_morning(0) == DAY
+
+
+def test_a_working_day_after_is_the_same_hour_of_the_next_working_day():
+    hours = Hours("Europe/Berlin")
+    for told, after in (
+        ("2026-11-23T09:30", "2026-11-24T09:30"),
+        ("2026-11-20T17:55", "2026-11-23T17:55"),
+        ("2026-11-20T18:00", "2026-11-24T08:00"),
+        ("2026-11-22T12:00", "2026-11-24T08:00"),
+    ):
+        assert hours.working_day_after(at_wall(f"{told}:00", hours.zone)) == at_wall(f"{after}:00", hours.zone)

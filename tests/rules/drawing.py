@@ -5,7 +5,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from models.answers import Reply
+from models.answers import Reply, replies_to
 from models.clock import merged
 from models.ending_steps import Means, Need, Reason, Step, need_of
 from models.instants import DAY, HOUR, start_of
@@ -124,10 +124,8 @@ def answers(draw: Any, given: Any = past_times) -> Any:
     """One answer that may be given to a finding of its kind."""
     kind, at = draw(st.sampled_from(sorted(KINDS))), draw(given)
     safe = kind in SAFETY
-    reply = draw(
-        st.sampled_from([r for r in Reply if r not in ((Reply.agreed, Reply.no_concern) if safe else (Reply.known,))])
-    )
-    until = at + draw(st.integers(1, 30)) * DAY
+    reply = draw(st.sampled_from(replies_to(kind, safety=safe)))
+    until = at + (1 if safe and reply is Reply.snooze else draw(st.integers(1, 30))) * DAY
     if reply is Reply.agreed and draw(st.booleans()):
         return an_answer(kind, reply.value, at, days=draw(st.integers(1, 60)))
     needs_day = reply in (Reply.agreed, Reply.snooze, Reply.known)

@@ -90,7 +90,7 @@ example(
 )  # fmt: skip
 example(
     item9, "The same, and somebody has put it off", YES, "risk", NOW,
-    scores=[phq(2, 5, told=0), phq(0, 2, told=0)], answers=[an_answer(item9, "snooze", NOW - 60, until=NOW + DAY)],
+    scores=[phq(2, 5, told=0), phq(0, 2, told=0)], answers=[an_answer(item9, "snooze", NOW - 60, until=NOW + DAY - 60)],
 )  # fmt: skip
 example(
     item9, "The same, and another 0 came in since", NO, "no_risk", NOW + DAY,

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from itertools import pairwise
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 
 from models.ending_acts import STEPS
@@ -13,15 +14,18 @@ from models.measures import REGISTRY
 from models.policy import ALLIANCE_RULES, FIRST_REVIEW, REVIEW_RULES, Policy
 from models.referral_shape import RUNGS
 from models.rule import Verdict
+from models.rules import trust
 from models.rules.referral import FITS, VISIT, WHYS
 from models.rules.safety import OLD_NEWS
 from models.told import NOT_KNOWN
-from tests.builders import NOW
+from models.voice import Voice
+from tests.builders import NOW, ZONE
 from tests.rules.drawing import KINDS, histories, leaves, policies, verdicts
 
 
 def quiet(verdict: Verdict, policy: Policy) -> bool:
-    last, rhythm, _, due = verdict.facts
+    last, rhythm, _, _, due, agreed = verdict.facts
+    assert agreed == NOT_KNOWN or last < agreed <= NOW
     return last + int(max(policy.quiet_after_days * DAY, policy.quiet_factor * rhythm)) <= due <= NOW
 
 
@@ -30,7 +34,8 @@ def missed(verdict: Verdict, policy: Policy) -> bool:
 
 
 def not_started(verdict: Verdict, policy: Policy) -> bool:
-    asked, due = verdict.facts
+    asked, due, agreed = verdict.facts
+    assert agreed <= NOW
     return asked + policy.not_started_after_days * DAY <= due <= NOW
 
 
@@ -75,9 +80,12 @@ def moving_on(verdict: Verdict, policy: Policy) -> bool:
 
 
 def rating(verdict: Verdict, policy: Policy) -> bool:
-    before, value, at = verdict.facts
+    before, value, *asked, at = verdict.facts
     assert at <= NOW < at + round(policy.rating_counts_days * DAY)
-    return value < before if verdict.reason == "low" else round((before - value) * 100) >= round(policy.srs_drop * 100)
+    if verdict.reason == "low":
+        return value < before
+    assert asked == [policy.srs_drop]
+    return round((before - value) * 100) >= round(policy.srs_drop * 100)
 
 
 def alliance(verdict: Verdict, policy: Policy) -> bool:
@@ -202,3 +210,15 @@ def test_evidence_is_of_this_client(history, policy):
             assert {start for start, _ in verdict.facts[0]} <= starts["later_cancels"]
         elif verdict.fired and verdict.kind in ("item9", "screen"):
             assert {at for _, at, _ in verdict.facts[0]} <= taken
+
+
+@pytest.mark.parametrize(
+    ("drop", "said"),
+    [
+        (1, "a fall of 1 point is worth asking about (a number from memory)."),
+        (1.5, "a fall of 1.5 points is worth asking about (as the policy here says)."),
+    ],
+)
+def test_a_rating_that_fell_names_the_rule_and_where_its_number_is_from(drop, said):
+    told = trust.RULE.tell(Verdict("rating", True, "fell", (38.1, 36.3, drop, NOW)), Voice(ZONE, "en_GB", NOW))
+    assert told.endswith(said)

@@ -19,6 +19,7 @@ from tests.rules.drawing import (
     FIRST_DAY,
     HEARD,
     KINDS,
+    SAFETY,
     days,
     fired,
     histories,
@@ -155,7 +156,16 @@ def test_while_a_source_cannot_be_relied_on_absence_is_not_claimed_and_the_rest_
     sighted = {v.kind: v for v in verdicts(history, NOW, **policy)}
     for verdict in verdicts(history, NOW, blind=("cal-t1",), unread=unread, **policy):
         clear = sighted[verdict.kind]
-        if verdict.kind not in ABSENCE:
+        if unread and (
+            clear.reason == "no_goals"
+            or (verdict.kind == "no_goal" and clear.reason == "not_told")
+            or (verdict.kind in SAFETY and not clear.fired)
+        ):
+            assert not verdict.fired
+            assert (
+                verdict.fired is None or verdict.kind == "no_goal"
+            )  # of whom it is early to ask for a goal nobody says more
+        elif verdict.kind not in ABSENCE:
             assert verdict == clear
         elif verdict.fired and KINDS[verdict.kind][1].duty:
             assert verdict == clear  # what people said, or did not say, is known without any source

@@ -62,6 +62,10 @@ example(
     rating, "Rated 40, then 38: the practice asks from three points on", NO, "as_it_was", NOW,
     scores=rated("SRS", 40, 38), policy={"srs_drop": 3},
 )  # fmt: skip
+example(
+    rating, "Rated 40, then 37: the practice asks from three points on", YES, "fell", NOW,
+    scores=rated("SRS", 40, 37), policy={"srs_drop": 3},
+)  # fmt: skip
 until_then(rating, "Rated 30, 60 days ago", LAST + 60 * DAY, "long_ago", fires="low", scores=rated("SRS", 30))
 for place in PLACES:
     first_minute = at("2026-06-08 00:00", place)

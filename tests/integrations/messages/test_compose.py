@@ -5,7 +5,7 @@ from html.parser import HTMLParser
 
 import pytest
 
-from integrations.messages.compose import Item, compose
+from integrations.messages.compose import PREVIEW, Item, compose, preview
 from integrations.messages.templates import FOLDER
 from tests.integrations.messages.samples import AT, CODE, a_message, an_item
 
@@ -37,7 +37,7 @@ def test_two_items_are_one_message_with_a_neutral_subject() -> None:
     message = a_message(an_item(), an_item("Two appointments missed in a row (10 and 17 Nov)."))
     assert message.subject == message.title == "Northside: 2 items"
     assert CODE not in message.subject + message.title + message.brief
-    assert message.text.startswith(f"Quiet: {CODE}\nLast seen Tue 3 Nov, 20 days ago;")
+    assert f"\n\nQuiet: {CODE}\nLast seen Tue 3 Nov, 20 days ago;" in message.text
     assert "Northside, as of Mon 23 Nov, 07:30." in message.text
     assert "https://desk.northside.example/n/1" in message.text.split()
 
@@ -60,6 +60,20 @@ def test_html_says_what_the_text_says_and_fetches_nothing() -> None:
     assert not {"img", "script", "link", "iframe", "table", "b"} & set(html.tags)
     assert "url(" not in message.html
     assert "@import" not in message.html
+
+
+@pytest.mark.parametrize("items", [1, 2, 12])
+def test_what_a_locked_telephone_shows_of_the_body_is_neutral(items: int) -> None:
+    """The first words of either part are the opening, whatever the items say; the HTML part holds a longer preview back too."""
+    message = a_message(*[Item(f"Safety: PHQ-9, item 9 ({CODE})", "Item 9 of the PHQ-9 is 1 of 3.")] * items)
+    shown = preview(message)
+    assert shown.startswith(f"{items} item")
+    assert len(shown) > PREVIEW - 20
+    in_html = "".join(read(message.html.partition("<body>")[2]).words).lstrip()
+    for begins in (" ".join(message.text.split()), in_html):
+        assert begins.startswith(shown)
+        assert not re.search("PHQ|C-7|item 9", begins[:PREVIEW])
+    assert len(in_html.partition("Safety")[0]) > 3 * PREVIEW
 
 
 def test_codes_are_explained_where_there_are_codes() -> None:

@@ -92,6 +92,14 @@ def test_all_words_are_calm_and_lines_are_short() -> None:
     assert "None" not in message.text
 
 
+def test_a_title_is_one_label_and_whom_it_is_about() -> None:
+    """`Referral: how is it going?: C-...` are two titles in one."""
+    labels = [item.label for item in items()]
+    assert [label for label in labels if label.count(": ") > 1 or "?:" in label] == []
+    assert f"Safety: PHQ-9, item 9 ({CODE})" in labels
+    assert f"Referral: how is it going? {CODE}" in labels
+
+
 def test_the_search_for_forbidden_words_can_fail() -> None:
     assert FORBIDDEN.search("ALERT: client stalled")
     assert FORBIDDEN.search("Call now!")
@@ -107,6 +115,7 @@ def test_a_fact_that_is_none_is_not_given() -> None:
     [
         ("mail/subject.txt", "{{ practice }}: {{ code }}", "code"),
         ("mail/subject.txt", "{{ practice }}: {{ items[0].label }}", "items"),
+        ("mail/opening.txt", "{{ count }} about {{ code }}", "code"),
         ("brief/title.txt", "{{ sentence }}", "sentence"),
         ("brief/body.txt", "{% if count %}{{ source }}{% endif %}", "source"),
         ("stalled/quiet.txt", "Quiet: {{ client_name }}\n\n{{ sentence }}\n\n{{ clears }}", "client_name"),
@@ -157,5 +166,5 @@ def test_a_missing_fact_names_the_file_and_no_value() -> None:
 def test_no_surface_shows_identity() -> None:
     assert set(CEILING) == set(Surface)
     assert max(CEILING.values()) < Disclosure.identity
-    assert CEILING[Surface.mail_subject] == CEILING[Surface.brief] == Disclosure.public
+    assert CEILING[Surface.mail_opening] == CEILING[Surface.mail_subject] == CEILING[Surface.brief] == Disclosure.public
     assert FIELD_LEVEL["code"] > Disclosure.public

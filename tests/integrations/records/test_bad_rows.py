@@ -23,7 +23,7 @@ APPOINTMENT_ROWS = [
     ("A-2,1043,T1,,,,,", "missing", '"start": it is empty; fill in the date', "1043"),
     (f"A-2,1043,T1,{S},,,,", "bad-date", '"start": it cannot be read as a date; write', "1043"),
     ("A-2,1043,T1,2026-02-30 09:00,,,,", "bad-date", "it is no day that exists", "1043"),
-    ("A-2,1043,T1,20225-10-02 09:00,,,,", "bad-date", "impossible year; write a year from 1900 to 2199", "1043"),
+    ("A-2,1043,T1,20225-10-02 09:00,,,,", "bad-date", "impossible year; correct the year.", "1043"),
     ("A-2,1043,T1,0202-10-02 09:00,,,,", "bad-date", "it has an impossible year", "1043"),
     ("A-2,1043,T1,2026-10-02 25:00,,,,", "bad-date", "does not exist; write it as 09:00 or 9:00 AM", "1043"),
     ("A-2,1043,T1,2026-10-02 13:00 PM,,,,", "bad-date", "a time of day that does not exist", "1043"),

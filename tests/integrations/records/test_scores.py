@@ -55,6 +55,23 @@ def test_what_is_no_number_is_never_guessed(tmp_path: Path, text: str) -> None:
     assert 'column "score": it is neither a number nor positive or negative; write a number with' in reject.sentence
 
 
+@pytest.mark.parametrize("text", ["one", "1.000", S, "often"])
+def test_what_is_no_answer_about_safety_names_the_answers_there_are(tmp_path: Path, text: str) -> None:
+    reject = only_reject(read(tmp_path, "scores", f"client,measure,taken,score,risk\n1042,PHQ-9,{TODAY},9,{text}\n"))
+    assert reject.reason == "bad-number"
+    assert 'column "risk": it is none of the answers that there are; write the answer' in reject.sentence
+    assert "(item 9 of PHQ-9: 0 to 3)" in reject.sentence
+
+
+@pytest.mark.parametrize("year", ["1850", "1905", "2150", "20225"])
+def test_no_impossible_year_is_sent_to_another_one(tmp_path: Path, year: str) -> None:
+    """What is said of a year that no date has, and of one that no score has, names no year that is refused as well."""
+    reject = only_reject(read(tmp_path, "scores", f"client,measure,taken,score\n1042,PHQ-9,{year}-03-14,9\n"))
+    assert reject.reason == "bad-date"
+    assert "impossible year" in reject.sentence
+    assert "1900" not in reject.sentence
+
+
 def test_a_word_is_no_score_of_a_measure_with_numbers(tmp_path: Path) -> None:
     for word in ("positive", "no", "x"):
         reject = only_reject(read(tmp_path, "scores", f"client,measure,taken,score\n1042,GAD-7,{TODAY},{word}\n"))
@@ -78,6 +95,11 @@ RISKS = [
     ("PHQ-9", "12", "0", (12.0, 0)),
     ("PHQ-9", "12", "3", (12.0, 3)),
     ("PHQ-9", "", "1", (None, 1)),
+    ("PHQ-9", "3", "3", (3.0, 3)),
+    ("PHQ-9", "2", "3", ("risk", "contradiction")),  # the item alone is more
+    ("PHQ-9", "24", "0", (24.0, 0)),
+    ("PHQ-9", "25", "0", ("risk", "contradiction")),  # the other eight cannot be as much
+    ("PHQ-9", "27", "3", (27.0, 3)),
     ("PHQ-9", "12", "4", ("risk", "out-of-range")),
     ("PHQ-9", "12", "-1", ("risk", "out-of-range")),
     ("PHQ-9", "12", "0.5", ("risk", "out-of-range")),

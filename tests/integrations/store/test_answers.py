@@ -55,15 +55,19 @@ def test_done_stops_the_chase_and_is_kept_with_who_and_when(clinic):
     say(clinic, Reply.done, now)
     clinic.look(now)
     after = finding(clinic)
-    assert (after.answered, after.answered_at, after.climbs_at, after.speaks_at) == (True, now, None, None)
+    rests_until = now + after.evidence["facts"][-2] - after.evidence["facts"][0]  # as long again as it took
+    assert (after.answered, after.answered_at, after.climbs_at, after.speaks_at) == (True, now, None, rests_until)
     assert after.cleared_at is None
     with clinic.practice.store.read() as connection:
         (kept,) = answers.answers_to(clinic.practice, connection, clinic.id_of("1001"))
     assert (kept.by, kept.at, kept.reply) == ("therapist:T1", now, "done")
-    for day in range(1, 40):
-        look(clinic, now + day * DAY)
+    for at in (*range(now + DAY, rests_until, DAY), rests_until - 1):
+        look(clinic, at)
     assert len(clinic.notices()) == 1
-    assert [row.what for row in clinic.rows(FindingHistory, kind="quiet")] == ["opened", "answered"]
+    look(clinic, rests_until)
+    assert len(clinic.notices()) == 2
+    assert finding(clinic).evidence["again"] == ["still", now]
+    assert [row.what for row in clinic.rows(FindingHistory, kind="quiet")] == ["opened", "answered", "raised"]
 
 
 def test_put_off_it_speaks_again_on_the_day_if_it_is_still_so(clinic):
@@ -186,7 +190,7 @@ def test_rebuilding_changes_nothing_about_answers(clinic):
         (Reply.no_concern, {"reason": "planned"}, ""),
         (Reply.no_concern, {"reason": "because"}, "Say why"),
         (Reply.no_concern, {}, "Say why"),
-        (Reply.known, {"until": NOW + DAY}, "is for a risk"),
+        (Reply.known, {"until": NOW + DAY}, "is for a risk; here say done, snooze"),
         (Reply.ending, {}, ""),
         (Reply.ending, {"days": 7}, "A rhythm goes with"),
         (Reply.known, {"until": NOW + 30 * DAY, "safety": True}, ""),
@@ -194,6 +198,11 @@ def test_rebuilding_changes_nothing_about_answers(clinic):
         (Reply.known, {"safety": True}, "Say until when"),
         (Reply.no_concern, {"reason": "planned", "safety": True}, "A risk is answered with"),
         (Reply.agreed, {"days": 7, "safety": True}, "A risk is answered with"),
+        (Reply.ending, {"safety": True}, "A risk is answered with"),
+        (Reply.snooze, {"until": NOW + DAY, "reason": "later", "safety": True}, ""),
+        (Reply.snooze, {"until": NOW + DAY + 1, "reason": "later", "safety": True}, "until tomorrow at most"),
+        (Reply.agreed, {"until": NOW + 180 * DAY}, ""),
+        (Reply.agreed, {"until": NOW + 180 * DAY + 1}, "is a pause"),
     ],
 )
 def test_what_an_answer_needs(reply, more, refused):
@@ -202,7 +211,7 @@ def test_what_an_answer_needs(reply, more, refused):
             answer("quiet", reply, NOW, **more)
     else:
         given = answer("quiet", reply, NOW, **more)
-        assert given.until == more.get("until", FAR)
+        assert given.until == more.get("until", NOW + 7 * DAY if reply is Reply.ending else FAR)
 
 
 def test_every_reason_is_a_code_with_words():

@@ -1,0 +1,43 @@
+"""`messages preview` shows what would be sent, and what a locked telephone shows of it; `check` says where a protocol is missing."""
+
+import re
+
+
+def test_a_lock_screen_is_shown_with_how_the_mail_begins_and_nothing_of_what_it_is_about(practice, tending):
+    for kind in tending("messages", "list", "--json").json:
+        shown = tending("messages", "preview", kind, "--lock-screen").out
+        assert "1 item for you. What it is stands further down" in shown, kind
+        assert not re.search("C-7F3|PHQ|Quiet", shown), kind
+    made = tending("messages", "preview", "item9", "--json").json
+    assert " ".join(made["text"].split()).startswith(made["preview"])
+    assert "PHQ-9" in made["text"]
+
+
+def test_a_preview_invents_no_protocol(practice, tending):
+    for kind in ("item9", "screen", "unanswered.safety", "risk_unmatched"):
+        shown = tending("messages", "preview", kind).out
+        assert "[safety] protocol in practice.toml" in shown, kind
+        assert not re.search("folder|Call the client", shown), kind
+    assert "protocol" not in tending("messages", "preview", "quiet").out
+    with practice.open("a") as file:
+        file.write('\n[safety]\nprotocol = "Our binder, page 3."\n')
+    shown = tending("messages", "preview", "item9").out
+    assert "Our binder, page 3. This is not a crisis service." in " ".join(shown.split())
+    assert "practice.toml" not in shown
+
+
+def test_check_asks_for_a_protocol_once_scores_are_told(clinic, read, codes, today, tending):
+    def said():
+        return [
+            (line["level"], line["sentence"]) for line in tending("check", "--json").json if line["what"] == "safety"
+        ]
+
+    ((level, sentence),) = said()
+    assert (level, sentence.startswith("[safety] protocol is not set")) == ("note", True)
+    (clinic / "exports" / "scores.csv").write_text(f"client,measure,taken,score,risk\n1001,PHQ-9,{today},9,0\n")
+    text = read.read_text()
+    read.write_text(f'{text}\n[[source]]\nname = "scores"\nkind = "records"\npath = "exports/scores.csv"\n')
+    assert tending("sync").code == 0
+    assert [level for level, _ in said()] == ["MEND"]
+    read.write_text(f'{read.read_text()}\n[safety]\nprotocol = "Our binder, page 3."\n')
+    assert [level for level, _ in said()] == ["ok"]
