@@ -309,7 +309,7 @@ def test_who_covers_as_supervisor_and_begins_it_does_not_confirm_it(a_clinic, ma
     assert rows(team) == [("waiting", "", "T3")]
     day(team, NOW + DAY)
     ((to, text),) = mails(mailbox)
-    assert (to, "T2 has begun an ending of care" in text) == ("t3", True)
+    assert (to, "(T2) has begun an ending of care" in text) == ("t3", True)
 
 
 def test_attempts_count_from_the_last_contact_on(team):
