@@ -85,5 +85,5 @@ def boundary(code: Code, *, died: bool = False) -> Boundary:
         return Boundary(WORDS, code)
     over = (Contact.clinical, Contact.return_to_care)
     words = (word._replace(standing=Standing.over, reason=OVER) if word.contact in over else word for word in WORDS)
-    died = (word._replace(reason=DIED) if word.standing is Standing.open else word for word in words)
-    return Boundary(tuple(died), code)
+    settled = (word._replace(reason=DIED) if word.standing is Standing.open else word for word in words)
+    return Boundary(tuple(settled), code)

@@ -138,6 +138,7 @@ def say(
     if stands is not None and act_id and any(one.id == act_id for one in said):
         return Taken(who.code, stands.id, changed=False)
     act_id = act_id or uuid.uuid4().hex
+    seen, apart = contact(who) if what is What.attempt or step == Step.letter else (NOT_KNOWN, 0)
     act = Act(
         stands.id if stands else "",
         what,
@@ -150,7 +151,8 @@ def say(
         appointments=who.case.held_since(stands.started_at) if stands and step in MEETINGS else 0,
         means=means,
         on=now if what is What.attempt and on == NOT_KNOWN else on,
-        **(contact(who) if what is What.attempt or step == Step.letter else {}),
+        seen=seen,
+        apart=apart,
     )
     is_yes = what is What.confirmed and personal == "yes"
     if is_yes:  # the confirmer says that it is for that reason: it is not confirmed
@@ -194,11 +196,11 @@ def about(practice: "Practice", connection: Connection, client_id: int, now: Ins
     return About(client_id, code, digest[1], case.died, policy, case)
 
 
-def contact(who: About) -> dict[str, Instant]:
+def contact(who: About) -> tuple[Instant, int]:
     """When the client was seen last, and how far apart attempts are, for what is said of reaching them. Only what is known to have taken
     place counts: an appointment that nobody marked may be one more that the client did not come to."""
     attended = (e >> 3 for e in reversed(who.case.line[: who.case.past]) if e & 3 == ATTENDED)
-    return {"seen": next(attended, NOT_KNOWN), "apart": round(who.policy.ending_attempt_days * DAY)}
+    return next(attended, NOT_KNOWN), round(who.policy.ending_attempt_days * DAY)
 
 
 def _word(words: Any, text: str, what: str) -> Any:
