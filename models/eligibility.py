@@ -52,8 +52,8 @@ TABLE: tuple[tuple[Audience | None, Urgency | None, str | None, bool, str], ...]
     (Audience.therapist, Urgency.cancellation, None, True, "a duty of staff"),
     (Audience.therapist, Urgency.weekly, None, True, "a duty of staff"),
     (Audience.therapist, Urgency.system, None, True, "a duty of staff"),
-    (Audience.therapist, None, "died", False, "the client has died: nothing is asked about them"),
     (Audience.therapist, Urgency.duty, None, True, "a duty of staff"),
+    (Audience.therapist, None, "died", False, "the client has died: nothing is asked about them"),
     (Audience.therapist, None, "ended", False, "care has ended: nothing is asked"),
     (Audience.therapist, None, None, True, "a duty of staff"),
 )

@@ -16,11 +16,15 @@ FAR = 2**40  # an instant that never comes (the year 36812)
 
 
 class NoSuchTimeError(TendingError):
-    """The wall time is skipped in that zone (clocks went forward over it)."""
+    """The wall time is skipped in that zone (clocks went forward over it). Exit code 2."""
+
+    exit_code = 2
 
 
 class UnknownZoneError(TendingError):
-    """No time zone of that name is known."""
+    """No time zone of that name is known. Exit code 3."""
+
+    exit_code = 3
 
 
 @lru_cache(maxsize=1024)

@@ -255,8 +255,9 @@ class Reject:
     """Input that could not be understood: where it stands, why, and what mends it. `raw` is kept encrypted, shown only audited.
 
     `reason` is a short stable code (`bad-date`), `sentence` names file, row, column and remedy and holds no cell content.
-    `client_id` is set where the row's client could still be told, so that rules of absence about that client wait. `kind` is what the
-    input would have been, where that is known: without an `entry_id` it may be any missing entry of that kind.
+    `client_ids`, `titles` and `therapist_id` say whom it concerns as far as that could still be told, in the words in which an entry says
+    it, so that rules of absence about these clients wait. `kind` is what the input would have been, where that is known: without an
+    `entry_id` it may be any missing entry of that kind.
     """
 
     place: str
@@ -264,8 +265,10 @@ class Reject:
     sentence: str
     raw: bytes
     entry_id: str = ""
-    client_id: str = ""
+    client_ids: tuple[str, ...] = ()
     kind: str = ""
+    titles: tuple[str, ...] = ()
+    therapist_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 
-from sqlalchemy import LargeBinary, UniqueConstraint
+from sqlalchemy import JSON, LargeBinary, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
 from models.columns import instant, row_id
@@ -19,8 +19,8 @@ class Quarantine(SQLModel, table=True):
     """One rejected row or calendar entry. `sentence` is for people and holds no cell's content; `raw` is the input, encrypted, and so
     is `why`, a person's own words.
 
-    `kind` is what it would have been, empty where nobody can tell. While a row of a client is held, rules that rest on the absence of such
-    a thing cannot say about that client. One row per (source, hash of the raw input).
+    `kind` is what it would have been, empty where nobody can tell. Each of `hints` holds keyed hashes by which the clients that it
+    concerns are found, as those of an entry are. One row per (source, hash of the raw input).
     """
 
     __tablename__ = "quarantine"
@@ -33,13 +33,23 @@ class Quarantine(SQLModel, table=True):
     sentence: str
     raw: bytes = Field(sa_type=LargeBinary)
     raw_hash: str
-    client_id: int | None = Field(default=None, index=True)
     kind: str = ""
+    hints: list[dict[str, list[str]]] = Field(default_factory=list, sa_type=JSON)
+    therapist_id: str | None = None
     seen_at: int = instant()
     state: str = Field(default=QuarantineState.held, index=True)
     decided_at: int | None = instant(nullable=True)
     decided_by: str = ""
     why: bytes | None = Field(default=None, sa_type=LargeBinary)
+
+
+class QuarantineSubject(SQLModel, table=True):
+    """A client whom a rejected row concerns. While it is held, rules that rest on the absence of such a thing cannot say about them."""
+
+    __tablename__ = "quarantine_subject"
+
+    row_id: int = Field(primary_key=True)
+    client_id: int = Field(primary_key=True)
 
 
 class Fact(SQLModel, table=True):

@@ -60,6 +60,13 @@ class PracticePart(Part):
 
     _zone = field_validator("zone")(_known_zone)
 
+    @field_validator("name")
+    @classmethod
+    def _one_line(cls, value: str) -> str:
+        if not value.isprintable():
+            raise ValueError("it has to stand in one line, without signs that nobody sees")
+        return value
+
 
 class StorePart(Part):
     """[store]: the database and the keys."""
@@ -186,6 +193,13 @@ class AdminPart(Part):
 
     email: str = Field(description="The administrator's mail address.")
     channels: tuple[str, ...] = Field(default=(), description="Names of [[channel]]s that also tell the administrator.")
+
+    @field_validator("email")
+    @classmethod
+    def _one_address(cls, value: str) -> str:
+        if not re.fullmatch(r"[^@\s,;<>]+@[^@\s,;<>]+", value):
+            raise ValueError("this is not one mail address; write one such as office@example.org")
+        return value
 
 
 class ChannelPart(Part):
@@ -365,7 +379,9 @@ def settings_from(data: Mapping[str, Any], place: str) -> Settings:
             what = (
                 "is not a setting"
                 if problem["type"] == "extra_forbidden"
-                else problem["msg"].removeprefix("Value error, ")
+                else "is missing; write it"
+                if problem["type"] == "missing"
+                else problem["msg"].removeprefix("Value error, ").replace("Input should", "it should")
             )
             lines.append(f"{place}: {where}: {what}")
         raise SettingsError("\n".join(lines)) from None

@@ -51,6 +51,7 @@ EXIT_CODES = {
     5: "the database cannot be opened, is of another version, or has no room",
     6: "a channel refused a message or could not be reached",
     7: "this copy of the practice does not send; `tending arm` allows it",
+    8: "Prefect's server or the desk cannot be started or reached",
     UNEXPECTED: "an error of Tending itself; the line names the file that tells where",
     INTERRUPTED: "stopped with Ctrl-C",
     BROKEN_PIPE: "whoever read the output stopped reading, as `head` does",

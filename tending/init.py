@@ -14,6 +14,7 @@ from integrations.records.mapping import settings_of
 from integrations.settings import read_settings
 from models.errors import SettingsError, SourceError, TendingError
 from models.instants import Instant, zone
+from models.settings import Settings
 
 FALLBACK_ZONE = "UTC"
 _LONGEST_NAME = 40
@@ -29,6 +30,7 @@ class Wanted:
     locale: str = "en_GB"
     holidays: str = ""
     admin: str = ""
+    data: str = ""
 
 
 def zone_here() -> str:
@@ -64,7 +66,8 @@ def look_at(folder: Path, zone_name: str, now: Instant) -> Detection:
 def write_practice(path: Path, text: str) -> None:
     """Write a new practice.toml and make what it needs: data folder, key file, database. A failure leaves no practice.toml.
 
-    Raises SettingsError where the file is there already or cannot be written, and what opening a practice raises.
+    Raises SettingsError where the file is there already or cannot be written, or the database is there, which then is another
+    practice's; and what opening a practice raises.
     """
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
@@ -77,6 +80,11 @@ def write_practice(path: Path, text: str) -> None:
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
             file.write(text)
+        if (database := _database_of(read_settings(path))).exists():
+            raise SettingsError(
+                f"{path} is not written: {database} is there and belongs to another practice; "
+                "name a folder of its own for this one's data with --data."
+            )
         open_practice(path, create=True).close()
     except OSError as error:
         path.unlink(missing_ok=True)
@@ -89,10 +97,13 @@ def write_practice(path: Path, text: str) -> None:
 def complete(path: Path) -> bool:
     """Make what an existing practice.toml still lacks: data folder, keys, database. Whether its database was missing."""
     settings = read_settings(path)
-    database = Path(settings.store.url.removeprefix("sqlite:///"))
-    missing = settings.store.url.startswith("sqlite:") and not database.exists()
+    missing = settings.store.url.startswith("sqlite:") and not _database_of(settings).exists()
     open_practice(path, create=True).close()
     return missing
+
+
+def _database_of(settings: Settings) -> Path:
+    return Path(settings.store.url.removeprefix("sqlite:///"))
 
 
 def practice_toml(wanted: Wanted, found: Detection | None = None, folder: str = "") -> str:
@@ -111,13 +122,13 @@ def practice_toml(wanted: Wanted, found: Detection | None = None, folder: str = 
         "# Public holidays do not count as silence: a country such as DE, or a part of it such as DE-BE.",
         _maybe("holidays", wanted.holidays, "DE-BE"),
         "# Databases, logs and the installation token lie here; relative paths are meant from this file's folder.",
-        '# data = "data"',
+        _maybe("data", wanted.data, "data"),
         "",
         "[store]",
         "# Empty: SQLite in the data folder. PostgreSQL: postgresql://user@host/name, the password in ~/.pgpass.",
         '# url = ""',
         "# Without this file nobody can read a name. Keep a copy of it apart from the backups.",
-        '# key_file = "keys"',
+        _maybe("key_file", f"{wanted.data.rstrip('/')}-keys" if wanted.data else "", "keys"),
         "",
         "# Who hears that the practice runs, or does not.",
         *(

@@ -42,6 +42,7 @@ FIRST_SECONDS = 60.0  # for which what was read last may be waited for at the st
 PING_SECONDS = 300.0
 LONGEST_WAIT = 60.0  # of the back-off after trouble
 BUSY_SECONDS = 1.0  # before trying again what another run is at
+FEW = 3  # readings in a row may fail before the watchdog is no longer called
 HELPLESS_SECONDS = 900.0  # before delivery is tried again at what it could not help
 TRIES = 3  # at what another run may be at, before it waits for the next sweep
 MOST_EVENTS = 500  # more changes at once (a first import) are one event
@@ -55,19 +56,19 @@ def real_now() -> Instant:
 
 @dataclass
 class Health:
-    """When each source was last tried, and when sweep and delivery last went well, by the monotonic clock."""
+    """When each source was last read well, and when sweep and delivery last went well, by the monotonic clock."""
 
-    tried: dict[str, float] = field(default_factory=dict)
+    read: dict[str, float] = field(default_factory=dict)
     swept: float = float("-inf")
     delivered: float = float("-inf")
 
     def good(self, sources: tuple[SourcePart, ...], interval: float) -> bool:
-        """Whether nothing hangs: every source was tried in its own time, sweep and delivery went well in the interval."""
+        """Whether every source was read well within a few of its own intervals, sweep and delivery in the last one."""
         now = time.monotonic()
-        tried = (
-            now - self.tried.get(s.name, float("-inf")) <= 2 * max(interval, s.every_minutes * 60) for s in sources
+        read = (
+            now - self.read.get(s.name, float("-inf")) <= FEW * max(interval, s.every_minutes * 60) for s in sources
         )
-        return all(tried) and min(self.swept, self.delivered) >= now - interval
+        return all(read) and min(self.swept, self.delivered) >= now - interval
 
 
 class Reactor:
@@ -160,10 +161,11 @@ class Reactor:
         every = source.every_minutes * 60
         while True:
             touched.clear()
-            wait, tried = every, True
+            wait = every
             try:
                 taken = await in_thread(sync_source, self.practice, source, self._clock(), HOLDER)
                 faults = 0
+                self.health.read[source.name] = time.monotonic()
                 if not taken.unchanged:
                     LOG.info(
                         "source %s: %d new, %d changed, %d vanished",
@@ -174,14 +176,12 @@ class Reactor:
                     )
                 self._work.set()
             except LeaseHeld:
-                wait, tried = BUSY_SECONDS, False
+                wait = BUSY_SECONDS
             except Exception as error:
                 faults += 1
                 if not isinstance(error, TendingError):
                     wait = min(every, 2.0**faults)
                 LOG.warning("source %s could not be read (%s)", source.name, _where(error))
-            if tried:
-                self.health.tried[source.name] = time.monotonic()
             if source.name in self._untried:
                 self._untried.discard(source.name)
                 self._work.set()

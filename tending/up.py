@@ -5,8 +5,8 @@ import logging
 import os
 import signal
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from integrations.practice import Practice, open_practice
 from integrations.store import arming, cases, leases
 from integrations.store.rebuild import rebuild_outdated
 from integrations.threads import in_thread
-from models.errors import StoreError
+from models.errors import StoreError, UsageError
 from models.settings import Settings
 from tending.desk.serve import beside
 from tending.log_files import log_to, stop_logging
@@ -57,12 +57,12 @@ def up(
     """Run the practice until SIGINT or SIGTERM (or, for a trial, `stop_after` seconds); blocking. Gives the exit code.
 
     `say` takes the lines for whoever started it, `on_wait` the seconds that Prefect's server has taken to start so far.
-    Raises LeaseHeld where this practice is up already, ServerError, SettingsError and StoreError with their remedies.
+    Raises UsageError where this practice is up already, ServerError, SettingsError and StoreError with their remedies.
     """
     with open_practice(practice_path) as practice:
         handler = log_to(practice.data)
         try:
-            with leases.lease(practice.store, LEASE, LEASE, int(time.time()), LEASE_SECONDS) as held:
+            with _alone(practice) as held:
                 if old := rebuild_outdated(practice, int(time.time())):
                     say(f"After an update or new settings: {old} clients derived again.")
                 server = start_server(
@@ -87,6 +87,16 @@ def up(
                         _let_go_of_prefect()
         finally:
             stop_logging(handler)
+
+
+@contextmanager
+def _alone(practice: Practice) -> Iterator[leases.Held]:
+    with ExitStack() as stack:
+        try:
+            held = stack.enter_context(leases.lease(practice.store, LEASE, LEASE, int(time.time()), LEASE_SECONDS))
+        except leases.LeaseHeld:
+            raise UsageError("`tending up` already runs for this practice.") from None
+        yield held
 
 
 def scheduled(workflows: list[Workflow], settings: Settings) -> list[Workflow]:

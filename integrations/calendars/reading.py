@@ -81,7 +81,7 @@ def read_calendar(
         try:
             found = list(_entries(uid, expand(events, zones, window_from, window_to, counts), therapist_id, people))
         except Exception as error:  # one entry that nobody foresaw never stops the rest: it is kept, counted and shown
-            rejects.append(_reject(feed, uid, events, name, _understood(error)))
+            rejects.append(_reject(feed, uid, events, name, therapist_id, _understood(error)))
             continue
         if not found and not counts.total():
             counts[OUTSIDE] = len(events)
@@ -265,15 +265,19 @@ def _said_at(text: str) -> Instant | None:
     return instant_of(found.replace(tzinfo=UTC))
 
 
-def _reject(feed: Feed, uid: str, events: list[Event], name: str, error: BadValueError) -> Reject:
+def _reject(
+    feed: Feed, uid: str, events: list[Event], name: str, therapist_id: str | None, error: BadValueError
+) -> Reject:
     line = events[0].first + 1
-    codes = {code for event in events for code in _words(event).codes}
+    words = [_words(event) for event in events]
     return Reject(
         place=f"{name}, line {line}",
         reason=error.reason,
         sentence=f"The entry at line {line} of {name} {error}.",
         raw=b"".join(feed.raw(event) for event in events),
         entry_id=uid,
-        client_id=codes.pop() if len(codes) == 1 else "",
+        client_ids=tuple(sorted({code for said in words for code in said.codes})),
         kind="appointment",
+        titles=tuple(sorted({said.title for said in words if said.title and not said.codes})),
+        therapist_id=therapist_id,
     )

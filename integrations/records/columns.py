@@ -55,6 +55,12 @@ class Form:
         return "id" if self.kind == "client" else "client" if "client" in names else ""
 
     @property
+    def names_it(self) -> frozenset[str]:
+        """The columns that say which entry a row is, and whose."""
+        whose = {"client name", "therapist"} if self.kind == "appointment" else set()
+        return frozenset({"id", self.client_column, *whose} - {""})
+
+    @property
     def file(self) -> str:
         """The file name that is looked for when none is configured."""
         return f"{self.name}.csv"

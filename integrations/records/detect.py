@@ -91,6 +91,8 @@ class _Candidate(NamedTuple):
 
 def detect(folder: Path, *, zone: str, read_at: Instant) -> Detection:
     """Look at a folder and two levels below it; nothing is written. Raises SettingsError if there is no such folder."""
+    if folder.is_file():
+        raise SettingsError(f"{folder.name} is a file; name the folder that it lies in.")
     if not folder.is_dir():
         raise SettingsError(f"There is no folder {folder.name}; name the folder that holds the exports and calendars.")
     found: dict[str, list[tuple[str, _Candidate]]] = {}
@@ -157,7 +159,8 @@ def _form_of(path: Path) -> _Candidate:
     )
     if not table.header:
         raise SettingsError(f"{table.file}: the file is empty.")
-    candidates, faults = [], []
+    candidates: list[_Candidate] = []
+    faults: list[tuple[int, bool, str]] = []
     for form in FORMS.values():
         hinted = any(hint in path.stem.casefold() for hint in _HINTS[form.name])
         if form.signs and not hinted:
@@ -168,11 +171,14 @@ def _form_of(path: Path) -> _Candidate:
             candidate = _candidate(form, table, path)
             candidates.append(candidate._replace(rank=2 * candidate.rank + 3 * hinted))
         except SettingsError as error:
-            faults.append((2 * _known(form, table.header) + 3 * hinted, str(error)))
+            faults.append((2 * _known(form, table.header) + 3 * hinted, hinted, str(error)))
     candidates.sort(key=lambda one: -one.rank)
     if not candidates:
-        known, fault = max(faults, key=lambda one: one[0])
+        known, _, fault = max(faults)
         raise SettingsError(fault if known >= 4 else f"{table.file}: its columns are those of none of our forms.")
+    rank, hinted, fault = max(faults, default=(0, False, ""))
+    if hinted and rank >= candidates[0].rank:
+        raise SettingsError(fault)  # what its name says that it is it cannot be: it is nothing else for that
     if len(candidates) > 1 and candidates[0].rank == candidates[1].rank:
         first, second = candidates[0].opened.form.name, candidates[1].opened.form.name
         raise SettingsError(f"{table.file}: it could be {first} or {second}; name it {first}.csv or {second}.csv.")
@@ -203,7 +209,8 @@ def _mapping(chosen: dict[str, tuple[str, _Candidate]]) -> tuple[Mapping, list[s
     for _, candidate in chosen.values():
         evidence.add(date_texts(candidate.opened))
     order = evidence.order()
-    if evidence != OrderEvidence():
+    dated = evidence != OrderEvidence()
+    if dated and (evidence.day_first or evidence.month_first or evidence.either):
         notes.append(
             f"{evidence.day_first} dates can only be day/month, {evidence.month_first} only month/day, "
             f"{evidence.either} either."
@@ -212,7 +219,7 @@ def _mapping(chosen: dict[str, tuple[str, _Candidate]]) -> tuple[Mapping, list[s
         questions.append(
             "The dates can be read as day/month or as month/day: which is it? Set date_order to dmy or mdy."
         )
-    elif chosen:
+    elif chosen and dated:
         notes.append(f"Dates are read as {ORDER_WORDS[order]}.")
     statuses = "own"
     if "appointments" in chosen:
@@ -280,6 +287,8 @@ def _try(
         table, count = candidate.opened.table, reading.counts[form]
         columns_found = {ours: table.header[place].strip() for ours, place in candidate.opened.places.items()}
         forms.append(FormFile(file, form, columns_found, table.delimiter, table.encoding, count.rows, count.rejects))
+        if count.rows and count.rejects == count.rows - count.blank:
+            questions.append(f"{file}: taken for {form}, and none of its rows is understood; is it {form} at all?")
         therapists += [entry for entry in reading.entries if isinstance(entry, TherapistEntry)]
     return mapping, forms, therapists
 

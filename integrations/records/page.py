@@ -41,9 +41,10 @@ are understood without that. To leave a column unread, give it an empty name.
 - **One bad row never stops the rest**: it is kept in quarantine with its file, row and reason. Row numbers are those a
   spreadsheet shows.
 - **A row that is there twice** is read once. Two different rows with one id are both put aside.
-- **What is missing**: a client or future appointment that was in the last export and is not in this one counts as gone,
-  unless the id of some row of that file could not be read, or the file does not even have a header. Scores and news of
-  referrals stay.
+- **What is missing**: a future appointment, break, leave, goal, time on a waiting list or provider that was in the last export
+  and is not in this one counts as gone, unless the id of some row of that file could not be read, or the file does not even
+  have a header. Clients, therapists, scores and news of referrals stay: that care has ended has to be said. Where more
+  than half of the clients are missing, `tending sync` and `tending check` ask whether the export was whole.
 """
 
 

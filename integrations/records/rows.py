@@ -6,7 +6,7 @@ import io
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from integrations.records.building import BadRowError, Doubts
 from integrations.records.cells import BadCellError, Grammar
@@ -40,6 +40,14 @@ class _First:
     outcome: int
 
 
+class _Whose(NamedTuple):
+    """Whom a row concerns, in the words of an entry, as far as that could be told."""
+
+    client_ids: tuple[str, ...] = ()
+    title: str = ""
+    therapist: str | None = None
+
+
 class FileReader:
     """The rows of one file and what became of them; `complete` tells whether absence from it may mean anything."""
 
@@ -47,8 +55,7 @@ class FileReader:
         self.opened, self.grammar, self.doubts = opened, grammar, Doubts()
         self.form, self.places, self.header = opened.form, opened.places, opened.table.header
         self.columns = [(c, self.places[c.name]) for c in self.form.columns if c.name in self.places]
-        self.names_it = frozenset({"id", self.form.client_column} - {""})  # which entry a row is, and whose
-        self.columns.sort(key=lambda pair: pair[0].name not in self.names_it)
+        self.columns.sort(key=lambda pair: pair[0].name not in self.form.names_it)
         self.texts = frozenset(place for column, place in self.columns if column.only_whether)
         self.unread = [i for i in range(len(self.header)) if i in self.texts or i not in self.places.values()]
         self.last_read = max(self.places.values(), default=-1)
@@ -127,24 +134,23 @@ class FileReader:
             known_as = values.get("id", "")
             where = f'{self._where(row)}, column "{self.opened.theirs(error.column)}"'
             sentence = f"{where}: it {error.fault}; {error.remedy}."
-            outcome = self._reject(row, error.reason, sentence, known_as, self._client_of(values))
+            outcome = self._reject(row, error.reason, sentence, known_as, self._whose(values))
         self._keep(row, known_as, outcome, given="id" in values)
 
     def _salvage(self, row: Row, values: dict[str, Any]) -> None:
         """Whose a bad row is, as far as it still can be told, so that what is said of that client's absence waits."""
-        for column, place in self.columns[:2]:
+        for column, place in self.columns:
             text = row.cells[place].strip()
-            if text and column.name not in values and column.name in self.names_it:
+            if text and column.name not in values and column.name in self.form.names_it:
                 try:
                     values[column.name] = column.parse(text, self.grammar)
                 except BadCellError:
                     pass  # it is this cell that is bad
 
-    def _client_of(self, values: Mapping[str, Any]) -> str:
-        found = values.get(self.form.client_column, "")
-        if isinstance(found, tuple):
-            return found[0] if found else ""
-        return str(found)
+    def _whose(self, values: Mapping[str, Any]) -> _Whose:
+        found = values.get(self.form.client_column) or ()
+        title = "" if found else values.get("client name", "")
+        return _Whose(found if isinstance(found, tuple) else (str(found),), title, values.get("therapist"))
 
     def _keep(self, row: Row, known_as: str, outcome: Entry | Reject, *, given: bool) -> None:
         """Take the outcome, unless its id was met before: the same row is no news, another makes both doubtful."""
@@ -187,7 +193,7 @@ class FileReader:
             f'{self.opened.table.file}, rows {first.number} and {second.number}, column "{self.opened.theirs(column)}"'
         )
         sentence = f"{where}: {fault}; correct one of them, neither was read."
-        return self._reject(row, reason, sentence, outcome.id, _client_id(outcome))
+        return self._reject(row, reason, sentence, outcome.id, _whose(outcome))
 
     def _reject_row(self, row: Row, fault: str) -> None:
         """A row whose cells cannot be told apart: nothing in it is trusted, not even whose it is."""
@@ -199,12 +205,13 @@ class FileReader:
             "too-few-cells": "it has fewer cells than the header, as if the file had been cut off; export it again",
             "bad-encoding": "it holds bytes that are no text; save the file as CSV UTF-8",
         }[fault]
-        self.outcomes.append(self._reject(row, fault, f"{where}: {what}.", "", ""))
+        self.outcomes.append(self._reject(row, fault, f"{where}: {what}.", "", _Whose()))
 
-    def _reject(self, row: Row, reason: str, sentence: str, entry_id: str, client_id: str) -> Reject:
+    def _reject(self, row: Row, reason: str, sentence: str, entry_id: str, whose: _Whose) -> Reject:
         place = f"{self.opened.table.file}, {f'line {row.line}' if row.fault else f'row {row.number}'}"
         raw = self._raw(row, in_place=reason not in _OUT_OF_PLACE)
-        return Reject(place, reason, sentence, raw, entry_id, client_id, self.opened.form.kind)
+        titles = (whose.title,) if whose.title else ()
+        return Reject(place, reason, sentence, raw, entry_id, whose.client_ids, self.form.kind, titles, whose.therapist)
 
     def _where(self, row: Row) -> str:
         return f"{self.opened.table.file}, row {row.number}"
@@ -241,7 +248,8 @@ def _also_known(outcome: Entry | Reject) -> tuple[str, str, str, str] | None:
     return None
 
 
-def _client_id(entry: Entry) -> str:
+def _whose(entry: Entry) -> _Whose:
     if isinstance(entry, AppointmentEntry):
-        return entry.client_ids[0] if entry.client_ids else ""
-    return entry.id if isinstance(entry, ClientEntry) else getattr(entry, "client_id", "")
+        return _Whose(entry.client_ids, "" if entry.client_ids else entry.title, entry.therapist_id)
+    client = entry.id if isinstance(entry, ClientEntry) else getattr(entry, "client_id", "")
+    return _Whose((client,) if client else ())

@@ -20,7 +20,7 @@ _BINARY = {
     b"\x1f\x8b": "is a compressed file",
 }
 _PAGE = re.compile(r"\s*<(?:!doctype|html|head|body|\?xml|script|!--)", re.IGNORECASE)
-_DAMAGED = re.compile("[\udc80-\udcff]")
+_DAMAGED = re.compile("[\0\udc80-\udcff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,11 +106,17 @@ def _decode(content: bytes, encoding: str, name: str) -> tuple[str, str]:
             raise SourceError(
                 f"{name}: it is not text in {encoding}; set encoding to auto, or save the file as CSV UTF-8."
             ) from None
-    if "\0" in text:
+    if _binary(text):
         raise SourceError(f"{name}: it holds binary data, not text; open it and save it as CSV UTF-8.")
     if _PAGE.match(text):
         raise SourceError(f"{name}: this is a web page, often a login page, not a CSV file; sign in and export again.")
     return text, used
+
+
+def _binary(text: str) -> bool:
+    """Whether it is no text at all; one that a program has damaged in some cell has its header and most of its signs."""
+    header = next((line for line in text.splitlines() if line.strip()), "")
+    return "\0" in header or text.count("\0") * 20 > len(text)
 
 
 def _guess(content: bytes, name: str) -> tuple[str, str]:

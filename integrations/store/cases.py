@@ -23,7 +23,7 @@ from models.looking import DIGEST_COLUMNS, DigestRow, Shared
 from models.observations import TOLD, ClientStatus, Observation, Plan
 from models.people import OPEN_ENDED, Client, Leave, Therapist, as_day
 from models.policy import Policy
-from models.quarantine import Quarantine, QuarantineState
+from models.quarantine import Quarantine, QuarantineState, QuarantineSubject
 from models.rules import all_rules, rules_version
 from models.settings import SourcePart
 from models.sources import Source, SourceGap
@@ -40,11 +40,10 @@ _LEAVE = Prepared(select(table(Leave)))
 _STARTED = Prepared(select(table(Therapist).c.id, table(Therapist).c.started_on))
 _READ = ("name", "first_read_at", "read_at", "renewed_at", "held")
 _SOURCES = Prepared(select(*(table(Source).c[name] for name in _READ)))
-_DOUBTFUL = Prepared(
-    select(table(Quarantine).c.client_id, table(Quarantine).c.kind).where(
-        table(Quarantine).c.client_id.is_not(None), table(Quarantine).c.state == QuarantineState.held
-    )
+_REJECTED = select(table(QuarantineSubject).c.client_id, table(Quarantine).c.kind).join_from(
+    table(QuarantineSubject), table(Quarantine), table(Quarantine).c.id == table(QuarantineSubject).c.row_id
 )
+_DOUBTFUL = Prepared(_REJECTED.where(table(Quarantine).c.state == QuarantineState.held))
 
 
 def basis(practice: "Practice", connection: Connection) -> str:
@@ -234,10 +233,7 @@ def _doubtful(connection: Connection, known_at: Instant | None) -> list[tuple[in
         return [tuple(row) for row in _DOUBTFUL.rows(connection)]
     rows = table(Quarantine)
     undecided = rows.c.decided_at.is_(None) | (rows.c.decided_at > known_at)
-    wanted = select(rows.c.client_id, rows.c.kind).where(
-        rows.c.client_id.is_not(None), rows.c.seen_at <= known_at, undecided
-    )
-    return [tuple(row) for row in connection.execute(wanted)]
+    return [tuple(row) for row in connection.execute(_REJECTED.where(rows.c.seen_at <= known_at, undecided))]
 
 
 def digest_known(practice: "Practice", connection: Connection, client_id: int, known_at: Instant) -> DigestRow:

@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -20,6 +21,7 @@ from models.observations import (
     LeaveEntry,
     ProviderEntry,
     ReferralNewsEntry,
+    Reject,
     ScoreEntry,
     TherapistEntry,
 )
@@ -57,21 +59,10 @@ def split(entry: Entry, vault: Vault, source: SourcePart) -> Row:
     identity: dict[str, Any] = {}
     clear: dict[str, str] = {}
     if isinstance(entry, AppointmentEntry):
-        codes = sorted({c for c in entry.client_ids if CODE.fullmatch(c)})
-        ids = sorted(set(entry.client_ids) - set(codes))
-        pattern = re.compile(source.name_pattern) if source.name_pattern else None
-        names = possible_names(entry.title, pattern) if entry.title and not entry.client_ids else []
-        hints = {
-            sort: [vault.hash(kind, text) for text in texts]
-            for sort, kind, texts in (
-                ("id", "ref", ids),
-                ("code", "code", codes),
-                ("name", "name", names),
-                ("mail", "mail", entry.mails),
-            )
-            if texts
-        }
-        clear = {vault.hash("code", code): code for code in codes}
+        hints = hints_of(vault, source, entry.client_ids, "" if entry.client_ids else entry.title)
+        if entry.mails:
+            hints["mail"] = [vault.hash("mail", mail) for mail in entry.mails]
+        clear = {vault.hash("code", code): code for code in codes_among(entry.client_ids)}
         if entry.title or entry.client_ids:
             identity = {"title": entry.title, "client_ids": list(entry.client_ids)}
         facts: dict[str, Any] = {
@@ -110,10 +101,8 @@ def split(entry: Entry, vault: Vault, source: SourcePart) -> Row:
             "started_on": _text(entry.started_on),
         }
     elif isinstance(entry, GoalEntry | ScoreEntry | ReferralNewsEntry):
-        sort = "code" if CODE.fullmatch(entry.client_id) else "ref"
-        hashed = vault.hash(sort, entry.client_id.strip())
-        hints = {"code" if sort == "code" else "id": [hashed]}
-        clear = {hashed: entry.client_id} if sort == "code" else {}
+        hints = hints_of(vault, source, [entry.client_id.strip()])
+        clear = {vault.hash("code", code): code for code in codes_among([entry.client_id])}
         facts = _told(entry)
         identity = {"client_ids": [entry.client_id]}
         if isinstance(entry, GoalEntry):
@@ -141,6 +130,27 @@ def split(entry: Entry, vault: Vault, source: SourcePart) -> Row:
     # The hints count too: with another name_pattern the same title may mean somebody else.
     content = vault.hash("content", json.dumps([kind, compared, identity, hints], sort_keys=True, ensure_ascii=True))
     return Row(kind, entry_id, facts, identity, hints, entry.said_at, clear, content)
+
+
+def hints_of(vault: Vault, source: SourcePart, client_ids: Iterable[str], title: str = "") -> dict[str, list[str]]:
+    """The keyed hashes by which clients are found: their ids in the clinic, codes, and what could be a name in a title."""
+    codes = codes_among(client_ids)
+    ids = sorted(set(client_ids).difference(codes))
+    pattern = re.compile(source.name_pattern) if source.name_pattern else None
+    names = possible_names(title, pattern) if title else []
+    sorts = (("id", "ref", ids), ("code", "code", codes), ("name", "name", names))
+    return {sort: [vault.hash(kind, text) for text in texts] for sort, kind, texts in sorts if texts}
+
+
+def hints_of_reject(vault: Vault, source: SourcePart, reject: Reject) -> list[dict[str, list[str]]]:
+    """The same for what could not be understood: those of its ids and codes, and those of each of its titles."""
+    by_id = [hints_of(vault, source, reject.client_ids)] if reject.client_ids else []
+    return by_id + [hints_of(vault, source, (), title) for title in reject.titles if title]
+
+
+def codes_among(client_ids: Iterable[str]) -> list[str]:
+    """Those that are codes, each once."""
+    return sorted({text for text in client_ids if CODE.fullmatch(text)})
 
 
 def _told(entry: GoalEntry | ScoreEntry | ReferralNewsEntry) -> dict[str, Any]:

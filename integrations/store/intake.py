@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, exists, func, select, update
 
-from integrations.store import echoes, quarantine
+from integrations.store import echoes, quarantine, rejected
 from integrations.store.derive import derive
 from integrations.store.entries import Row, split
 from integrations.store.facts import note_told
@@ -16,7 +16,6 @@ from integrations.store.people import (
     derive_leave,
     derive_relations,
     newer_elsewhere,
-    ref_hash,
     take_clients,
     take_therapists,
 )
@@ -34,14 +33,15 @@ from models.observations import (
     Reading,
     Subject,
 )
-from models.people import Client, Relation
+from models.people import Relation
 from models.policy import Policy
 from models.settings import SourcePart
 
 
 @dataclass(slots=True)
 class Taken:
-    """What one intake did, in counts; `held` is how many vanished at once and wait for a person."""
+    """What one intake did, in counts; `held` is how many vanished at once and wait for a person, `no_longer_named` how many clients
+    are missing where that is more than half of them; they stay as they are."""
 
     source: str
     entries: int = 0
@@ -50,6 +50,7 @@ class Taken:
     vanished: int = 0
     held: int = 0
     rejected: int = 0
+    no_longer_named: int = 0
     unmatched: int = 0
     dropped: dict[str, int] = field(default_factory=dict)
     clients: set[int] = field(default_factory=set)
@@ -77,20 +78,29 @@ def take_in(
     taken.changed = len(news) - taken.new
     vanished = gone_from(connection, vault, source, reading, rows.keys(), current, policy, now)
     gone, taken.vanished, taken.held = vanished
+    if "client" in reading.kinds:
+        known = {key for key, row in current.items() if key[0] == "client" and not row.gone}
+        missing = len(known - rows.keys())
+        taken.no_longer_named = missing if 2 * missing > len(known) else 0
     echoes.take(connection, ours, [row.facts for row in news if row.kind == "appointment"], gone)
     # Of one source a later reading is known later, also within one second or after the clock was set back.
     known_at = max([now, *(row.known_at + 1 for row in current.values() if row.known_at >= now)])
     _write(connection, vault, source.name, news, gone, known_at)
     _people(connection, vault, source, news, gone, now, zone, touched)
-    client_of = ref_index(connection, {r.client_id for r in reading.rejects if r.client_id}, vault)
     held = quarantine.held_kinds(connection, source.name)
-    holding = quarantine.hold(connection, vault, source.name, reading.rejects, now, client_of)
+    holding = quarantine.hold(connection, vault, source, reading.rejects, now)
     if reading.kinds:  # else a part of it was not read at all, and its rows are neither better nor gone
         # A score that was set aside may ask for safety. Where the file is shorter now, it may only have been cut off.
         fewer = _scores(rows.keys(), reading.rejects) < _scores((k for k, row in current.items() if not row.gone), held)
         quarantine.let_go(connection, source.name, holding.hashes, now, keep=("score",) if fewer else ())
     entries = [(source.name, row.id) for row in news if row.kind in ABOUT_CLIENTS]
     entries += [(source.name, entry_id) for kind, entry_id in gone if kind in ABOUT_CLIENTS]
+    if touched.roster:
+        rejected.find_all(connection, vault)
+    else:
+        rejected.find(
+            connection, vault, source.name, holding.hashes, (c for r in reading.rejects for c in r.client_ids)
+        )
     note_told(connection, _words(news), now)
     codes = {hashed: code for row in news for hashed, code in row.codes.items()}
     affected = resolve(connection, vault, entries, touched, now, codes)
@@ -255,15 +265,4 @@ def clients_of(connection: Connection, therapists: Iterable[str]) -> set[int]:
         for client in connection.execute(
             select(relations.c.client_id).where(relations.c.therapist_id.in_(part))
         ).scalars()
-    }
-
-
-def ref_index(connection: Connection, clinic_ids: Iterable[str], vault: Vault) -> dict[str, int]:
-    """The clients that bear these ids of the clinic."""
-    clients = table(Client)
-    refs = {ref_hash(vault, clinic_id): clinic_id for clinic_id in clinic_ids}
-    return {
-        refs[found.ref_hash]: found.id
-        for part in chunks(refs)
-        for found in connection.execute(select(clients.c.ref_hash, clients.c.id).where(clients.c.ref_hash.in_(part)))
     }

@@ -155,6 +155,8 @@ def may_be_invited(
     ended = client.status == ClientStatus.ended
     state = State(bool(client.is_dead), bool(client.opted_out), paused, ended, approved)
     audience = Audience.client if recipient.startswith(CLIENT) else Audience.therapist
+    if state.died and method is not Method.cancel:
+        return Answer(False, "the client has died")  # nobody is asked to keep the hour: that is no duty of staff
     return eligible(Urgency.cancellation if method is Method.cancel else Urgency.duty, audience, state)
 
 

@@ -18,6 +18,7 @@ from models.notices import Message, MessageState, Notice, NoticeState
 from models.observations import ClientStatus, Observation, Subject
 from models.people import Client, Relation, RelationKind, Therapist
 from models.quarantine import Lease
+from models.words import counted
 
 
 class About(NamedTuple):
@@ -123,6 +124,23 @@ def client_facts(connection: Connection, client_id: int, known_at: Instant) -> d
         .limit(1)
     )
     return connection.execute(query).scalar()
+
+
+def first_known(connection: Connection, client_id: int) -> Instant | None:
+    """When a record system first told of a client."""
+    observations, clients = table(Observation), table(Client)
+    query = (
+        select(func.min(observations.c.known_at))
+        .select_from(observations.join(clients, clients.c.ref_hash == observations.c.entry_id))
+        .where(observations.c.kind == "client", clients.c.id == client_id, ~observations.c.gone)
+    )
+    return connection.execute(query).scalar()
+
+
+def sites(connection: Connection) -> set[str]:
+    """The sites that any client or therapist is said to be at."""
+    each = (connection.execute(select(table(model).c.site)).scalars() for model in (Client, Therapist))
+    return {site for some in each for site in some if site}
 
 
 def _main_relation() -> Any:
@@ -324,13 +342,30 @@ def unmatched(connection: Connection, now: Instant) -> list[Entry]:
     return sorted(found, key=lambda entry: (entry.start < now, abs(entry.start - now)))
 
 
-def unmatched_count(connection: Connection) -> int:
-    """How many appointment entries belong to nobody."""
+class Nobodys(NamedTuple):
+    """How many appointment entries belong to nobody, a series once, and how many times these take place in all."""
+
+    entries: int
+    times: int
+
+    def __str__(self) -> str:
+        times = f" ({self.times} times)" if self.times != self.entries else ""
+        return f"{counted(self.entries, 'entry', 'entries')}{times}"
+
+    def sentence(self) -> str:
+        return f"{self} {'belongs' if self.entries == 1 else 'belong'} to nobody"
+
+
+def unmatched_count(connection: Connection) -> Nobodys:
+    """How many appointment entries belong to nobody, as `unmatched` lists them."""
     observations, subjects = table(Observation), table(Subject)
     same = (subjects.c.source == observations.c.source) & (subjects.c.entry_id == observations.c.entry_id)
     wanted = [observations.c.kind == "appointment", observations.c.current, ~observations.c.gone]
+    series = observations.c.facts["group"].as_string()
     query = select(func.count()).select_from(observations.outerjoin(subjects, same))
-    return int(connection.execute(query.where(*wanted, subjects.c.client_id.is_(None))).scalar_one())
+    query = query.where(*wanted, subjects.c.client_id.is_(None)).group_by(observations.c.source, series)
+    each = connection.execute(query).scalars().all()
+    return Nobodys(len(each), sum(each))
 
 
 def without_therapist(connection: Connection) -> list[str]:

@@ -7,17 +7,20 @@ from sqlalchemy import Connection, Select, bindparam, func, select, update
 
 from integrations.store import audit
 from integrations.store.engine import Store
+from integrations.store.entries import hints_of_reject
 from integrations.store.tables import chunks, insert_rows, table
 from integrations.vault import Vault
 from models.errors import UsageError
 from models.instants import Instant
 from models.observations import Reject
 from models.people import Client
-from models.quarantine import Quarantine, QuarantineState
+from models.quarantine import Quarantine, QuarantineState, QuarantineSubject
+from models.settings import SourcePart
 from models.sources import Source
 
 ROWS = table(Quarantine)
-CLIENTS = table(Client)
+SUBJECTS, CLIENTS = table(QuarantineSubject), table(Client)
+SAYS = ("place", "reason", "sentence", "kind", "hints", "therapist_id")
 
 
 class Holding(NamedTuple):
@@ -37,7 +40,7 @@ class Item(NamedTuple):
     place: str
     reason: str
     sentence: str
-    client_code: str  # empty where the client could not be told
+    codes: tuple[str, ...]  # of the clients whom it concerns, as far as that can be told
     seen_at: Instant
     state: QuarantineState
     decided_at: Instant | None
@@ -55,41 +58,47 @@ class Opened(NamedTuple):
 def hold(
     connection: Connection,
     vault: Vault,
-    source: str,
+    source: SourcePart,
     rejects: Iterable[Reject],
     at: Instant,
-    client_ids: Mapping[str, int] | None = None,
 ) -> Holding:
-    """Hold what was rejected, the same input of a source only once. `client_ids`: Reject.client_id -> the client's id.
+    """Hold what was rejected, the same input of a source only once. Whom it concerns is for `rejected` to find.
 
-    Where the input is known, its place, reason and client are brought up to date; what a person discarded stays
-    discarded.
+    Where the input is known, its place, its reason and the hints at its clients are brought up to date; what a person discarded
+    stays discarded.
     """
     by_hash = {vault.hash("raw", reject.raw): reject for reject in rejects}
-    known: dict[str, str] = {}
+    known: dict[str, Any] = {}
     for some in chunks(by_hash):
-        query = select(ROWS.c.raw_hash, ROWS.c.state).where(ROWS.c.source == source, ROWS.c.raw_hash.in_(some))
-        known |= {row.raw_hash: row.state for row in connection.execute(query)}
+        query = select(ROWS.c.raw_hash, ROWS.c.state, *(ROWS.c[name] for name in SAYS)).where(
+            ROWS.c.source == source.name, ROWS.c.raw_hash.in_(some)
+        )
+        known |= {row.raw_hash: row._mapping for row in connection.execute(query)}
     new: list[dict[str, object]] = []
     changed: list[dict[str, object]] = []
+    again = 0
     for raw_hash, reject in by_hash.items():
         says: dict[str, object] = {
             "place": reject.place,
             "reason": reject.reason,
             "sentence": reject.sentence,
-            "client_id": (client_ids or {}).get(reject.client_id) if reject.client_id else None,
             "kind": reject.kind,
+            "hints": hints_of_reject(vault, source, reject),
+            "therapist_id": reject.therapist_id or source.therapist or None,
         }
         if raw_hash not in known:
-            row = says | {"source": source, "raw": vault.seal(reject.raw), "raw_hash": raw_hash, "seen_at": at}
+            row = says | {"source": source.name, "raw": vault.seal(reject.raw), "raw_hash": raw_hash, "seen_at": at}
             new.append(row | {"state": QuarantineState.held.value, "decided_by": ""})
-        elif known[raw_hash] != QuarantineState.discarded:
-            changed.append({f"to_{name}": value for name, value in says.items()} | {"of_hash": raw_hash})
+        elif known[raw_hash]["state"] != QuarantineState.discarded:
+            again += 1
+            # Only what differs: a source that is read every few minutes with the same bad rows writes nothing.
+            if known[raw_hash]["state"] != QuarantineState.held or any(known[raw_hash][n] != says[n] for n in SAYS):
+                changed.append({f"to_{name}": value for name, value in says.items()} | {"of_hash": raw_hash})
     insert_rows(connection, Quarantine, new)
     if changed:
-        _hold_again(connection, source, changed)
-    discarded = sum(state == QuarantineState.discarded for state in known.values())
-    return Holding(len(new), len(changed), discarded, frozenset(by_hash))
+        _hold_again(connection, source.name, changed)
+    discarded = sum(row["state"] == QuarantineState.discarded for row in known.values())
+    return Holding(len(new), again, discarded, frozenset(by_hash))
 
 
 def undecided(connection: Connection, vault: Vault, source: str, rejects: Iterable[Reject]) -> list[Reject]:
@@ -105,15 +114,10 @@ def undecided(connection: Connection, vault: Vault, source: str, rejects: Iterab
 
 
 def _hold_again(connection: Connection, source: str, changed: Sequence[Mapping[str, object]]) -> None:
-    """Update only what differs: a source that is read every few minutes with the same bad rows writes nothing."""
-    names = ("place", "reason", "sentence", "client_id")
-    differs = ROWS.c.state != QuarantineState.held.value
-    for name in names:
-        differs |= ROWS.c[name].is_distinct_from(bindparam(f"to_{name}", type_=ROWS.c[name].type))
     statement = (
         update(ROWS)
-        .where(ROWS.c.source == source, ROWS.c.raw_hash == bindparam("of_hash"), differs)
-        .values({name: bindparam(f"to_{name}") for name in names})
+        .where(ROWS.c.source == source, ROWS.c.raw_hash == bindparam("of_hash"))
+        .values({name: bindparam(f"to_{name}", type_=ROWS.c[name].type) for name in SAYS})
         .values(state=QuarantineState.held.value, decided_at=None)
     )
     connection.execute(statement, list(changed))
@@ -160,7 +164,7 @@ def listed(store: Store, source: str | None = None, *, all_states: bool = False)
     if not all_states:
         query = query.where(ROWS.c.state == QuarantineState.held.value)
     with store.read() as connection:
-        return [_item(row) for row in connection.execute(query)]
+        return _items_of(connection, query)
 
 
 def counts(connection: Connection) -> dict[str, int]:
@@ -174,7 +178,7 @@ def opened(store: Store, vault: Vault, item_id: int, who: str, at: Instant) -> O
     """A row with its content, audited in the same transaction. Raises UsageError if there is no such row."""
     with store.write() as connection:
         item = _found(connection, item_id)
-        audit.record(connection, at, who, "quarantine opened", item.client_code, {"id": item_id, "source": item.source})
+        _record(connection, at, who, "quarantine opened", item)
         row = connection.execute(select(ROWS.c.raw, ROWS.c.why).where(ROWS.c.id == item_id)).one()
     raw: bytes = vault.open(row.raw)
     return Opened(item, raw, vault.open(row.why) if row.why is not None else "")
@@ -200,25 +204,35 @@ def discard(store: Store, vault: Vault, item_id: int, who: str, why: str, at: In
         # What waited for this word may follow now, though the source's bytes are the same: it is read whole once more.
         sources = table(Source)
         connection.execute(update(sources).where(sources.c.name == item.source).values(fingerprint="", etag=""))
-        audit.record(
-            connection, at, who, "quarantine discarded", item.client_code, {"id": item_id, "source": item.source}
-        )
+        _record(connection, at, who, "quarantine discarded", item)
         return _found(connection, item_id)
 
 
+def _record(connection: Connection, at: Instant, who: str, what: str, item: Item) -> None:
+    for code in item.codes or ("",):
+        audit.record(connection, at, who, what, code, {"id": item.id, "source": item.source})
+
+
 def _items() -> Select[tuple[object, ...]]:
-    columns = [ROWS.c[name] for name in Item._fields if name != "client_code"]
-    return select(*columns, CLIENTS.c.code).outerjoin_from(ROWS, CLIENTS, CLIENTS.c.id == ROWS.c.client_id)
+    return select(*(ROWS.c[name] for name in Item._fields if name != "codes"))
 
 
-def _item(row: object) -> Item:
-    values = dict(row._mapping)  # type: ignore[attr-defined]  # a Row of _items
-    code = values.pop("code") or ""
-    return Item(**values | {"client_code": code, "state": QuarantineState(values["state"])})
+def _items_of(connection: Connection, query: Select[tuple[object, ...]]) -> list[Item]:
+    rows = [dict(row._mapping) for row in connection.execute(query)]
+    codes: dict[int, list[str]] = {}
+    for some in chunks(row["id"] for row in rows):
+        found = select(SUBJECTS.c.row_id, CLIENTS.c.code).join_from(
+            SUBJECTS, CLIENTS, CLIENTS.c.id == SUBJECTS.c.client_id
+        )
+        for row_id, code in connection.execute(found.where(SUBJECTS.c.row_id.in_(some)).order_by(CLIENTS.c.code)):
+            codes.setdefault(row_id, []).append(code)
+    return [
+        Item(**row | {"codes": tuple(codes.get(row["id"], ())), "state": QuarantineState(row["state"])}) for row in rows
+    ]
 
 
 def _found(connection: Connection, item_id: int) -> Item:
-    row = connection.execute(_items().where(ROWS.c.id == item_id)).first()
-    if row is None:
+    found = _items_of(connection, _items().where(ROWS.c.id == item_id))
+    if not found:
         raise UsageError(f"There is no row {item_id} in the quarantine; `tending quarantine list` shows the numbers.")
-    return _item(row)
+    return found[0]

@@ -105,12 +105,12 @@ def _installed(name: str) -> str:
 
 
 def names_in_policy(place: Place) -> Iterator[Line]:
-    """Clients and therapists whom practice.toml gives a policy of their own, but nobody knows."""
+    """Clients, therapists and sites to which practice.toml gives a policy of their own, but nobody knows."""
     practice = place.practice
     named = practice.settings.policy
     with practice.store.read() as connection:
         codes, known = tuple(named.get("client", {})), lookups.therapists(connection)
-        unknown = sorted(set(codes) - ids_of_codes(connection, codes).keys())
+        unknown, sites = sorted(set(codes) - ids_of_codes(connection, codes).keys()), lookups.sites(connection)
     for code in unknown:
         yield Line(Level.mend, "policy", f"[policy.client.{code}]: no client has this code; correct it or take it out.")
     for therapist in sorted(set(named.get("therapist", {})) - set(known)) if known else ():
@@ -118,4 +118,8 @@ def names_in_policy(place: Place) -> Iterator[Line]:
             Level.mend,
             "policy",
             f"[policy.therapist.{therapist}]: no therapist has this id; correct it or take it out.",
+        )
+    for site in sorted(set(named.get("site", {})) - sites) if known else ():
+        yield Line(
+            Level.mend, "policy", f"[policy.site.{site}]: nobody is at a site of this name; correct it or take it out."
         )

@@ -41,11 +41,11 @@ def everybody(place: Place) -> Iterator[Line]:
         )
     if known and not (nobody or unknown or mute):
         yield Line(Level.good, "people", "Every client in care has a therapist, and each of them can be reached.")
-    if count:
+    if count.entries:
         yield Line(
             Level.note,
             "people",
-            f"{counted(count, 'calendar entry belongs', 'calendar entries belong')} to nobody: tending unmatched",
+            f"{count.sentence()}: tending unmatched",
         )
 
 

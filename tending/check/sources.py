@@ -124,11 +124,14 @@ def _no_longer_named(place: Place, source: SourcePart, what: str, reading: Readi
         refs = {practice.vault.hash("ref", e.id.strip()) for e in reading.entries if isinstance(e, ClientEntry)}
         with practice.store.read() as connection:
             codes = lookups.codes_in_care(connection, lookups.missing_from(connection, source.name, "client", refs))
+            known = lookups.codes_in_care(connection, lookups.missing_from(connection, source.name, "client", ()))
         if codes:
+            most = 2 * len(codes) > len(known)
             yield Line(
-                Level.note,
+                Level.mend if most else Level.note,
                 what,
-                f"{counted(len(codes), 'client')} in care no longer in the export: {some(codes)}; mark there when care has ended.",
+                f"{counted(len(codes), 'client')} in care no longer in the export: {some(codes)}; "
+                + ("see that it is whole." if most else "mark there when care has ended."),
             )
     if KIND_OF[TherapistEntry] in reading.kinds:
         named = {e.id for e in reading.entries if isinstance(e, TherapistEntry)}

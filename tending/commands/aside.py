@@ -63,7 +63,7 @@ def list_quarantine(
                     item.source,
                     since(voice, item.seen_at),
                     *([item.state.value] if everything else []),
-                    item.sentence + (f" ({item.client_code})" if item.client_code else ""),
+                    item.sentence + (f" ({', '.join(item.codes)})" if item.codes else ""),
                 )
                 for item in items
             ]
@@ -72,7 +72,8 @@ def list_quarantine(
             say("The quarantine is empty.")
         if held:
             say(
-                "Mend them where they come from and run `tending sync`; `show NUMBER` opens one, `discard NUMBER REASON` gives it up."
+                "Mend them where they come from and run `tending sync`; `tending quarantine show NUMBER` opens one, "
+                "`tending quarantine discard NUMBER REASON` gives it up."
             )
     if held:
         raise typer.Exit(1)

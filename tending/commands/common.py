@@ -16,7 +16,7 @@ from sqlalchemy import Connection
 from integrations.practice import Practice, open_practice
 from integrations.store import lookups
 from models.errors import SettingsError, UsageError
-from models.instants import Instant, at_wall, day_of, end_of, utc_text
+from models.instants import Instant, NoSuchTimeError, at_wall, day_of, end_of, utc_text
 from models.settings import SourcePart
 from models.subjects import code_in
 from models.voice import Voice
@@ -109,7 +109,9 @@ def moment_from(text: str, zone: str, at: Instant) -> Instant:
             when = at if day == day_of(at, zone) else end_of(day, zone) - 1
         else:
             wall = datetime.fromisoformat(text.strip())
-            when = int(wall.timestamp()) if wall.tzinfo else at_wall(wall, zone)
+            when = int(wall.timestamp()) if wall.tzinfo else at_wall(wall, zone, strict=True)
+    except NoSuchTimeError:
+        raise UsageError(f"That time never was in {zone}: clocks went forward over it. Name another.") from None
     except (ValueError, OverflowError):
         raise no_day(text, "A day is written like 2026-11-03, a moment like 2026-11-03T14:30.") from None
     if when > at:

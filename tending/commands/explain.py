@@ -53,14 +53,14 @@ def add_to(app: typer.Typer) -> None:
 def why(
     client: Annotated[str, typer.Argument(metavar="CLIENT", help="The client's code, such as C-7F3K9QX.")],
     at: Annotated[
-        str,
+        str | None,
         typer.Option(
             "--at",
             metavar="DATE",
             help="As it was, and as it was known, then: a day (its end) or a moment.",
             show_default=False,
         ),
-    ] = "",
+    ] = None,
     as_json: JsonOption = False,
     practice: PracticeOption = None,
 ) -> None:
@@ -69,10 +69,11 @@ def why(
     Every rule with its sentence, its facts and the policy behind it; now, or as it was on a past day."""
     current = now()
     with opened(practice) as here:
-        when = moment_from(at, here.zone, current) if at else current
+        when = current if at is None else moment_from(at, here.zone, current)
         with here.store.read() as connection:
             who = client_of(connection, client)
-            facts = explained(here, connection, who, when, past=bool(at) and when != current)
+            facts = explained(here, connection, who, when, past=at is not None and when != current)
+            since = lookups.first_known(connection, who.id)
         then = voice_of(here, when)
     if as_json:
         show_json(facts)
@@ -81,7 +82,12 @@ def why(
         ", from what was known then" if facts["as_known_then"] else ""
     )
     if not facts["known"]:
-        say(f"{facts['code']}, {of}: nothing was known of this client yet.")
+        first = (
+            ""
+            if since is None
+            else f" First read {moment(voice_of(here, current), since)}; name that day or a later one."
+        )
+        say(f"{facts['code']}, {of}: nothing was known of this client yet.{first}")
         return
     _print(facts, then, of)
     if facts["not_as_then"]:

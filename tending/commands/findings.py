@@ -14,7 +14,8 @@ from integrations.store.sources import all_rows, left_over
 from models.answers import Reply, said
 from models.findings import Opened
 from models.instants import DAY, Instant
-from models.kinds import is_safety
+from models.kinds import all_kinds, is_safety
+from models.notices import MessageState
 from models.rules import all_rules, told
 from models.voice import Voice
 from models.words import counted as words_counted
@@ -28,6 +29,7 @@ from tending.commands.common import (
     therapist_of,
     voice_of,
 )
+from tending.commands.sending import MEANING
 from tending.output import columns, moment, say, show_json, since, toned
 
 CLEARED_DAYS = 30
@@ -202,19 +204,33 @@ def status(as_json: JsonOption = False, practice: PracticeOption = None) -> None
                 for name in facts["left_over"]
             ],
             ("clients", counted(facts["clients"])),
-            ("findings", counted(facts["findings"])),
+            ("findings", counted({_label(kind): n for kind, n in facts["findings"].items()})),
             ("to sort", f"{facts['day_one']} already so at first sight" if facts["day_one"] else "nothing"),
             *[("waiting", _waiting_line(w)) for w in facts["waiting"]],
             (
                 "messages",
-                f"{counted(facts['messages'])} (last 7 days)" if facts["messages"] else "none in the last 7 days",
+                f"{counted(_in_words(facts['messages']))} (last 7 days)"
+                if facts["messages"]
+                else "none in the last 7 days",
             ),
             *[("invitations", toned(_late_line(facts["invitations_late"]), "mend"))] * bool(facts["invitations_late"]),
             ("quarantine", counted(facts["quarantine"]) if facts["quarantine"] else "empty"),
-            ("unmatched", f"{facts['unmatched']} calendar entries belong to nobody" if facts["unmatched"] else "none"),
-            ("audit", facts["audit_head"] or "nothing is sealed yet"),
+            (
+                "unmatched",
+                lookups.Nobodys(**facts["unmatched"]).sentence() if facts["unmatched"]["entries"] else "none",
+            ),
+            ("audit", f"sealed; its head is {facts['audit_head']}" if facts["audit_head"] else "nothing is sealed yet"),
         ]
     )
+
+
+def _in_words(messages: dict[str, int]) -> dict[str, int]:
+    return {MEANING[MessageState(state)]: n for state, n in messages.items()}
+
+
+def _label(kind: str) -> str:
+    known = all_kinds().get(kind)
+    return known.label if known else kind
 
 
 def _late_line(many: int) -> str:
@@ -270,6 +286,6 @@ def standing(here: Practice, at: Instant) -> dict[str, Any]:
             "messages": lookups.message_counts(connection, at - 7 * DAY),
             "invitations_late": invitations.waiting_long(connection, at),
             "quarantine": quarantine.counts(connection),
-            "unmatched": lookups.unmatched_count(connection),
+            "unmatched": lookups.unmatched_count(connection)._asdict(),
             "audit_head": audit.head(connection),
         }

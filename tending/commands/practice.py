@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from integrations.public_holidays import public_holidays
 from integrations.records.detect import Detection
 from integrations.settings import read_settings
 from integrations.store import migrate
@@ -56,6 +57,15 @@ def init(
     admin: Annotated[
         str, typer.Option("--admin", metavar="ADDRESS", help="The administrator's mail address.", show_default=False)
     ] = "",
+    data: Annotated[
+        str,
+        typer.Option(
+            "--data",
+            metavar="FOLDER",
+            help="Where its data lie, if not in data; the keys beside them.",
+            show_default=False,
+        ),
+    ] = "",
     dry_run: DryRunOption = False,
     as_json: JsonOption = False,
     practice: PracticeOption = None,
@@ -63,15 +73,18 @@ def init(
     """Start a practice: practice.toml, keys and database.
 
     Writes practice.toml with comments, and makes data folder, key file and database. A practice.toml that is
-    there is never overwritten; what it still lacks is made.
+    there is never overwritten; what it still lacks is made. Exit code 1 when a file was found of which no row
+    is understood.
     """
     path, wanted_zone = place(practice), zone or zone_here()
     if path.exists() and source is None and not dry_run:
         _complete(path)
         return
     known_zone(wanted_zone)
+    if holidays:
+        public_holidays(holidays, 2026, 2026)  # raises where the region is not known
     found = look_at(source, wanted_zone, now()) if source else None
-    wanted = Wanted(name, wanted_zone, locale, holidays, admin)
+    wanted = Wanted(name, wanted_zone, locale, holidays, admin, data)
     text = practice_toml(wanted, found, folder_as_written(source, path) if source else "")
     _validate(text, path)
     if not dry_run:
@@ -92,6 +105,8 @@ def init(
     settings = read_settings(path)
     say(f"{path} is written; the data lie in {settings.practice.data}, the keys in {settings.store.key_file}.")
     _next_steps(path, found, guessed=not zone, zone=wanted_zone)
+    if found and any(file.rows and file.rejects == file.rows for file in found.forms):
+        raise typer.Exit(1)
 
 
 def _validate(text: str, path: Path) -> None:

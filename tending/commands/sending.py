@@ -53,9 +53,9 @@ def arm(
     as_json: JsonOption = False,
     practice: PracticeOption = None,
 ) -> None:
-    """Let this installation send, and no other copy of it.
+    """Let this installation send; a copy made later stays silent.
 
-    Shows first what would go out, and asks."""
+    Shows first what would go out, and asks. A copy that was armed itself has to be disarmed there."""
     at = now()
     with opened(practice) as here:
         with here.store.read() as connection:
@@ -73,6 +73,8 @@ def arm(
         show_json({"was": before.value, "now": Arming.armed.value, "waiting": [w._asdict() for w in waits]})
     else:
         say("Armed. `tending up` sends what is due; `tending disarm` stops it.")
+        if yes and before is not Arming.armed:
+            say("If another copy of this practice was armed, disarm it there: it does not know of this one.")
 
 
 def _show_before(before: Arming, waits: list[lookups.Waiting]) -> None:

@@ -54,7 +54,7 @@ def sync(
 
     Then looks at everybody whom that concerns. Nothing is sent by it. A source that cannot be read stops nothing:
     the others are read, and what was known of it stays.
-    Exit code 1: rows lie in quarantine or appointments are held; 4: a source could not be read.
+    Exit code 1: rows lie in quarantine, appointments are held or most clients are named no more; 4: a source could not be read.
     """
     at = now()
     with opened(practice) as here:
@@ -77,7 +77,7 @@ def sync(
                 "sources": [{**asdict(taken), "clients": len(taken.clients)} for taken in results],
                 "failed": {name: str(error) for name, error in failed.items()},
                 "quarantine": aside,
-                "unmatched": nobody,
+                "unmatched": nobody._asdict(),
                 "decided": asdict(decided) if decided else None,
             }
         )
@@ -85,10 +85,8 @@ def sync(
         columns([(taken.source, _line(taken, dry_run)) for taken in results])
         if decided is not None:
             say(_decided_line(asdict(decided)))
-        if nobody and not dry_run:
-            say(
-                f"{words_counted(nobody, 'calendar entry belongs', 'calendar entries belong')} to nobody: `tending unmatched`."
-            )
+        if nobody.entries and not dry_run:
+            say(f"{nobody.sentence()}: `tending unmatched`.")
         if aside:
             say(
                 f"{words_counted(sum(aside.values()), 'row lies', 'rows lie')} in quarantine: `tending quarantine list`."
@@ -97,7 +95,7 @@ def sync(
         tell(str(error))
     if failed:
         raise typer.Exit(next(iter(failed.values())).exit_code)
-    if aside or any(taken.held or (dry_run and taken.rejected) for taken in results):
+    if aside or any(taken.held or taken.no_longer_named or (dry_run and taken.rejected) for taken in results):
         raise typer.Exit(1)
 
 
@@ -150,7 +148,12 @@ def _line(taken: Taken, dry_run: bool) -> str:
     if taken.rejected:
         parts.append(f"{taken.rejected} not understood")
     if taken.held:
-        parts.append(f"{taken.held} appointments vanished at once and are held: `tending held {taken.source}`")
+        how = "would be held" if dry_run else f"are held: `tending held {taken.source}`"
+        parts.append(f"{taken.held} appointments vanished at once and {how}")
+    if taken.no_longer_named:
+        parts.append(
+            f"{words_counted(taken.no_longer_named, 'client is', 'clients are')} named no more; was the export whole?"
+        )
     if taken.dropped:
         cells = sum(taken.dropped.values())
         names = words_counted(len(taken.dropped), "column")
@@ -179,7 +182,7 @@ def unmatched(
     as_json: JsonOption = False,
     practice: PracticeOption = None,
 ) -> None:
-    """Calendar entries that belong to nobody.
+    """Entries of calendars and records that belong to nobody.
 
     An entry is matched when its title holds the client's code or the name of exactly one client of that therapist.
     """
@@ -193,7 +196,7 @@ def unmatched(
             if show_titles and shown
             else {}
         )
-        voice = voice_of(here, at)
+        voice, sources = voice_of(here, at), here.settings.source
     facts = [
         {
             "source": e.source,
@@ -223,9 +226,14 @@ def unmatched(
     if not shown:
         say(f"Every entry of the last {RECENT_DAYS} days and ahead belongs to somebody, or there is none.")
     else:
-        say(
-            "To match one, write the client's code into its title; a name_pattern in practice.toml says where names stand."
-        )
+        named = {e.source for e in shown}
+        if any(s.kind == "calendar" for s in sources if s.name in named):
+            say(
+                "To match one of a calendar, write the client's code into its title; a name_pattern in practice.toml says where"
+                " names stand."
+            )
+        if any(s.kind == "records" for s in sources if s.name in named):
+            say("Of one of the records the client's id is in no clients file; add the client there, or correct the id.")
     if older:
         say(f"{older} more lie further back: --all lists them.")
 

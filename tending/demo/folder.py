@@ -21,7 +21,9 @@ VERSION = 1
 
 
 class DemoError(TendingError):
-    """The demonstration cannot go on; the sentence says what to do."""
+    """The demonstration cannot go on; the sentence says what to do. Exit code 2."""
+
+    exit_code = 2
 
 
 class Stage(StrEnum):

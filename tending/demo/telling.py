@@ -68,7 +68,7 @@ class Teller:
         """What the first reading came to."""
         with self.practice.store.read() as connection:
             clients = lookups.client_counts(connection)
-            unmatched = lookups.unmatched(connection, self.world.week_ago)
+            unmatched = lookups.unmatched_count(connection)
             appointments = lookups.appointment_count(connection)
         held = quarantine.listed(self.practice.store)
         calendars = sum(source.kind == "calendar" for source in self.practice.settings.source)
@@ -85,7 +85,7 @@ class Teller:
                 ("appointments", f"{appointments}, from {synced.new} entries: what two sources tell is one"),
                 (
                     "nobody's",
-                    f"{counted(len(unmatched), 'entry', 'entries')} of no client, listed and not guessed: team meetings, couples by name",
+                    f"{unmatched} of no client, listed and not guessed: team meetings, couples by name",
                 ),
                 (
                     "set aside",

@@ -90,6 +90,7 @@ def write_settings(folder: Path, port: int, holidays: str, desk: int = DeskPart(
 
 def write_files(world: World, folder: Path, when: Instant) -> None:
     """Write all exports and calendars as they were at an instant, each file whole or not at all."""
+    (folder / "data").mkdir(mode=0o700, parents=True, exist_ok=True)
     (folder / "exports").mkdir(parents=True, exist_ok=True)
     (folder / "calendars").mkdir(parents=True, exist_ok=True)
     for name, rows in exports(world, when).items():

@@ -39,6 +39,11 @@ FILES = {
         5,
         ["cannot be reached"],
     ),
+    "an administrator without an address": (
+        f'{SMALL}[admin]\nemail = "notanaddress"\n',
+        3,
+        ["admin.email", "office@example.org"],
+    ),
     "no database yet": (SMALL, 5, ["has no database yet", "`tending init` makes it"]),
 }
 

@@ -101,7 +101,7 @@ def test_why_says_for_every_rule_what_it_saw_and_what_became_of_its_notices(code
 def test_why_at_a_past_day_knows_only_what_was_known_then(codes, tables, today, tending):
     yesterday = str(today - timedelta(days=1))
     done = tending("why", codes["1002"], "--at", yesterday)
-    assert (done.code, "nothing was known of this client yet" in done.out) == (0, True)
+    assert (done.code, "nothing was known of this client yet. First read" in done.out) == (0, True)
     with tables.begin() as connection:  # as if all had been told ten days ago
         for name in ("observation.known_at", "subject.since", "source.read_at", "source.first_read_at"):
             table, column = name.split(".")
@@ -294,10 +294,15 @@ def test_check_says_what_is_missing_and_how_to_mend_it(clinic, read, codes, tend
     assert "No mail address and no channel: T2" in done.out
     assert f"1 client without a therapist: {codes['1006']}" in done.out
     assert "Neither [mail] nor a [[channel]] is set" in done.out
-    assert "1 calendar entry belongs to nobody" in done.out
+    assert "1 entry belongs to nobody" in done.out
     file = clinic / "exports" / "clients.csv"
     file.write_text("\n".join(line for line in file.read_text().splitlines() if not line.startswith("1005")) + "\n")
     assert f"1 client in care no longer in the export: {codes['1005']}" in tending("check").out
+    assert not any(
+        line["level"] == "MEND" and "no longer" in line["sentence"] for line in tending("check", "--json").json
+    )
+    file.write_text("\n".join(file.read_text().splitlines()[:3]) + "\n")
+    assert any(line["level"] == "MEND" and "no longer" in line["sentence"] for line in tending("check", "--json").json)
     (clinic / "calendars" / "T1.ics").unlink()
     lines = tending("check", "--json").json
     assert any(line["level"] == "MEND" and "T1.ics is not there" in line["sentence"] for line in lines)
@@ -397,3 +402,53 @@ def test_a_source_taken_out_of_practice_toml_is_named_until_somebody_forgets_it(
     assert tending("status", "--json").json["left_over"] == []
     assert tending("audit", "--json").json[0]["act"] == "source forgotten"
     assert "tending forget" not in tending("check").out
+
+
+def test_a_series_of_nobody_is_one_entry_wherever_it_is_counted(clinic, read, today, tending):
+    path = clinic / "calendars" / "T1.ics"
+    series = event("team", at(today, -3), "Team", "RRULE:FREQ=WEEKLY;COUNT=8\r\n").encode()
+    path.write_bytes(path.read_bytes().replace(b"END:VCALENDAR", series + b"END:VCALENDAR"))
+    said = "2 entries (9 times) belong to nobody"
+    assert said in tending("sync").out
+    assert said in tending("status").out
+    assert said in tending("check").out
+    assert tending("status", "--json").json["unmatched"] == {"entries": 2, "times": 9}
+    assert len(tending("unmatched", "--json").json) == 2
+
+
+def test_a_row_of_nobody_is_told_from_an_entry_of_a_calendar(clinic, read, today, tending):
+    assert "client's id" not in tending("unmatched").out
+    file = clinic / "exports" / "appointments.csv"
+    file.write_text(file.read_text() + f"x9,7777,T1,{today} 10:00,50,booked\n")
+    tending("sync")
+    assert "the client's id is in no clients file" in tending("unmatched").out
+
+
+def test_most_clients_missing_is_asked_about_and_nobody_is_gone(clinic, read, tending):
+    file = clinic / "exports" / "clients.csv"
+    whole = file.read_text()
+    file.write_text(whole.splitlines()[0] + "\n")
+    done = tending("sync")
+    assert (done.code, "6 clients are named no more; was the export whole?" in done.out) == (1, True)
+    assert "6 clients in care no longer in the export" in tending("check").out
+    file.write_text(whole)
+    assert tending("sync").code == 0
+
+
+def test_a_policy_for_a_site_that_nobody_is_at_is_found(read, tending):
+    read.write_text(read.read_text() + "\n[policy.site.Nowhere]\nquiet_after_days = 21\n")
+    assert "[policy.site.Nowhere]: nobody is at a site of this name" in tending("check").out
+
+
+def test_a_moment_that_never_was_is_none(codes, tending):
+    done = tending("why", codes["1002"], "--at", "2026-03-29T02:30")
+    assert (done.code, "That time never was in Europe/Berlin" in done.err) == (2, True)
+    assert tending("why", codes["1002"], "--at", "").code == 2
+
+
+def test_status_speaks_in_words(read, tables, tending):
+    with tables.begin() as connection:
+        connection.execute(text("UPDATE finding SET opened = 'noticed'"))
+    said = tending("status").out
+    assert "unconfirmed" not in said
+    assert "Did these take place?" in said

@@ -1,11 +1,17 @@
 """The pages that are rendered from the code are what the code says, and leave nothing out."""
 
+import importlib
+import pkgutil
 from dataclasses import fields
 
 import pytest
 from pydantic import BaseModel
 
+import flows
+import integrations
 import models.settings
+import tending
+from models.errors import TendingError
 from models.policy import Policy
 from tending.cli import EXIT_CODES, HEADINGS, app
 from tending.pages import PAGES, commands_page, policy_page, settings_page
@@ -29,13 +35,15 @@ def test_every_command_stands_under_one_heading_with_a_short_line_of_help():
 
 
 def test_every_exit_code_of_an_error_is_documented():
-    import models.errors as errors
-
-    codes = {
-        each.exit_code
-        for each in vars(errors).values()
-        if isinstance(each, type) and issubclass(each, errors.TendingError)
-    }
+    for package in (models, integrations, flows, tending):
+        for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+            importlib.import_module(module.name)
+    found, codes = [TendingError], set()
+    while found:
+        one = found.pop()
+        codes.add(one.exit_code)
+        found += one.__subclasses__()
+    assert 8 in codes
     assert codes <= EXIT_CODES.keys()
 
 

@@ -139,7 +139,7 @@ def test_init_from_a_folder_of_nothing_says_why_and_writes_nothing(tmp_path, mon
     assert "save it as CSV" in done.err
     assert not (tmp_path / "practice.toml").exists()
     assert tending("init", "--from", "nowhere").code == 3
-    assert tending("init", "--zone", "Nowhere/City").code == 1
+    assert tending("init", "--zone", "Nowhere/City").code == 3
     assert list(tmp_path.iterdir()) == [tmp_path / "exports"]
 
 
@@ -174,3 +174,62 @@ def test_colour_is_for_terminals_and_json_is_json(clinic, tending):
     tending("init", "--from", ".", "--zone", ZONE)
     assert "\x1b" not in tending("check", "--offline").out
     assert json.loads(tending("check", "--offline", "--json").out)
+
+
+def test_a_second_practice_in_a_folder_needs_its_own_data(clinic, tending):
+    assert tending("init", "--from", "exports", "--practice", "a.toml", "--zone", "Europe/Berlin").code == 0
+    refused = tending("init", "--from", "calendars", "--practice", "b.toml", "--zone", "Europe/Berlin")
+    assert (refused.code, (clinic / "b.toml").exists()) == (3, False)
+    assert "--data" in refused.err
+    options = ("--practice", "b.toml", "--zone", "Europe/Berlin", "--data", "b")
+    assert tending("init", "--from", "calendars", *options).code == 0
+    assert (clinic / "b" / "tending.db").exists()
+    assert (clinic / "b-keys").read_text() != (clinic / "keys").read_text()
+
+
+@pytest.mark.parametrize(
+    "more", ["Status\n1,Anna Bell,T1,2026-11-01,Show\n", "Type\n1,Anna Bell,T1,2026-11-01,Session\n"]
+)
+def test_appointments_without_their_date_are_no_client_list(tmp_path, monkeypatch, tending, more):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "exports").mkdir()
+    text = f"Client ID,Client Name,Clinician,Date added,{more}"
+    (tmp_path / "exports" / "appointments.csv").write_text(text, encoding="utf-8")
+    refused = tending("init", "--from", "exports")
+    assert (refused.code, (tmp_path / "practice.toml").exists()) == (4, False)
+    assert '"Date added"' in refused.err
+
+
+def test_a_file_of_which_no_row_is_understood_is_asked_about(tmp_path, monkeypatch, tending):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "exports").mkdir()
+    text = "Client ID,Client Name,Clinician,Status\n1,Anna Bell,T1,Show\n2,Bo Cox,T1,No Show\n"
+    (tmp_path / "exports" / "export.csv").write_text(text, encoding="utf-8")
+    done = tending("init", "--from", "exports")
+    assert done.code == 1
+    assert "none of its rows is understood" in done.out
+    assert "TO SETTLE: export.csv" in (tmp_path / "practice.toml").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("option", "word"),
+    [
+        (("--zone", "Mars/Base"), "Europe/Berlin"),
+        (("--holidays", "XX-YY"), "DE-BE"),
+        (("--admin", "nobody"), "address"),
+        (("--name", "North\nside"), "one line"),
+        (("--locale", "fr"), "locale: it should be"),
+        (("--from", "/etc/hosts"), "is a file"),
+    ],
+)
+def test_init_refuses_what_it_could_not_use_and_writes_nothing(tmp_path, monkeypatch, tending, option, word):
+    monkeypatch.chdir(tmp_path)
+    refused = tending("init", *option)
+    assert (refused.code, refused.out, list(tmp_path.iterdir())) == (3, "", [])
+    assert word in refused.err
+
+
+def test_what_holds_no_date_says_nothing_of_dates(tmp_path, monkeypatch, tending):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "clients.csv").write_text("id,name,therapist\n1,Anna Bell,T1\n", encoding="utf-8")
+    assert "ates" not in tending("init", "--from", ".").out.split("Next:")[0].replace("practice.toml", "")

@@ -43,8 +43,9 @@ def test_a_link_is_unlinked_and_not_followed(tmp_path: Path) -> None:
 
 
 def test_two_at_once_in_one_folder_are_refused(tmp_path: Path) -> None:
-    with Folder(tmp_path / "demo").alone(), pytest.raises(DemoError, match="already"):
+    with Folder(tmp_path / "demo").alone(), pytest.raises(DemoError, match="already") as refused:
         demo(tmp_path / "demo", True)
+    assert refused.value.exit_code == 2
 
 
 def test_a_place_that_cannot_be_a_folder_is_named(tmp_path: Path) -> None:

@@ -340,33 +340,44 @@ async def test_a_source_that_is_stale_holds_the_watchdog_back(
     clinic.arm()
     with a_watchdog(monkeypatch) as pinged:
         async with reacting(clinic, sweep_seconds=0.5, ping_seconds=1.0) as reactor:
-            assert await until(lambda: reactor.health.good(clinic.practice.settings.source, 1.0))
+            assert await until(lambda: "late" not in reactor._untried and reactor.health.delivered > 0)
+            assert "late" not in reactor.health.read
             await asyncio.sleep(2.5)
             assert pinged.count == 0
             (clinic.folder / "late.ics").write_bytes(clinic.calendar.read_bytes())
             assert await until(lambda: pinged.count >= 1)
+            (clinic.folder / "late.ics").write_bytes(
+                b"<html>Sign in</html>"
+            )  # not stale yet, but it fails again and again
+            sources = clinic.practice.settings.source
+            assert await until(lambda: not reactor.health.good(sources, 1.0), 15)
+            count = pinged.count
+            await asyncio.sleep(2.5)
+            assert pinged.count == count
     clinic.practice.close()
 
 
 @pytest.mark.parametrize(
-    ("tried", "swept", "delivered", "good"),
+    ("read", "swept", "delivered", "good"),
     [
         ({"often": 1, "seldom": 1}, 1, 1, True),
-        ({"often": 599, "seldom": 7199}, 299, 299, True),
-        ({"often": 601, "seldom": 1}, 1, 1, False),  # twice the interval, since it is asked more often than that
-        ({"often": 1, "seldom": 7201}, 1, 1, False),  # hangs: twice its own hour has passed
+        ({"often": 899, "seldom": 10799}, 299, 299, True),
+        ({"often": 901, "seldom": 1}, 1, 1, False),  # three times the interval, since it is asked more often than that
+        ({"often": 1, "seldom": 10801}, 1, 1, False),  # hangs or fails: three times its own hour has passed
         ({"often": 1}, 1, 1, False),  # hangs from the start
         ({"often": 1, "seldom": 1}, 301, 1, False),
         ({"often": 1, "seldom": 1}, 1, 301, False),
     ],
 )
-def test_all_is_well_while_nothing_hangs(tried: dict[str, int], swept: int, delivered: int, good: bool) -> None:
+def test_all_is_well_while_everything_was_read_swept_and_delivered(
+    read: dict[str, int], swept: int, delivered: int, good: bool
+) -> None:
     sources = (
         SourcePart(name="often", kind="calendar", path="a.ics", every_minutes=1),
         SourcePart(name="seldom", kind="calendar", path="b.ics", every_minutes=60),
     )
     now = time.monotonic()
-    health = Health({name: now - ago for name, ago in tried.items()}, now - swept, now - delivered)
+    health = Health({name: now - ago for name, ago in read.items()}, now - swept, now - delivered)
     assert health.good(sources, 300) is good
 
 

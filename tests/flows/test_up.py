@@ -89,8 +89,8 @@ def test_up_reads_serves_and_stops_all_it_started(
         assert clinic.rows("SELECT count(*) FROM change WHERE drained_at IS NULL") == [(0,)]
         clinic.practice.close()
         another = start(clinic, root, second)
-        assert another.wait(60) == 1
-        assert second.read_text() == "up is already running (up).\n"
+        assert another.wait(60) == 2
+        assert second.read_text() == "`tending up` already runs for this practice.\n"
         assert process.poll() is None
         below = children_of(process.pid)
         assert below

@@ -144,7 +144,7 @@ def test_a_path_with_signs_that_addresses_use(tmp_path):
         (b"[practice]\nname = Linden\n", r"practice\.toml: line 2, column 8: invalid value"),
         (b'[practice]\nname = "Linden\n', r"line 2"),
         (b"[practice\n", r"line 1"),
-        (b"", r"practice: Field required"),
+        (b"", r"practice: is missing"),
         (b'[practice]\nname = "\xe4"\n', r"line 2: this is not UTF-8"),
         (BASIC.encode() + b"[practise]\n", r"practise: is not a setting"),
         (BASIC.replace("Berlin", "Berlim").encode(), r"time zone is not known"),

@@ -26,10 +26,8 @@ def test_what_is_allowed_is_exactly_this(urgency, audience, state):
         wanted = not state.died and (
             urgency in (Urgency.safety, Urgency.cancellation) or (state.approved and not asked_not_to)
         )
-    elif audience is Audience.admin or urgency not in (Urgency.ordinary, Urgency.duty, Urgency.prompt):
+    elif audience is Audience.admin or urgency not in (Urgency.ordinary, Urgency.prompt):
         wanted = True
-    elif urgency is Urgency.duty:
-        wanted = not state.died
     else:
         wanted = not (state.died or state.ended)
     assert eligible(urgency, audience, state).allowed == wanted
@@ -54,6 +52,13 @@ def test_nothing_ordinary_goes_to_a_client_by_itself(urgency, state):
 def test_what_is_not_care_is_sent_to_nobody_whatever_became_of_the_client(audience, state):
     answer = eligible(Urgency.outreach, audience, state)
     assert answer == (False, "nothing beside care is sent, during therapy or after it")
+
+
+@pytest.mark.parametrize(
+    "urgency", [Urgency.duty, Urgency.cancellation, Urgency.weekly, Urgency.system, Urgency.safety]
+)
+def test_death_never_mutes_a_duty_of_staff(urgency):
+    assert eligible(urgency, Audience.therapist, State(died=True, ended=True)).allowed
 
 
 def test_no_row_of_the_table_is_idle():

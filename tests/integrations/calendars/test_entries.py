@@ -221,7 +221,7 @@ def test_a_bad_entry_is_put_aside_and_the_others_go_through(event: str, reason: 
     assert "calendar" in reject.sentence or "enter" in reject.sentence
     assert not any(word in reject.sentence for word in ("Meier", "C-7F3K9QX", "Nowhere", "Amsterdam", "tomorrow"))
     if reason != "not-closed":
-        assert reject.client_id == "C-7F3K9QX"
+        assert reject.client_ids == ("C-7F3K9QX",)
         assert reject.raw.startswith(b"BEGIN:VEVENT\nUID:bad\n")
         assert reject.raw.endswith(b"SUMMARY:Meier C-7F3K9QX\nEND:VEVENT\n")
 

@@ -49,7 +49,7 @@ def test_one_bad_appointment(tmp_path: Path, row: str, reason: str, says: str, c
     assert reject.sentence.startswith("appointments.csv, row 3")
     assert says in reject.sentence
     assert reject.place == "appointments.csv, row 3"
-    assert reject.client_id == client
+    assert reject.client_ids == ((client,) if client else ())
     assert reject.entry_id == (
         "A-2" if row.startswith("A-2") and reason not in ("too-many-cells", "too-few-cells") else ""
     )
@@ -82,7 +82,7 @@ CLIENT_ROWS = [
 def test_one_bad_client(tmp_path: Path, row: str, reason: str, says: str, client: str) -> None:
     reading = read(tmp_path, "clients", f"id,name,code,status,died,paused until,opted out\n{row}\n1,Good One,,,,,\n")
     reject = only_reject(reading)
-    assert (reject.reason, reject.client_id, reject.entry_id) == (reason, client, client)
+    assert (reject.reason, reject.client_ids, reject.entry_id) == (reason, (client,) if client else (), client)
     assert reject.sentence.startswith("clients.csv, row 2, column ")
     assert says in reject.sentence
     assert len(reading.entries) == 1
@@ -142,7 +142,7 @@ def test_two_different_rows_with_one_id_are_both_put_aside(tmp_path: Path) -> No
     assert [entry.id for entry in reading.entries] == ["A-2"]
     assert {reject.reason for reject in reading.rejects} == {"duplicate-id"}
     assert [reject.place for reject in reading.rejects] == ["appointments.csv, row 2", "appointments.csv, row 3"]
-    assert [reject.client_id for reject in reading.rejects] == ["1042", "1043"]
+    assert [reject.client_ids[0] for reject in reading.rejects] == ["1042", "1043"]
     for reject in reading.rejects:
         assert reject.sentence == (
             'appointments.csv, rows 2 and 3, column "id": two different rows have the same id; '
@@ -162,7 +162,7 @@ def test_two_clients_with_one_code(tmp_path: Path) -> None:
     reading = read(tmp_path, "clients", "id,name,code\n1,Ann,C-ABCDEFG\n2,Bo,c-abcdefg\n3,Cy,C-ABCDEFH\n")
     assert [reject.reason for reject in reading.rejects] == ["duplicate-code", "duplicate-code"]
     assert 'rows 2 and 3, column "code": two clients have the same code' in reading.rejects[0].sentence
-    assert [reject.client_id for reject in reading.rejects] == ["1", "2"]
+    assert [reject.client_ids[0] for reject in reading.rejects] == ["1", "2"]
     assert len(reading.entries) == 1
 
 
@@ -240,3 +240,9 @@ def test_a_last_line_that_is_cut_off_is_not_believed(tmp_path: Path) -> None:
     assert only_reject(read(tmp_path, "appointments", f"{header}{row}")).reason == "too-few-cells"
     assert not read(tmp_path, "appointments", f"{header}{row}\n").rejects, "cells that are not read may be left out"
     assert not read(tmp_path, "appointments", f"{header}{row},,").rejects
+
+
+def test_a_nul_in_a_cell_costs_its_row_alone(tmp_path: Path) -> None:
+    reading = read(tmp_path, "clients", "id,name,therapist\n1042,Anna B\0ell,T1\n1043,Bo Cox,T1\n1044,Cy Dahl,T1\n")
+    assert [reject.reason for reject in reading.rejects] == ["bad-encoding"]
+    assert [entry.id for entry in reading.entries] == ["1043", "1044"]

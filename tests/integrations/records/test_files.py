@@ -67,7 +67,7 @@ def test_one_damaged_byte_does_not_turn_all_names_into_nonsense(tmp_path: Path) 
         ),
         (b"\xd0\xcf\x11\xe0\xa1\xb1", "this is an old spreadsheet workbook, not a CSV file"),
         (b"%PDF-1.7", "this is a PDF, not a CSV file"),
-        (b"id,name\n1,A\0B\n", "it holds binary data, not text; open it and save it as CSV UTF-8."),
+        (b"id,na\0me\n1,AB\n", "it holds binary data, not text; open it and save it as CSV UTF-8."),
         (CLIENTS.encode("utf-16-le"), "it holds binary data, not text"),
         (CLIENTS.encode("utf-16")[:-1], "its text is cut off or damaged; export it again"),
         (

@@ -126,7 +126,7 @@ def test_the_days_of_a_goal(tmp_path: Path, column: str, day: str, reason: str) 
         assert len(reading.entries) == 1
         return
     reject = only_reject(reading)
-    assert (reject.reason, reject.entry_id, reject.client_id, reject.kind) == (reason, "G", "1042", "goal")
+    assert (reject.reason, reject.entry_id, reject.client_ids, reject.kind) == (reason, "G", ("1042",), "goal")
     assert reject.sentence.startswith(f'goals.csv, row 2, column "{column}": it ')
     assert day not in reject.sentence
 
@@ -156,7 +156,7 @@ def test_one_bad_goal(tmp_path: Path, row: str, reason: str, says: str, client: 
     content = f"id,client,goal,status,achievement,words\n{row}\nG-2,1042,y,,,\n"
     reading = read(tmp_path, "goals", content)
     reject = only_reject(reading)
-    assert (reject.reason, reject.client_id, reject.kind) == (reason, client, "goal")
+    assert (reject.reason, reject.client_ids, reject.kind) == (reason, (client,) if client else (), "goal")
     assert reject.sentence.startswith("goals.csv, row 2, column ")
     assert says in reject.sentence
     assert [entry.id for entry in reading.entries] == ["G-2"]

@@ -102,7 +102,7 @@ def test_two_different_rows_with_one_id(
     assert [reject.reason for reject in reading.rejects] == ["duplicate-id"] * 2
     assert all(f"{form}.csv, rows 2 and 3, column " in reject.sentence for reject in reading.rejects)
     assert all(says in reject.sentence for reject in reading.rejects)
-    assert all(reject.client_id for reject in reading.rejects)
+    assert all(reject.client_ids for reject in reading.rejects)
 
 
 def test_every_column_with_a_date_speaks_for_the_order_of_day_and_month() -> None:

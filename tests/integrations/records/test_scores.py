@@ -32,7 +32,7 @@ def test_both_ends_of_each_range(tmp_path: Path, measure) -> None:
     for text in (f"{measure.low - 0.01:.2f}", f"{measure.high + 0.01:.2f}", f"{measure.low - 1:g}", "1000000"):
         content = f"client,measure,taken,score\n1042,{measure.name},{TODAY},{text}\n"
         reject = only_reject(read(tmp_path, "scores", content))
-        assert (reject.reason, reject.client_id, reject.kind) == ("out-of-range", "1042", "score")
+        assert (reject.reason, reject.client_ids, reject.kind) == ("out-of-range", ("1042",), "score")
         assert reject.sentence == (
             f'scores.csv, row 2, column "score": it lies outside of {measure.low:g} to {measure.high:g}; '
             f"write what the measure has ({measure.coding}), or correct the measure."
@@ -138,7 +138,7 @@ def test_the_answer_that_asks_for_safety(
         return
     content = f"id,client,measure,taken,score,risk\nS,1042,{measure},{TODAY},{value},{risk}\n"
     reject = only_reject(read(tmp_path, "scores", content))
-    assert (reject.reason, reject.client_id, reject.entry_id) == (expected[1], "1042", "S")
+    assert (reject.reason, reject.client_ids, reject.entry_id) == (expected[1], ("1042",), "S")
     assert f'column "{expected[0]}": it ' in reject.sentence
 
 

@@ -3,11 +3,13 @@
 import threading
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import select, text, update
 from sqlalchemy.exc import DBAPIError
 
 from integrations.store import audit
 from integrations.store.engine import SQLITE, open_store
+from integrations.store.tables import table
+from models.audit import Audit, next_seal
 from models.errors import UsageError
 
 
@@ -128,6 +130,22 @@ def test_a_change_past_the_triggers_is_found_where_it_is(store, damage, broken_a
     found = audit.verify(store)
     assert found.broken_at == broken_at
     assert not found.whole
+
+
+def test_a_row_made_anew_with_its_own_seal_does_not_fit_those_after_it(store):
+    """Each seal binds a row to the one before: whoever alters one would have to make all later ones anew."""
+    acts(store, 6)
+    audit.seal_all(store)
+    unguarded(store)
+    run(store, "UPDATE audit SET who = 'nobody' WHERE place = 3")
+    rows = table(Audit)
+    with store.write() as connection:
+        before = connection.execute(select(rows.c.seal).where(rows.c.place == 2)).scalar_one()
+        altered = connection.execute(select(rows).where(rows.c.place == 3)).one()
+        seal = next_seal(before, 3, altered)
+        assert seal != altered.seal
+        connection.execute(update(rows).where(rows.c.place == 3).values(seal=seal))
+    assert audit.verify(store).broken_at == 4
 
 
 def test_a_cut_tail_is_found_by_an_earlier_head_alone(store):

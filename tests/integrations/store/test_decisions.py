@@ -487,7 +487,7 @@ def test_a_quarantined_row_of_a_client_silences_absence_about_that_client_alone(
     clinic.sync()
     clinic.look()
     due = days_ago(10) + 14 * DAY
-    bad = Reject("appointments.csv, row 9", "bad-date", "The date cannot be read.", b"x", "a9", "1001")
+    bad = Reject("appointments.csv, row 9", "bad-date", "The date cannot be read.", b"x", "a9", ("1001",))
     clinic.take("cal-t1", a_reading(rejects=[bad], kinds=["appointment"]), due)
     clinic.sync(due, "records")
     decided = clinic.look(due)

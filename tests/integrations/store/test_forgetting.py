@@ -24,7 +24,7 @@ def left(a_clinic):
     clinic.seen("1001", *each(7, 5, days_ago(30)))
     clinic.sync()
     old, ahead = an_appointment("old", days_ago(29), "1001"), an_appointment("new", in_days(3), "1001")
-    bad = Reject("t1.ics, line 5", "bad-date", "The entry at line 5 has no date.", b"x", "u9", "1001")
+    bad = Reject("t1.ics, line 5", "bad-date", "The entry at line 5 has no date.", b"x", "u9", ("1001",))
     clinic.take("cal-t1", a_reading(old, ahead, rejects=[bad], kinds=["appointment"]), NOW)
     other = a_clinic(calendars=())
     other.clients, other.appointments = clinic.clients, clinic.appointments

@@ -3,9 +3,10 @@
 import pytest
 from sqlalchemy import LargeBinary, select
 
-from integrations.store import facts, quarantine
+from integrations.store import facts, quarantine, rejected
 from integrations.store.engine import SQLITE
 from integrations.store.migrate import whole_metadata
+from integrations.store.people import ref_hash
 from integrations.store.reseal import AT_ONCE, SEALED, reseal
 from integrations.store.tables import insert_rows, table
 from integrations.vault import Vault
@@ -14,28 +15,39 @@ from models.errors import SettingsError, UsageError
 from models.observations import Observation, Reject
 from models.people import Client
 from models.quarantine import Quarantine, QuarantineState
+from models.settings import SourcePart
 
 NOW = 1_790_000_000
 CANARY = "Żaneta Öztürk-Łabędź"
 
 
-def rejected(row, *, place=None, client="", reason="bad-date"):
+def a_reject(row, *, place=None, client="", reason="bad-date"):
     sentence = f"appointments.csv, row {row}: the date cannot be read; write it as 2026-11-03."
-    return Reject(place or f"appointments.csv:{row}", reason, sentence, f"{CANARY},{row}".encode(), client_id=client)
+    return Reject(
+        place or f"appointments.csv:{row}",
+        reason,
+        sentence,
+        f"{CANARY},{row}".encode(),
+        client_ids=(client,) if client else (),
+    )
 
 
 @pytest.fixture
-def client(store):
+def client(store, vault):
     with store.write() as connection:
-        insert_rows(connection, Client, [{"code": "C-7F3K9QX", "ref_hash": "r"}])
+        insert_rows(connection, Client, [{"code": "C-7F3K9QX", "ref_hash": ref_hash(vault, "17")}])
         return facts.ids_of_codes(connection, ["C-7F3K9QX"])["C-7F3K9QX"]
 
 
 @pytest.fixture
 def hold(store, vault):
-    def held(*rejects, at=NOW, source="records", clients=None):
+    def held(*rejects, at=NOW, source="records"):
+        part = SourcePart(name=source, kind="records", path="exports")
         with store.write() as connection:
-            return quarantine.hold(connection, vault, source, rejects, at, clients)
+            came = quarantine.hold(connection, vault, part, rejects, at)
+            ids = [text for reject in rejects for text in reject.client_ids]
+            rejected.find(connection, vault, source, came.hashes, ids)
+        return came
 
     return held
 
@@ -47,12 +59,12 @@ def stored(store, *names):
 
 
 def test_what_is_held_is_listed_without_its_content(store, hold, client):
-    came = hold(rejected(2, client="17"), rejected(3), clients={"17": client})
+    came = hold(a_reject(2, client="17"), a_reject(3))
     assert (came.new, came.again, came.discarded) == (2, 0, 0)
     first, second = quarantine.listed(store)
     assert (first.source, first.place, first.reason) == ("records", "appointments.csv:2", "bad-date")
-    assert (first.client_code, first.seen_at, first.state) == ("C-7F3K9QX", NOW, QuarantineState.held)
-    assert second.client_code == ""
+    assert (first.codes, first.seen_at, first.state) == (("C-7F3K9QX",), NOW, QuarantineState.held)
+    assert second.codes == ()
     assert CANARY not in repr((first, second))
     assert quarantine.listed(store, "calendar") == []
     with store.read() as connection:
@@ -60,31 +72,32 @@ def test_what_is_held_is_listed_without_its_content(store, hold, client):
 
 
 def test_the_same_input_is_held_once_and_brought_up_to_date(store, hold, client):
-    hold(rejected(2), rejected(3))
+    hold(a_reject(2), a_reject(3))
     before = stored(store, "id", "seen_at", "raw")
-    came = hold(rejected(2, place="appointments.csv:9", client="17"), rejected(3), at=NOW + 60, clients={"17": client})
+    came = hold(a_reject(2, place="appointments.csv:9", client="17"), a_reject(3), at=NOW + 60)
     assert (came.new, came.again) == (0, 2)
     assert stored(store, "id", "seen_at", "raw") == before
-    assert stored(store, "place", "client_id") == [("appointments.csv:9", client), ("appointments.csv:3", None)]
+    assert stored(store, "place") == [("appointments.csv:9",), ("appointments.csv:3",)]
+    assert [item.codes for item in quarantine.listed(store)] == [("C-7F3K9QX",), ()]
 
 
 def test_rejects_that_are_equal_in_one_reading_are_one_row(store, hold):
-    assert hold(rejected(2), rejected(2)).new == 1
-    assert hold(rejected(2), source="other").new == 1
+    assert hold(a_reject(2), a_reject(2)).new == 1
+    assert hold(a_reject(2), source="other").new == 1
     assert len(quarantine.listed(store)) == 2
 
 
 def test_the_same_bad_rows_again_write_nothing(store, hold):
-    hold(rejected(2), rejected(3))
+    hold(a_reject(2), a_reject(3))
     if store.dialect == SQLITE:
         with store.write() as connection:
             before = connection.exec_driver_sql("SELECT total_changes()").scalar()
-        hold(rejected(2), rejected(3), at=NOW + 60)
+        hold(a_reject(2), a_reject(3), at=NOW + 60)
         with store.write() as connection:
             assert connection.exec_driver_sql("SELECT total_changes()").scalar() == before
     else:
         before = stored_versions(store)
-        hold(rejected(2), rejected(3), at=NOW + 60)
+        hold(a_reject(2), a_reject(3), at=NOW + 60)
         assert stored_versions(store) == before
 
 
@@ -94,16 +107,16 @@ def stored_versions(store):
 
 
 def test_a_large_rejection_is_held_whole(store, hold):
-    many = [rejected(n) for n in range(1203)]
+    many = [a_reject(n) for n in range(1203)]
     assert hold(*many).new == 1203
     assert hold(*many).again == 1203
 
 
 @pytest.mark.parametrize("state", [QuarantineState.gone, QuarantineState.retried])
 def test_what_is_rejected_no_longer_is_let_go(store, hold, state):
-    hold(rejected(2), rejected(3))
-    hold(rejected(4), source="other")
-    came = hold(rejected(3), at=NOW + 60)
+    hold(a_reject(2), a_reject(3))
+    hold(a_reject(4), source="other")
+    came = hold(a_reject(3), at=NOW + 60)
     with store.write() as connection:
         assert quarantine.let_go(connection, "records", came.hashes, NOW + 60, state) == 1
     assert [item.place for item in quarantine.listed(store)] == ["appointments.csv:3", "appointments.csv:4"]
@@ -112,17 +125,17 @@ def test_what_is_rejected_no_longer_is_let_go(store, hold, state):
 
 
 def test_what_had_gone_and_comes_back_is_held_again(store, hold):
-    hold(rejected(2))
+    hold(a_reject(2))
     with store.write() as connection:
         quarantine.let_go(connection, "records", frozenset(), NOW + 60)
     assert quarantine.listed(store) == []
-    assert hold(rejected(2), at=NOW + 120).again == 1
+    assert hold(a_reject(2), at=NOW + 120).again == 1
     (item,) = quarantine.listed(store)
     assert (item.state, item.decided_at) == (QuarantineState.held, None)
 
 
 def test_opening_shows_the_content_and_is_audited(store, hold, vault, client):
-    hold(rejected(2, client="17"), clients={"17": client})
+    hold(a_reject(2, client="17"))
     (item,) = quarantine.listed(store)
     seen = quarantine.opened(store, vault, item.id, "ann", NOW + 5)
     assert seen.raw.decode() == f"{CANARY},2"
@@ -133,7 +146,7 @@ def test_opening_shows_the_content_and_is_audited(store, hold, vault, client):
 
 
 def test_opening_with_other_keys_shows_nothing_but_is_audited_all_the_same(store, hold, tmp_path):
-    hold(rejected(2))
+    hold(a_reject(2))
     with pytest.raises(SettingsError):
         quarantine.opened(store, Vault.create(tmp_path / "others"), quarantine.listed(store)[0].id, "eve", NOW)
     with store.read() as connection:
@@ -141,12 +154,12 @@ def test_opening_with_other_keys_shows_nothing_but_is_audited_all_the_same(store
 
 
 def test_a_discarded_row_is_not_asked_about_again(store, hold, vault):
-    hold(rejected(2))
+    hold(a_reject(2))
     (item,) = quarantine.listed(store)
     done = quarantine.discard(store, vault, item.id, "ann", f" {CANARY} moved away ", NOW + 5)
     assert (done.state, done.decided_by, done.decided_at) == (QuarantineState.discarded, "ann", NOW + 5)
     assert quarantine.listed(store) == []
-    came = hold(rejected(2, place="elsewhere"), at=NOW + 60)
+    came = hold(a_reject(2, place="elsewhere"), at=NOW + 60)
     assert (came.new, came.again, came.discarded) == (0, 0, 1)
     assert quarantine.listed(store) == []
     assert quarantine.opened(store, vault, item.id, "ann", NOW + 70).why == f"{CANARY} moved away"
@@ -155,7 +168,7 @@ def test_a_discarded_row_is_not_asked_about_again(store, hold, vault):
 
 
 def test_discarding_needs_a_reason_and_a_row_that_is_held(store, hold, vault):
-    hold(rejected(2))
+    hold(a_reject(2))
     (item,) = quarantine.listed(store)
     with pytest.raises(UsageError, match="needs a reason"):
         quarantine.discard(store, vault, item.id, "ann", "  ", NOW)
@@ -171,7 +184,7 @@ def test_discarding_needs_a_reason_and_a_row_that_is_held(store, hold, vault):
 def test_no_content_lies_open_in_the_database(store, hold, vault, tmp_path):
     if store.dialect != SQLITE:
         return
-    hold(rejected(2))
+    hold(a_reject(2))
     quarantine.discard(store, vault, quarantine.listed(store)[0].id, "ann", CANARY, NOW)
     files = [file.read_bytes() for file in tmp_path.iterdir() if file.name.startswith("tending.db")]
     assert any(b"appointments.csv:2" in content for content in files)  # the search can find
@@ -196,7 +209,7 @@ def test_after_moving_the_old_key_can_go(store, hold, vault, tmp_path):
     rows.append(facts_of | {"entry_id": "none", "sealed": None})
     with store.write() as connection:
         insert_rows(connection, Observation, rows)
-    hold(rejected(2))
+    hold(a_reject(2))
     rotated = Vault.rotate(key_file)
     assert reseal(store, rotated) == count + 1
     assert reseal(store, rotated) == 0

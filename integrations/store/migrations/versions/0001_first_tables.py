@@ -255,7 +255,8 @@ def upgrade() -> None:
         sa.Column("raw", sa.LargeBinary(), nullable=False),
         sa.Column("raw_hash", sa.String(), nullable=False),
         sa.Column("kind", sa.String(), nullable=False),
-        sa.Column("client_id", sa.Integer(), nullable=True),
+        sa.Column("hints", sa.JSON(), nullable=False),
+        sa.Column("therapist_id", sa.String(), nullable=True),
         sa.Column("seen_at", sa.BigInteger(), nullable=False),
         sa.Column("state", sa.String(), nullable=False),
         sa.Column("decided_at", sa.BigInteger(), nullable=True),
@@ -264,8 +265,13 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("source", "raw_hash"),
     )
-    op.create_index(op.f("ix_quarantine_client_id"), "quarantine", ["client_id"], unique=False)
     op.create_index(op.f("ix_quarantine_state"), "quarantine", ["state"], unique=False)
+    op.create_table(
+        "quarantine_subject",
+        sa.Column("row_id", sa.Integer(), nullable=False),
+        sa.Column("client_id", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("row_id", "client_id"),
+    )
     op.create_table(
         "source",
         sa.Column("name", sa.String(), nullable=False),
