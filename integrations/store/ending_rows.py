@@ -58,8 +58,12 @@ def _rows(connection: Connection, histories: Iterable[History]) -> list[dict[str
 
 def said_since(connection: Connection, requires: Mapping[str, str]) -> str:
     """Why what is told about a confirmation is not so any more, or nothing: the ending it names does not stand as it says."""
-    state = connection.execute(select(_ENDINGS.c.state).where(_ENDINGS.c.ending == requires[CONFIRM])).scalar()
-    if state == requires["state"]:
+    both = _ENDINGS.join(table(Client), table(Client).c.id == _ENDINGS.c.client_id)
+    asked = select(_ENDINGS.c.state, DIED.label("is_dead")).select_from(both)
+    row = connection.execute(asked.where(_ENDINGS.c.ending == requires[CONFIRM])).first()
+    if row is not None and row.is_dead:
+        return "the client has died"
+    if row is not None and row.state == requires["state"]:
         return ""
     waited = requires["state"] == State.waiting
     return "it was confirmed, not confirmed or withdrawn" if waited else "the ending was withdrawn or closed since"
