@@ -22,9 +22,11 @@ from models.told import NOT_KNOWN
 LEAST_MEANS = 2  # of reaching a client, before a letter ends what they may not know has ended
 
 
-def refuse(stands: Termination | None, act: Act, policy: Policy, *, died: bool = False) -> str | None:
+def refuse(
+    stands: Termination | None, act: Act, policy: Policy, *, died: bool = False, offered: bool = True
+) -> str | None:
     """Why an act is not taken in, as a sentence with what can be done; None where it is. `stands` is the client's newest ending; `died`
-    whether the records say that they have died."""
+    whether the records say that they have died, `offered` whether places to turn to were written down for this ending."""
     if act.what is What.started:
         return _refuse_start(stands, act, died)
     if stands is None:
@@ -36,6 +38,12 @@ def refuse(stands: Termination | None, act: Act, policy: Policy, *, died: bool =
         return "The client has died: of an ending only the records are left, and nothing goes to the client any more."
     if (why := not_allowed(stands, act)) is not None:
         return why
+    is_referral = act.what is What.done and act.step == Step.referral
+    if is_referral and not offered and need_of(stands.reason, Step.referral) is Need.required:
+        return (
+            "No places were offered to the client yet: `tending refer CLIENT offer` writes them down. If the client wanted none, say so "
+            "with `could-not referral --reason declined`."
+        )
     is_letter = act.what is What.done and act.step == Step.letter
     if is_letter and stands.reason is Reason.contact and (why := too_soon(stands, act.at, policy, act.seen)):
         return why

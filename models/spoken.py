@@ -7,6 +7,8 @@ _HERE: tuple[tuple[str, str], ...] = (
     (r" `tending end` starts another one\.", " The client's page starts another one."),
     (r"; `tending ending` shows it\.", "; the client's page shows it."),
     (r"[:,] `tending ending`\.", "."),
+    (r": `tending refer CLIENT offer` writes them down", ": the client's page has a place to write them down"),
+    (r"say so with `could-not referral --reason declined`", "say that it could not be done"),
     (r"`tending ending \S+` shows them all", "the client's page shows them all"),
     (r"`tending ending \S+ schedule` proposes times", "The client's page proposes times"),
     (r"`tending findings` and `tending status` show what stands", "the desk shows what stands"),

@@ -17,7 +17,7 @@ from models.ending_refusals import refuse
 from models.ending_steps import CAN_WAIT, MEETINGS, REASON_WORDS, WISHED_BY, By, Reason, Step
 from models.errors import UsageError
 from models.ethics import code_of
-from models.instants import DAY, Instant
+from models.instants import DAY, FAR, Instant
 from models.notices import Notice
 from models.noticing import THERAPIST, TO_SUPERVISOR, NoticeKey, notice_row, therapist_recipient
 from models.people import Client
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from integrations.practice import Practice
 
 KIND, CONFIRM = ending_rows.KIND, ending_rows.CONFIRM
+OFFERED_BEFORE = 90 * DAY  # places that were offered so long before an ending are still those it leads to
 SUPERVISION = "A supervisor or a trusted colleague is a good place to talk about it."
 
 
@@ -157,7 +158,7 @@ def say(
     is_yes = what is What.confirmed and personal == "yes"
     if is_yes:  # the confirmer says that it is for that reason: it is not confirmed
         act = act._replace(what=What.declined, reason="personal")
-    if (why := refuse(stands, act, who.policy, died=who.died)) is not None:
+    if (why := refuse(stands, act, who.policy, died=who.died, offered=_offered(who, stands))) is not None:
         raise UsageError(why)
     assert stands is not None
     if is_yes:
@@ -194,6 +195,12 @@ def about(practice: "Practice", connection: Connection, client_id: int, now: Ins
     together = shared(practice, connection, now)
     policy, case = together.policy(digest).policy, together.case(digest)
     return About(client_id, code, digest[1], case.died, policy, case)
+
+
+def _offered(who: About, stands: Termination | None) -> bool:
+    """Whether places to turn to were offered for an ending: since it was started, or lately before."""
+    since = stands.started_at - OFFERED_BEFORE if stands else FAR
+    return any(one.offered_at >= since for one in who.case.told.referrals)
 
 
 def contact(who: About) -> tuple[Instant, int]:
