@@ -64,7 +64,8 @@ def say(
         act_id=act_id,
     )
     if taken.changed:
-        if what in (What.withdrawn, What.declined, What.closed):
+        stands = terminations.newest(connection, client_id, died=False)
+        if stands is not None and (stands.died or not stands.is_open):
             ending_schedule.settle(practice, connection, client_id, taken.ending, now)
         decide(practice, connection, [client_id], now)
     return taken

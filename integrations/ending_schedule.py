@@ -12,6 +12,7 @@ from integrations.store import ending_schedule as store
 from integrations.store.ending_rows import KIND, open_rows
 from integrations.store.terminations import About
 from integrations.store.turns import take_turn
+from models.case import ENDED
 from models.ending_acts import Act, State, Termination, What
 from models.ending_plan import roles
 from models.ending_refusals import refuse
@@ -41,11 +42,13 @@ NOBODY = "tending"  # who acts at a wake-up
 
 
 class Planned(NamedTuple):
-    """An ending with its appointments as they stand now, and what could be told to the client."""
+    """An ending with its appointments as they stand now, what could be told to the client, and whether what is lacking would be proposed to
+    the therapist unasked."""
 
     stands: Termination
     schedule: Schedule
     news: tuple["News", ...]
+    by_itself: bool = False
 
 
 class News(NamedTuple):
@@ -65,7 +68,8 @@ def planned_for(practice: "Practice", connection: Connection, client_id: int, no
     if stands is None:
         return None
     found, entries = _schedule(practice, connection, who, stands, now)
-    return Planned(stands, found, tuple(_news(practice, connection, who, stands, entries, now)))
+    news = tuple(_news(practice, connection, who, stands, entries, now))
+    return Planned(stands, found, news, _by_itself(stands, who))
 
 
 def _schedule(
@@ -128,7 +132,9 @@ def _news(
     now: Instant,
 ) -> list[News]:
     """Of what this ending proposed: what the therapist's calendar shows and the client was not told, and what the client was told and is
-    off. What the therapist has not entered yet is not said to be so."""
+    off. What the therapist has not entered yet is not said to be so; after the client's death there is nobody to be told."""
+    if stands.died:
+        return []
     entered = {entry.uid for entry in entries if entry.uid and entry.entered and entry.problem is None}
     found = []
     for uid, therapists, clients in store.sides(connection, who.id, stands.id, now):
@@ -196,7 +202,7 @@ def propose_first(practice: "Practice", client_id: int, now: Instant) -> int:
         take_turn(connection)
         who = terminations.about(practice, connection, client_id, now)
         stands = terminations.newest(connection, client_id, died=who.died)
-        if stands is None or not _is_first(stands):
+        if stands is None or not _by_itself(stands, who):
             return 0
         schedule, _ = _schedule(practice, connection, who, stands, now)
         if not schedule.lines or (schedule.missing and not schedule.new):
@@ -209,6 +215,11 @@ def propose_first(practice: "Practice", client_id: int, now: Instant) -> int:
 def _is_first(stands: Termination) -> bool:
     asks = need_of_appointments(stands) is Need.required
     return asks and not stands.careful and stands.proposed_at == NOT_KNOWN
+
+
+def _by_itself(stands: Termination, who: About) -> bool:
+    """Whether it may be proposed unasked: once, and neither where rejection is hard nor where care has ended by the record."""
+    return _is_first(stands) and who.case.status != ENDED
 
 
 def _propose(

@@ -23,6 +23,7 @@ class Contact(StrEnum):
 class Standing(StrEnum):
     restricted = "restricted"
     open = "open"
+    over = "over"  # there is nobody to be contacted any more
 
 
 class Word(NamedTuple):
@@ -49,6 +50,7 @@ WORDS = (
     Word(Contact.return_to_care, Standing.open, "A client may always come back, and may be told so."),
 )
 DIED = "The client has died; what is still to be settled is settled with the family or the estate."
+OVER = "The client has died."
 
 
 class Boundary(NamedTuple):
@@ -81,5 +83,7 @@ def boundary(code: Code, *, died: bool = False) -> Boundary:
     """Whether a client may be contacted, by what for. Current and former clients get one answer: nothing in it waits for anything."""
     if not died:
         return Boundary(WORDS, code)
-    words = (word if word.standing is Standing.restricted else word._replace(reason=DIED) for word in WORDS)
-    return Boundary(tuple(words), code)
+    over = (Contact.clinical, Contact.return_to_care)
+    words = (word._replace(standing=Standing.over, reason=OVER) if word.contact in over else word for word in WORDS)
+    settled = (word._replace(reason=DIED) if word.standing is Standing.open else word for word in words)
+    return Boundary(tuple(settled), code)

@@ -17,7 +17,7 @@ from models.observations import ClientStatus
 from models.people import OPEN_ENDED
 from models.told import NOTHING, Told, packed
 
-FORMAT = 3  # rises when the meaning of a stored digest changes; a row of another format is rebuilt
+FORMAT = 4  # rises when the meaning of a stored digest changes; a row of another format is rebuilt
 KEPT = 13  # attended starts kept: twelve gaps, so that the length of the rhythm window stays a matter of policy
 MOST = 60  # of a client whose appointments nobody marks, so many are enough
 STATUS = {ClientStatus.intake: 0, ClientStatus.active: 1, ClientStatus.ended: 2}
@@ -111,9 +111,11 @@ class Digested(NamedTuple):
 
 
 def digest_of(history: History, zone: str) -> Digested:
-    """The digest of a history; days are read in the practice's zone. Equal histories give equal digests."""
+    """The digest of a history; days are read in the practice's zone. Equal histories give equal digests. A client has died if the
+    records say so, or if it was said of their newest ending: everything that asks whether they have reads it from here."""
+    died = history.died or any(ending.died for ending in history.told.endings)
     away = NO_DAY
-    if history.died:
+    if died:
         away = FAR
     elif history.paused_until is not None:
         away = FAR if history.paused_until == OPEN_ENDED else start_of(history.paused_until, zone)
@@ -126,7 +128,7 @@ def digest_of(history: History, zone: str) -> Digested:
         status=STATUS[history.status],
         intake_at=NO_DAY if history.intake_on is None else start_of(history.intake_on, zone),
         away_until=away,
-        died=int(history.died),
+        died=int(died),
         line=packed_line(history.appointments, history.known_at),
         breaks=packed_spans(breaks),
         told=packed(history.told),

@@ -45,7 +45,7 @@ FIELD_LEVEL: dict[str, Disclosure] = {
     "channel": Disclosure.code,
     "therapist": Disclosure.code,  # by name: a colleague, and nobody's client
     "codes": Disclosure.code,
-    "from_at": Disclosure.code,
+    "from_on": Disclosure.code,
     "protocol": Disclosure.code,
     "start": Disclosure.code,
     "question": Disclosure.clinical,

@@ -5,8 +5,8 @@ from enum import StrEnum
 from typing import Any, NamedTuple
 
 from models.ending_plan import Role
-from models.ending_steps import By, Means, Need, Reason, Step, need_of
-from models.instants import Instant
+from models.ending_steps import By, CouldNot, Means, Need, Reason, Step, need_of
+from models.instants import DAY, Instant
 from models.told import NOT_KNOWN
 
 QUESTION = "Is beginning a personal relationship, or a waiting period, part of why?"
@@ -56,10 +56,11 @@ class Proposed(NamedTuple):
 class Act(NamedTuple):
     """One thing somebody (`by`) said `at` an instant about the ending with the id `ending`.
 
-    `reason` is a Reason of what was started or stopped, a CouldNot of a step. `personal` answers QUESTION, empty where nobody did;
-    `confirmer` is the therapist who has to confirm, `process` how many appointments give room, `careful` whether the client finds
-    rejection hard, `until` the day (its end) by which it should be over. `on` is when an attempt was made, `appointments` how many took
-    place since it began, `parts` what was proposed: (uid, start, role) each. Instants are -1 where not known.
+    `reason` is a Reason of what was started or stopped, a CouldNot (done: an Onward) of a step. `personal` answers QUESTION, empty
+    where nobody did; `confirmer` is the therapist who has to confirm, `process` how many appointments give room, `careful` whether the
+    client finds rejection hard, `until` the day (its end) by which it should be over. `on` is when an attempt was made, which counts
+    only after `seen`, the last contact, and `apart` (seconds) from the one that counted before. `appointments` is how many took place
+    since it began, `parts` what was proposed: (uid, start, role) each. Instants are -1 where not known.
     """
 
     ending: str
@@ -76,6 +77,8 @@ class Act(NamedTuple):
     appointments: int = 0
     means: str = ""
     on: Instant = NOT_KNOWN
+    seen: Instant = NOT_KNOWN
+    apart: int = 0
     careful: bool = False
     parts: tuple[tuple[str, Instant, str], ...] = ()
 
@@ -91,12 +94,13 @@ def act_of(facts: Mapping[str, Any]) -> Act:
 
 
 class Settled(NamedTuple):
-    """A step that is done, or (`could_not`, a CouldNot) could not be."""
+    """A step that is done, or (`could_not`, a CouldNot) could not be; `onward` is an Onward, where that was said."""
 
     step: Step
     at: Instant
     by: str
     could_not: str = ""
+    onward: str = ""
 
 
 class Attempt(NamedTuple):
@@ -109,8 +113,8 @@ class Attempt(NamedTuple):
 
 class Termination(NamedTuple):
     """An ending as it stands. `confirmer` is empty where nobody has to confirm; `needed` is how many appointments give room to process;
-    `died` whether the records say that the client has died: then only the records are left. `proposed` are all appointments that were ever
-    proposed for it, last `proposed_at` (-1: never)."""
+    `died` whether the client has died, by the records or by what was said here: then only the records are left. `proposed` are all
+    appointments that were ever proposed for it, last `proposed_at` (-1: never)."""
 
     id: str
     reason: Reason
@@ -129,6 +133,14 @@ class Termination(NamedTuple):
     died: bool = False
     proposed: tuple[Proposed, ...] = ()
     proposed_at: Instant = NOT_KNOWN
+    seen: Instant = NOT_KNOWN  # the last contact, as far as an attempt was told of it
+    apart: int = 0
+
+    @property
+    def said_died(self) -> bool:
+        """Whether it was said of it that the client has died: by its reason, or by why a step could not be. Withdrawn, it is unsaid."""
+        says = self.reason is Reason.death or any(one.could_not == CouldNot.died for one in self.settled)
+        return says and self.state not in (State.withdrawn, State.declined)
 
     @property
     def is_open(self) -> bool:
@@ -147,6 +159,16 @@ class Termination(NamedTuple):
         """The required steps that nothing was said of."""
         return tuple(step for step in STEPS if self.need(step) is Need.required and self.of(step) is None)
 
+    def counted(self, seen: Instant = NOT_KNOWN) -> tuple[Attempt, ...]:
+        """The attempts that count: made after the client was seen last, and so far apart that there was time to answer, give or take the
+        hours of a day."""
+        found: list[Attempt] = []
+        for one in self.attempts:
+            is_apart = not found or one.on - found[-1].on > self.apart - DAY
+            if one.on > max(self.seen, seen) and is_apart:
+                found.append(one)
+        return tuple(found)
+
     def ways(self) -> set[Means]:
         """By which means somebody tried to reach the client."""
-        return {attempt.means for attempt in self.attempts}
+        return {attempt.means for attempt in self.attempts if attempt.on > self.seen}

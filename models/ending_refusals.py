@@ -2,6 +2,7 @@
 
 from models.ending_acts import MEANS, QUESTION, STEPS, Act, State, Termination, What
 from models.ending_steps import (
+    MEETINGS,
     OURS_ALONE,
     REASON_WORDS,
     STEP_WORDS,
@@ -9,6 +10,7 @@ from models.ending_steps import (
     By,
     CouldNot,
     Need,
+    Onward,
     Reason,
     Step,
     need_of,
@@ -30,12 +32,12 @@ def refuse(stands: Termination | None, act: Act, policy: Policy, *, died: bool =
     if act.ending != stands.id:
         return "That was said about another ending of this client; look at the one that stands now."
     to_client = act.what in (What.attempt, What.careful, What.proposed) or act.step not in ("", *OURS_ALONE)
-    if stands.died and stands.is_open and to_client:
+    if stands.died and stands.is_open and to_client and act.what is not What.reopened:
         return "The client has died: of an ending only the records are left, and nothing goes to the client any more."
     if (why := not_allowed(stands, act)) is not None:
         return why
     is_letter = act.what is What.done and act.step == Step.letter
-    if is_letter and stands.reason is Reason.contact and (why := too_soon(stands, act.at, policy)):
+    if is_letter and stands.reason is Reason.contact and (why := too_soon(stands, act.at, policy, act.seen)):
         return why
     return None
 
@@ -51,7 +53,10 @@ def _refuse_start(stands: Termination | None, act: Act, died: bool) -> str | Non
             f"An ending of this client's care is going on ({REASON_WORDS[stands.reason]}); `tending ending` shows it."
         )
     if died and reason is not Reason.death:
-        return "The client has died; only `--reason death` is left, which asks for the records alone."
+        mistaken = stands is not None and stands.said_died
+        return "The client has died; only `--reason death` is left, which asks for the records alone." + (
+            " If that was said by mistake, `tending ending CLIENT withdraw` takes it back." if mistaken else ""
+        )
     if wished_by not in WISHED_BY[reason]:
         fits = " or ".join(one.value for one in WISHED_BY[reason])
         return f"For this reason it is the wish of: {fits}."
@@ -59,15 +64,15 @@ def _refuse_start(stands: Termination | None, act: Act, died: bool) -> str | Non
         return "That day has passed; name one that lies ahead."
     if wished_by is By.therapist and not act.confirmer:
         return (
-            "Somebody has to confirm an ending that a therapist begins, and nobody is named: add a supervisor to the "
-            "therapists file, or a peer to the policy (ending_confirmed_by_peer)."
+            "Somebody has to confirm an ending that a therapist begins, and nobody else is named: add a "
+            "supervisor to the therapists file, or a peer to the policy (ending_confirmed_by_peer)."
         )
     return None
 
 
 def not_allowed(stands: Termination, act: Act) -> str | None:
     """What no ending allows, whatever the policy: why an act changes nothing."""
-    if not stands.is_open:
+    if not stands.is_open and not (act.what is What.withdrawn and stands.said_died):
         ended = {State.declined: "not confirmed"}.get(stands.state, stands.state.value)
         return f"This ending was {ended}; nothing more can be said about it. `tending end` starts another one."
     if act.what in (What.confirmed, What.declined):
@@ -76,22 +81,43 @@ def not_allowed(stands: Termination, act: Act) -> str | None:
         return f"This ending waits for the confirmation of {stands.confirmer}; until then it can only be withdrawn."
     if act.what is What.closed and (left := stands.left()):
         return f"Still open: {', '.join(STEP_WORDS[step] for step in left)}. Each is done, or could not be done, first."
-    if act.what is What.attempt and (act.means not in MEANS or not 0 <= act.on <= act.at):
-        return f"An attempt was made by one of {', '.join(MEANS)}, and not in the future."
+    if act.what is What.attempt and (why := _about_attempt(stands, act)) is not None:
+        return why
     return _about_step(stands, act) if act.what in (What.done, What.could_not, What.reopened) else None
+
+
+def _account(by: str) -> str:
+    """Under which account somebody acts: of `lund as root` the one that the system vouches for; who is behind it anybody can claim."""
+    return by.rpartition(" as ")[2]
 
 
 def _cannot_answer(stands: Termination, act: Act) -> str | None:
     if stands.state is not State.waiting:
         return "This ending waits for no confirmation."
-    if act.by == stands.started_by:
-        return f"Whoever started an ending cannot confirm it; {stands.confirmer} does, under their own name."
+    if _account(act.by) == _account(stands.started_by):
+        return (
+            f"Whoever started an ending cannot confirm it; {stands.confirmer} does, under their own name: at the desk, or by "
+            "the link of the mail."
+        )
     if act.by.startswith("therapist:") and act.by != f"therapist:{stands.confirmer}":
         return f"It is {stands.confirmer} who confirms this ending."
     if act.what is What.confirmed and act.personal != "no":
         if act.personal == "":
             return f"{QUESTION} Answer with `--personal no` or `--personal yes`; nothing was changed."
         return "An ending is not confirmed for that reason."
+    return None
+
+
+def _about_attempt(stands: Termination, act: Act) -> str | None:
+    if act.means not in MEANS or not 0 <= act.on <= act.at:
+        return f"An attempt was made by one of {', '.join(MEANS)}, and not in the future."
+    if stands.reason is not Reason.contact:
+        return (
+            "Attempts are noted in an ending whose reason is that the client is out of contact; here a step that could "
+            "not be done says so, `could-not STEP --reason unreachable`."
+        )
+    if act.on < act.seen:
+        return "The client was seen after that day; attempts count from the last contact on."
     return None
 
 
@@ -111,6 +137,17 @@ def _about_step(stands: Termination, act: Act) -> str | None:
             return "Keeping the records is ours alone: it is done, or it is still open."
         done_before = before is not None and not before.could_not
         return "It was said to be done; `reopen` it first, if that was a mistake." if done_before else None
+    if act.reason and (
+        step is not Step.referral or stands.reason is not Reason.goals or act.reason not in tuple(Onward)
+    ):
+        return (
+            "A reason goes with `could-not`; what a client goes on to, with `done referral` where the goals are met: "
+            f"{', '.join(Onward)}."
+        )
+    if step is Step.last and (first := [STEP_WORDS[each] for each in stands.left() if each in MEETINGS[:-1]]):
+        return f"Still open before the last appointment: {', '.join(first)}. Each is done, or could not be done, first."
+    if step is Step.last and not act.appointments:
+        return "No appointment took place since it was started. If there can be none, say so with `could-not last`."
     if step is Step.process and act.appointments < stands.needed:
         took = {0: "none took", 1: "one took"}.get(act.appointments, f"{act.appointments} took")
         return (
@@ -124,13 +161,15 @@ def _about_step(stands: Termination, act: Act) -> str | None:
     return None
 
 
-def too_soon(stands: Termination, now: Instant, policy: Policy) -> str | None:
-    """Why it is too soon for the letter to somebody who is out of contact; None where it is not."""
-    missing = max(policy.ending_attempts - len(stands.attempts), 0)
-    if missing:
+def too_soon(stands: Termination, now: Instant, policy: Policy, seen: Instant = NOT_KNOWN) -> str | None:
+    """Why it is too soon for the letter to somebody who is out of contact, and was `seen` last; None where it is not."""
+    counted = stands.counted(seen)
+    if len(counted) < policy.ending_attempts:
+        apart = len(counted) < len(stands.attempts)
+        only = f", those after the last contact and {policy.ending_attempt_days:g} days apart" if apart else ""
         return (
             f"Before the letter {policy.ending_attempts} attempts are made to reach the client; "
-            f"{len(stands.attempts)} noted so far."
+            f"{len(counted)} noted so far{only}."
         )
     wait = stands.attempts[-1].on + round(policy.ending_attempt_days * DAY) - now
     if wait > 0:

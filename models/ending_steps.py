@@ -107,9 +107,14 @@ def need_of(reason: Reason, step: Step) -> Need:
     return TABLE[reason][list(Step).index(step)]
 
 
+MEETS = tuple(reason for reason in Reason if R in (need_of(reason, step) for step in MEETINGS))
+"""Reasons whose endings need appointments: a therapist has room for some of them at once."""
+CAN_WAIT = tuple(reason for reason in MEETS if reason is not Reason.leaving)
+"""Of these, what could be put off until there is room."""
+
+
 # What a step asks for whatever the reason, and what it asks for where that reason makes it another thing.
 _ASKED: Mapping[Step, str] = {
-    Step.explain: "Say that the aim is excellent care, and why it cannot be given here.",
     Step.process: "Give room for what this ending brings up: sadness, anger, relief, and what was good.",
     Step.referral: "Offer three suitable places, or note that the client did not want any.",
     Step.last: "Hold the last appointment: look back together, and say how to come back.",
@@ -117,7 +122,10 @@ _ASKED: Mapping[Step, str] = {
     Step.records: "Mark the record for keeping, and set its status there: the record system is its own.",
 }
 _ASKED_FOR: Mapping[tuple[Reason, Step], str] = {
-    (Reason.goals, Step.explain): "Say that the goals are met, and ask whether the client sees it so.",
+    (
+        Reason.goals,
+        Step.explain,
+    ): "Say that the aim is excellent care and that its goals are met; ask whether the client sees it so.",
     (
         Reason.goals,
         Step.process,
@@ -125,7 +133,7 @@ _ASKED_FOR: Mapping[tuple[Reason, Step], str] = {
     (
         Reason.goals,
         Step.referral,
-    ): "Ask what comes next: fewer appointments, somebody else, a group, or nothing for now.",
+    ): "Ask what comes next: another therapist, a step down to less, a group, or nothing for now.",
     (
         Reason.goals,
         Step.letter,
@@ -133,12 +141,15 @@ _ASKED_FOR: Mapping[tuple[Reason, Step], str] = {
     (
         Reason.poor_fit,
         Step.explain,
-    ): "Say that the client deserves a better fit, without blame, and why it is not here.",
+    ): "Say that the aim is excellent care, and why a better fit than here is needed for it; without blame.",
     (
         Reason.beyond,
         Step.explain,
-    ): "Say what the client needs and that it is not to be had here; it is no fault of theirs.",
-    (Reason.wish, Step.explain): "Ask what led to the wish, and say that it is respected.",
+    ): "Say that the aim is excellent care, what that takes, and why it cannot be given here; it is no fault of theirs.",
+    (
+        Reason.wish,
+        Step.explain,
+    ): "Ask what led to the wish, and say that it is respected; the aim stays excellent care, here or elsewhere.",
     (Reason.wish, Step.process): "Offer an appointment to part well; the client may say no.",
     (Reason.wish, Step.last): "Offer a last appointment; the client may say no.",
     (Reason.contact, Step.referral): "Put places to go and whom to call in need into the letter.",
@@ -149,17 +160,20 @@ _ASKED_FOR: Mapping[tuple[Reason, Step], str] = {
     (
         Reason.move,
         Step.explain,
-    ): "Say what the move or the insurance means for the appointments, and until when they can go on.",
+    ): "Say that the aim is excellent care, why it cannot go on here, and until when appointments can.",
     (Reason.move, Step.referral): "Offer three places near the new home, or that the new insurer pays for.",
     (
         Reason.leaving,
         Step.explain,
-    ): "Say when you leave and why, as soon as you may, and that it is not about the client.",
+    ): "Say when you leave and why, as soon as you may; that it is not about the client, and the aim stays excellent care.",
     (
         Reason.leaving,
         Step.referral,
     ): "Offer a colleague here or three other places; a transfer is best begun while you are still here.",
-    (Reason.safety, Step.explain): "Say why it ends, where that can be done in safety; in writing is enough.",
+    (
+        Reason.safety,
+        Step.explain,
+    ): "Where it is safe, say that the aim is excellent care and why not here; in writing is enough.",
     (Reason.safety, Step.process): "Offer room to talk, with somebody beside you or by telephone, where that is safe.",
     (Reason.safety, Step.last): "Hold a last appointment only where it is safe.",
     (
@@ -173,7 +187,7 @@ def asked(reason: Reason, step: Step) -> str:
     """What is asked for at a step of an ending for that reason; nothing where it has no such step."""
     if need_of(reason, step) is Need.none:
         return ""
-    return _ASKED_FOR.get((reason, step), _ASKED[step])
+    return _ASKED_FOR.get((reason, step)) or _ASKED[step]
 
 
 class CouldNot(StrEnum):
@@ -190,6 +204,19 @@ COULD_NOT_WORDS: Mapping[CouldNot, str] = {
     CouldNot.unreachable: "the client could not be reached",
     CouldNot.unsafe: "it would not have been safe",
     CouldNot.died: "the client has died",
+}
+
+
+class Onward(StrEnum):
+    """What a client whose goals are met goes on to, where that is not nothing."""
+
+    another = "another-therapist"
+    step_down = "step-down"
+
+
+ONWARD_WORDS: Mapping[Onward, str] = {
+    Onward.another: "the client moves to another therapist",
+    Onward.step_down: "the client steps down to less",
 }
 
 

@@ -15,7 +15,8 @@ from models.told import NOT_KNOWN, Ending, number_of
 
 
 def endings_of(acts: Iterable[Act], *, died: bool = False) -> tuple[Termination, ...]:
-    """All endings of one client, in order of their beginning. What may not be said where it was said changes nothing."""
+    """All endings of one client, in order of their beginning. What may not be said where it was said changes nothing. `died` is what the
+    records (or, read from a digest, records and endings) say; of what was said here the newest ending decides."""
     found: dict[str, Termination] = {}
     for act in acts:
         if act.what is What.stopped:
@@ -27,7 +28,10 @@ def endings_of(acts: Iterable[Act], *, died: bool = False) -> tuple[Termination,
         stands = found.get(act.ending)
         if stands is not None and not_allowed(stands, act) is None:
             found[act.ending] = _with(stands, act)
-    return tuple(_after_death(one) for one in found.values())
+    *before, newest = found.values() or [None]
+    if newest is not None and newest.said_died:
+        newest = newest._replace(died=True)
+    return tuple(_after_death(one) for one in (*before, newest) if one is not None)
 
 
 def termination_of(acts: Iterable[Act], *, died: bool = False) -> Termination | None:
@@ -72,8 +76,9 @@ def _with(stands: Termination, act: Act) -> Termination:
         case What.careful:
             return stands._replace(careful=True, needed=max(stands.needed, act.process))
         case What.attempt:
-            tries = (*stands.attempts, Attempt(act.on, Means(act.means), act.by))
-            return stands._replace(attempts=tuple(sorted(tries)), moved_at=max(stands.moved_at, act.at))
+            tries = tuple(sorted((*stands.attempts, Attempt(act.on, Means(act.means), act.by))))
+            seen, moved_at = max(stands.seen, act.seen), max(stands.moved_at, act.at)
+            return stands._replace(attempts=tries, seen=seen, apart=act.apart, moved_at=moved_at)
         case What.proposed:  # nothing that was said of a step
             known = {one.uid for one in stands.proposed}
             new = tuple(Proposed(uid, start, Role(role), act.at) for uid, start, role in act.parts if uid not in known)
@@ -82,11 +87,11 @@ def _with(stands: Termination, act: Act) -> Termination:
             rest = tuple(one for one in stands.settled if one.step != act.step)
             return stands._replace(settled=rest, moved_at=act.at)
     before = stands.of(Step(act.step))
-    could_not = act.reason if act.what is What.could_not else ""
-    if before is not None and before.could_not == could_not:
+    could_not, onward = (act.reason, "") if act.what is What.could_not else ("", act.reason)
+    if before is not None and (before.could_not, before.onward) == (could_not, onward or before.onward):
         return stands
     rest = tuple(one for one in stands.settled if one.step != act.step)
-    return stands._replace(settled=(*rest, Settled(Step(act.step), act.at, act.by, could_not)), moved_at=act.at)
+    return stands._replace(settled=(*rest, Settled(Step(act.step), act.at, act.by, could_not, onward)), moved_at=act.at)
 
 
 def changes_nothing(stands: Termination, act: Act) -> bool:
@@ -98,7 +103,7 @@ def changes_nothing(stands: Termination, act: Act) -> bool:
 
 
 def packed_ending(stands: Termination) -> Ending:
-    """As a digest holds it; whether the client has died is told beside it."""
+    """As a digest holds it; it was folded without what the records say of a death."""
     return Ending(
         number=number_of(stands.id),
         reason=REASONS.index(stands.reason),
@@ -107,12 +112,13 @@ def packed_ending(stands: Termination) -> Ending:
         moved_at=stands.moved_at,
         open=sum(1 << STEPS.index(step) for step in stands.left()),
         needed=stands.needed,
-        attempts=len(stands.attempts),
+        attempts=len(stands.counted()),
         attempted_at=stands.attempts[-1].on if stands.attempts else NOT_KNOWN,
         careful=int(stands.careful),
         means=sum(1 << MEANS.index(means) for means in stands.ways()),
         until=stands.until,
         proposed_at=max((one.at for one in stands.proposed), default=NOT_KNOWN),
+        died=int(stands.died),
     )
 
 

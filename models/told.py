@@ -73,10 +73,10 @@ class Answered(NamedTuple):
 class Ending(NamedTuple):
     """How an ending stands (see models.terminations): `reason` and `state` are places in its REASONS and STATES, `moved_at` is when
     something was last said about it. `open` has a bit for each of its STEPS that is required and not yet done; of appointments that
-    give room to process `needed` are needed. `attempts` to reach the client were documented, the last one `attempted_at` (-1: none).
+    give room to process `needed` are needed. `attempts` to reach the client count so far, the last of all was `attempted_at` (-1: none).
     `careful` is 1 for clients who find rejection hard, `means` has a bit for each of the MEANS by which they were tried to reach, `until`
-    is when it should be over (-1: no day was named), `proposed_at` when appointments were last proposed for it (-1: never). That a client
-    has died is told beside it."""
+    is when it should be over (-1: no day was named), `proposed_at` when appointments were last proposed for it (-1: never). `died` is 1
+    where it was said of it that the client has died; what the records say of that is told beside it."""
 
     number: int
     reason: int
@@ -91,6 +91,7 @@ class Ending(NamedTuple):
     means: int
     until: Instant
     proposed_at: Instant
+    died: int = 0
 
 
 class Referred(NamedTuple):

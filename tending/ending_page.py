@@ -9,12 +9,17 @@ Care is ended by people: `tending end CLIENT --reason WORD` begins it, `tending 
 in what was done. Every start asks: *{QUESTION}*
 Without an answer nothing begins; a yes stops it, is recorded, and offers supervision. What a therapist begins waits for
 the supervisor named in the therapists file, or for the peer of the policy (`ending_confirmed_by_peer`), and never for whoever
-began it; the same question is asked again there.
+began it; the same question is asked again there. Their word is given at the desk or by the link of the mail; `tending ending
+CLIENT confirm` refuses whoever began it by their account, whatever name sudo tells.
 
 A required step is done, or could not be done for a listed reason, by a named person; an ending cannot be closed while one is
 open. What is offered may be left open. For a client marked as one who finds rejection hard (`--careful`) there is more room.
-Once the record says that a client has died, only the records are left, and nothing goes to the client any more. Nothing here
-is sent to a client: letters are drafts.
+Room to process and the last appointment are done once appointments took place. Where the goals are met, `done referral` can say
+what the client goes on to (`--reason another-therapist`, `--reason step-down`).
+Once the record says that a client has died, or somebody says so here (as the reason, or as why a step could not be done), only the
+records are left, and nothing goes to the client any more; said by mistake, `withdraw` takes it back, also of a closed ending.
+Of attempts to reach a client those count that were made after the last contact and far enough apart (`ending_attempt_days`).
+Nothing here is sent to a client: letters are drafts.
 
 An ending that asks for appointments gives their parts first to those that stand: the first explains, those after it give room,
 the last one closes. Times for what is lacking, in the client's rhythm and at their weekday and hour, are proposed to the

@@ -125,7 +125,7 @@ def samples(at: Instant, voice: Voice, protocol: str | None = PROTOCOL) -> Mappi
         ("invitation", "cancelled"): {"code": CODE, "when": "Tue 1 Dec 2026 at 10:00 (Europe/Berlin)"},
         ("leave_transfer", "leave_transfer"): {
             "therapist": "Dr Lund (T1)",
-            "from_at": at + 40 * DAY,
+            "from_on": "2026-11-30",
             "codes": CODE,
             "count": 1,
         },

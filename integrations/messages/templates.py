@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from functools import cache
 from pathlib import Path
 from textwrap import fill
@@ -15,7 +16,7 @@ from jinja2.sandbox import SandboxedEnvironment
 from models import words
 from models.disclosure import CEILING, Surface, level_of
 from models.errors import TendingError
-from models.instants import Instant
+from models.instants import Instant, day_of
 from models.voice import Voice
 
 FOLDER = Path(__file__).parent / "wording"
@@ -149,6 +150,10 @@ def _wrap(text: str, indent: str = "") -> str:
 
 
 @pass_context
-def _ago(context: Context, when: Instant) -> str:
+def _ago(context: Context, when: Instant | str) -> str:
+    """An instant on its day where the reader is; a day (ISO), which is the same everywhere, as it is."""
     voice: Voice = context["_voice"]
-    return voice.day_and_distance(when)
+    if isinstance(when, int):
+        return voice.day_and_distance(when)
+    today = day_of(voice.now, voice.zone)
+    return words.day_and_distance(date.fromisoformat(when), today=today, locale=voice.locale)

@@ -1,14 +1,16 @@
 """Endings as lists show them, written in the transaction that derives what else follows for a client; and what is asked of them."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from sqlalchemy import Connection, delete, func, select
 
+from integrations.store.died import DIED
 from integrations.store.said import said_of
 from integrations.store.tables import chunks, table, upsert
 from models.digest import History
 from models.ending_acts import OPEN, State, act_of
+from models.ending_steps import MEETS
 from models.people import Client
 from models.terminations import TerminationRow, endings_of, row_of
 
@@ -54,10 +56,17 @@ def _rows(connection: Connection, histories: Iterable[History]) -> list[dict[str
     ]
 
 
-def waits(connection: Connection, ending: str) -> bool:
-    """Whether an ending still waits to be confirmed."""
-    mine = (_ENDINGS.c.ending == ending) & (_ENDINGS.c.state == State.waiting.value)
-    return connection.execute(select(_ENDINGS.c.id).where(mine)).first() is not None
+def said_since(connection: Connection, requires: Mapping[str, str]) -> str:
+    """Why what is told about a confirmation is not so any more, or nothing: the ending it names does not stand as it says."""
+    both = _ENDINGS.join(table(Client), table(Client).c.id == _ENDINGS.c.client_id)
+    asked = select(_ENDINGS.c.state, DIED.label("is_dead")).select_from(both)
+    row = connection.execute(asked.where(_ENDINGS.c.ending == requires[CONFIRM])).first()
+    if row is not None and row.is_dead:
+        return "the client has died"
+    if row is not None and row.state == requires["state"]:
+        return ""
+    waited = requires["state"] == State.waiting
+    return "it was confirmed, not confirmed or withdrawn" if waited else "the ending was withdrawn or closed since"
 
 
 def waiting_for(connection: Connection, therapist_id: str) -> list[Any]:
@@ -75,9 +84,11 @@ def waiting_for(connection: Connection, therapist_id: str) -> list[Any]:
 
 
 def open_count(connection: Connection, therapist_id: str) -> int:
-    """How many endings of a therapist's clients are going on or wait."""
-    mine = (_ENDINGS.c.therapist_id == therapist_id) & _ENDINGS.c.state.in_(_OPEN)
-    return int(connection.execute(select(func.count()).select_from(_ENDINGS).where(mine)).scalar_one())
+    """How many endings of a therapist's clients are going on or wait, and need appointments."""
+    need = _ENDINGS.c.reason.in_([reason.value for reason in MEETS]) & ~DIED
+    mine = (_ENDINGS.c.therapist_id == therapist_id) & _ENDINGS.c.state.in_(_OPEN) & need
+    both = _ENDINGS.join(table(Client), table(Client).c.id == _ENDINGS.c.client_id)
+    return int(connection.execute(select(func.count()).select_from(both).where(mine)).scalar_one())
 
 
 def open_rows(connection: Connection, therapist_id: str = "", most: int = 10_000) -> list[Any]:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from sqlalchemy import Connection, select
 
 from integrations.store import invitations
+from integrations.store.died import DIED
 from integrations.store.tables import table
 from models.appointments import Appointment, Participant
 from models.ending_acts import OPEN
@@ -116,7 +117,7 @@ def to_call_off(connection: Connection, now: Instant) -> list[tuple[int, str]]:
         .where(
             _INVITED.c.end_at > now,
             _INVITED.c.recipient.startswith(THERAPIST, autoescape=True),
-            _ENDINGS.c.state.not_in([state.value for state in OPEN]) | _CLIENTS.c.died,
+            _ENDINGS.c.state.not_in([state.value for state in OPEN]) | DIED,
         )
     )
     found = {

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, Text, and_, cast, select
 
+from integrations.store.died import DIED
 from integrations.store.recipients import Recipients
 from integrations.store.tables import chunks, insert_new, table
 from models.eligibility import Urgency
@@ -110,7 +111,7 @@ def _standing() -> ColumnElement[bool]:
 
 def _former() -> ColumnElement[bool]:
     clients = table(Client)
-    return and_(clients.c.status == ClientStatus.ended, ~clients.c.died)
+    return and_(clients.c.status == ClientStatus.ended, ~DIED)
 
 
 def still_named(practice: "Practice", connection: Connection, requires: dict[str, Any], now: Instant) -> bool:

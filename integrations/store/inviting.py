@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Connection, select, update
 
 from integrations.store.claiming import Claimed, into_ledger
+from integrations.store.died import DIED
 from integrations.store.tables import table
 from models.eligibility import Answer, Audience, State, Urgency, eligible
 from models.instants import Instant, day_of
@@ -132,18 +133,27 @@ def _problem(
     """Why a message must not be sent, or nothing."""
     if wanted.start <= now:
         return "the appointment has begun"
-    client = connection.execute(select(_CLIENTS).where(_CLIENTS.c.id == row.client_id)).one()
-    answer = may_be_invited(practice, client, row.recipient, method, now, approved=bool(row.approved))
+    answer = may_be_invited(
+        practice, connection, row.client_id, row.recipient, method, now, approved=bool(row.approved)
+    )
     return "" if answer.allowed else answer.reason
 
 
 def may_be_invited(
-    practice: "Practice", client: Any, recipient: str, method: Method, now: Instant, *, approved: bool
+    practice: "Practice",
+    connection: Connection,
+    client_id: int,
+    recipient: str,
+    method: Method,
+    now: Instant,
+    *,
+    approved: bool,
 ) -> Answer:
-    """Whether eligibility allows such a message about a client (a row of theirs), and why."""
+    """Whether eligibility allows such a message about a client, and why."""
+    client = connection.execute(select(_CLIENTS, DIED.label("is_dead")).where(_CLIENTS.c.id == client_id)).one()
     paused = client.paused_until is not None and client.paused_until > day_of(now, practice.zone)
     ended = client.status == ClientStatus.ended
-    state = State(bool(client.died), bool(client.opted_out), paused, ended, approved)
+    state = State(bool(client.is_dead), bool(client.opted_out), paused, ended, approved)
     audience = Audience.client if recipient.startswith(CLIENT) else Audience.therapist
     if state.died and method is not Method.cancel:
         return Answer(False, "the client has died")  # nobody is asked to keep the hour: that is no duty of staff

@@ -8,6 +8,7 @@ from sqlalchemy import Connection, func, select
 
 from integrations.store import due, ending_rows
 from integrations.store.cases import digests, shared, stale_sources
+from integrations.store.died import DIED
 from integrations.store.ending_rows import CONFIRM
 from integrations.store.former import ONLY, still_named
 from integrations.store.recipients import Recipients, above, away_on, supervisors
@@ -90,7 +91,8 @@ class LastLook:
         clients, findings = table(Client), table(Finding)
         concerned = sorted({notice.client_id for notice in notices if notice.client_id is not None})
         for part in chunks(concerned):
-            self._clients |= {row.id: row for row in connection.execute(select(clients).where(clients.c.id.in_(part)))}
+            people = select(clients, DIED.label("is_dead")).where(clients.c.id.in_(part))
+            self._clients |= {row.id: row for row in connection.execute(people)}
             for row in connection.execute(
                 select(findings.c.client_id, findings.c.kind, findings.c.generation, findings.c.answered).where(
                     findings.c.client_id.in_(part), findings.c.cleared_at.is_(None)
@@ -130,8 +132,8 @@ class LastLook:
                 return "whoever has the client now gets a notice of their own"
         if "unconfirmed" in requires and not still_open(self._connection, "unconfirmed", requires["unconfirmed"]):
             return "all of them have been marked"
-        if CONFIRM in requires and not ending_rows.waits(self._connection, requires[CONFIRM]):
-            return "it was confirmed, not confirmed or withdrawn"
+        if CONFIRM in requires and (since := ending_rows.said_since(self._connection, requires)):
+            return since
         if "stale" in requires and requires["stale"] not in stale_sources(self._practice, self._connection, self._now):
             return "the source was read again"
         if notice.recipient.startswith(ACCOUNT) and not self._may_sign_in(notice.recipient):
@@ -157,7 +159,7 @@ class LastLook:
     def _state(self, client_id: int) -> State:
         found = self._clients[client_id]
         paused = found.paused_until is not None and found.paused_until > self._today
-        return State(bool(found.died), bool(found.opted_out), paused, found.status == ClientStatus.ended)
+        return State(bool(found.is_dead), bool(found.opted_out), paused, found.status == ClientStatus.ended)
 
     def _may_sign_in(self, recipient: str) -> bool:
         rows = table(Account)

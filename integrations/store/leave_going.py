@@ -99,7 +99,7 @@ def _endings(
         else:
             if taken.stopped:
                 refused.append((line.code, taken.stopped))
-            else:
+            elif taken.changed:
                 begun.append(line.code)
     return begun, refused
 
@@ -116,7 +116,12 @@ def _tell(practice: "Practice", connection: Connection, plan: Plan, now: Instant
         policy = practice.book.of(therapist=colleague).policy
         key = NoticeKey(f"therapist:{plan.therapist}", HANDING_ON, plan.id, 0, therapist_recipient(colleague))
         when = not_before(Urgency.duty, recipients.hours(colleague, policy), now)
-        facts = {"therapist": plan.therapist, "from_at": plan.from_at, "codes": ", ".join(codes), "count": len(codes)}
+        facts = {
+            "therapist": plan.therapist,
+            "from_on": day_of(plan.from_at, practice.zone).isoformat(),
+            "codes": ", ".join(codes),
+            "count": len(codes),
+        }
         row = notice_row(key, Urgency.duty, when, int(policy.notice_expires_days * DAY), now, facts=facts)
         made += insert_new(connection, Notice, row)
     return made

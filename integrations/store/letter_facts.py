@@ -34,7 +34,8 @@ def letter_facts(practice: "Practice", connection: Connection, client_id: int, b
     """What the letter of a client's ending is drafted from. Audited. Raises UsageError where no letter is due, and opens nothing then."""
     about = terminations.about(practice, connection, client_id, now)
     stands = terminations.newest(connection, client_id, died=about.died)
-    act = Act(stands.id if stands else "", What.done, now, by, step=Step.letter.value)
+    seen, apart = terminations.contact(about)
+    act = Act(stands.id if stands else "", What.done, now, by, step=Step.letter.value, seen=seen, apart=apart)
     if (why := refuse(stands, act, about.policy, died=about.died)) is not None:
         raise UsageError(why)
     assert stands is not None

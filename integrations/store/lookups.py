@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, func, or_, select
 
 from integrations.store.claiming import told_of_findings
+from integrations.store.died import DIED
 from integrations.store.tables import chunks, table
 from models.appointments import Appointment
 from models.audit import Audit
@@ -84,7 +85,10 @@ def about(connection: Connection, code: str) -> About | None:
     """The client of that code."""
     clients, relations = table(Client), table(Relation)
     main = _main_relation()
-    columns = [clients.c[name] for name in ("id", "code", "status", "site", "died", "opted_out", "paused_until")]
+    columns = [
+        *(clients.c[name] for name in ("id", "code", "status", "site", "opted_out", "paused_until")),
+        DIED.label("is_dead"),
+    ]
     row = connection.execute(
         select(*columns, relations.c.therapist_id)
         .select_from(clients.outerjoin(relations, main))
@@ -98,7 +102,7 @@ def about(connection: Connection, code: str) -> About | None:
         row.status,
         row.site,
         row.therapist_id or "",
-        bool(row.died),
+        bool(row.is_dead),
         bool(row.opted_out),
         row.paused_until,
     )
@@ -239,7 +243,7 @@ def client_counts(connection: Connection) -> dict[str, int]:
     """Clients by where their care stands; `died` apart."""
     rows = table(Client)
     found: dict[str, int] = defaultdict(int)
-    query = select(rows.c.status, rows.c.died, func.count()).group_by(rows.c.status, rows.c.died)
+    query = select(rows.c.status, DIED.label("is_dead"), func.count()).group_by(rows.c.status, "is_dead")
     for status, died, n in connection.execute(query).tuples():
         found["died" if died else status] += n
     return dict(found)
@@ -370,7 +374,7 @@ def without_therapist(connection: Connection) -> list[str]:
     query = (
         select(clients.c.code)
         .select_from(clients.outerjoin(relations, _main_relation()))
-        .where(relations.c.id.is_(None), clients.c.status != ClientStatus.ended, ~clients.c.died)
+        .where(relations.c.id.is_(None), clients.c.status != ClientStatus.ended, ~DIED)
         .order_by(clients.c.code)
     )
     return list(connection.execute(query).scalars())
@@ -382,7 +386,7 @@ def caseloads(connection: Connection) -> dict[str, int]:
     query = (
         select(relations.c.therapist_id, func.count())
         .select_from(clients.join(relations, _main_relation()))
-        .where(clients.c.status != ClientStatus.ended, ~clients.c.died)
+        .where(clients.c.status != ClientStatus.ended, ~DIED)
     )
     return dict(connection.execute(query.group_by(relations.c.therapist_id)).tuples().all())
 
@@ -407,7 +411,7 @@ def codes(connection: Connection) -> list[str]:
 def codes_in_care(connection: Connection, refs: Iterable[str]) -> list[str]:
     """Codes of those of these clients (by the hash of their clinic's id) who are in care."""
     rows = table(Client)
-    in_care = [rows.c.status != ClientStatus.ended, ~rows.c.died]
+    in_care = [rows.c.status != ClientStatus.ended, ~DIED]
     return sorted(
         code
         for part in chunks(refs)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from sqlalchemy import Connection, exists, select
 
 from integrations.store import acts, audit, providers
+from integrations.store.died import DIED
 from integrations.store.people import ALPHABET
 from integrations.store.referral_rows import KIND, referrals_by_client
 from integrations.store.tables import table
@@ -84,9 +85,9 @@ def say(
     if act_id and acts.was_said(connection, act_id):
         return Said(stands)
     clients = table(Client)
-    who = connection.execute(select(clients.c.code, clients.c.died).where(clients.c.id == client_id)).one()
+    who = connection.execute(select(clients.c.code, DIED.label("is_dead")).where(clients.c.id == client_id)).one()
     if act.what is What.offered:
-        act = _checked_offer(connection, client_id, act, died=who.died)
+        act = _checked_offer(connection, client_id, act, died=who.is_dead)
     if secret and len(secret.get("purpose", "")) > LONGEST_PURPOSE:
         raise UsageError(f"What a consent is for has at most {LONGEST_PURPOSE} characters.")
     why = refuse(stands, act)

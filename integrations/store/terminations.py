@@ -10,16 +10,16 @@ from integrations.store.cases import digests, shared
 from integrations.store.recipients import Recipients
 from integrations.store.tables import insert_new, table
 from integrations.store.turns import take_turn
-from models.case import Case
+from models.case import ATTENDED, Case
 from models.eligibility import Urgency
-from models.ending_acts import Act, Termination, What, act_of
+from models.ending_acts import Act, State, Termination, What, act_of
 from models.ending_refusals import refuse
-from models.ending_steps import REASON_WORDS, WISHED_BY, By, Reason, Step
+from models.ending_steps import CAN_WAIT, MEETINGS, REASON_WORDS, WISHED_BY, By, Reason, Step
 from models.errors import UsageError
 from models.ethics import code_of
 from models.instants import DAY, Instant
 from models.notices import Notice
-from models.noticing import TO_SUPERVISOR, NoticeKey, notice_row, therapist_recipient
+from models.noticing import THERAPIST, TO_SUPERVISOR, NoticeKey, notice_row, therapist_recipient
 from models.people import Client
 from models.policy import Policy
 from models.terminations import TerminationRow, changes_nothing, endings_of
@@ -30,8 +30,7 @@ if TYPE_CHECKING:
     from integrations.practice import Practice
 
 KIND, CONFIRM = ending_rows.KIND, ending_rows.CONFIRM
-NOT_A_CHOICE = (Reason.leaving, Reason.death)  # no limit at once: nobody could put these off
-SUPERVISION = "A supervisor or a trusted colleague is a good place to talk about it; nothing was changed."
+SUPERVISION = "A supervisor or a trusted colleague is a good place to talk about it."
 
 
 class Start(NamedTuple):
@@ -83,11 +82,11 @@ def start(
     who = about(practice, connection, client_id, now)
     act_id = act_id or uuid.uuid4().hex
     said = [act_of(act.facts) for act in acts.of_client(connection, client_id, KIND)]
-    if any(act.ending == act_id and act.what in (What.started, What.stopped) for act in said):
+    if any(act.ending == act_id and act.what is What.started for act in said):
         return Taken(who.code, act_id, changed=False)
     reason = _word(Reason, asked.reason, "reason")
     wished_by = _word(By, asked.wished_by or WISHED_BY[reason][0].value, "answer to whose wish it is")
-    confirmer = _confirmer(practice, connection, who, now) if wished_by is By.therapist else ""
+    confirmer = _confirmer(practice, connection, who, by, now) if wished_by is By.therapist else ""
     act = Act(
         act_id,
         What.started,
@@ -102,7 +101,9 @@ def start(
         careful=asked.careful,
     )
     if asked.personal == "yes":
-        return _stopped(practice, connection, who, Act(act_id, What.stopped, now, by, reason=reason.value), act_id)
+        # Under an id of its own: whoever answers no afterwards says another thing.
+        act = Act(act_id, What.stopped, now, by, reason=reason.value)
+        return _stopped(practice, connection, who, act, f"{act_id}-stopped", "nothing was begun")
     stands = next(reversed(endings_of(said, died=who.died)), None)
     why = refuse(stands, act, who.policy, died=who.died) or _too_many(connection, who, reason)
     if why is not None:
@@ -137,6 +138,7 @@ def say(
     if stands is not None and act_id and any(one.id == act_id for one in said):
         return Taken(who.code, stands.id, changed=False)
     act_id = act_id or uuid.uuid4().hex
+    seen, apart = contact(who) if what is What.attempt or step == Step.letter else (NOT_KNOWN, 0)
     act = Act(
         stands.id if stands else "",
         what,
@@ -146,9 +148,11 @@ def say(
         personal=personal,
         process=who.policy.ending_process_careful if what is What.careful else 0,
         step=step,
-        appointments=who.case.held_since(stands.started_at) if stands and step == Step.process else 0,
+        appointments=who.case.held_since(stands.started_at) if stands and step in MEETINGS else 0,
         means=means,
         on=now if what is What.attempt and on == NOT_KNOWN else on,
+        seen=seen,
+        apart=apart,
     )
     is_yes = what is What.confirmed and personal == "yes"
     if is_yes:  # the confirmer says that it is for that reason: it is not confirmed
@@ -157,7 +161,7 @@ def say(
         raise UsageError(why)
     assert stands is not None
     if is_yes:
-        stopped = _stopped(practice, connection, who, act, act_id)
+        stopped = _stopped(practice, connection, who, act, act_id, "this ending is not confirmed")
         _tell(practice, connection, who, act, What.declined.value, who.therapist, now)
         return stopped
     if changes_nothing(stands, act):
@@ -185,45 +189,57 @@ def not_to_begin(practice: "Practice") -> str:
 
 def about(practice: "Practice", connection: Connection, client_id: int, now: Instant) -> About:
     clients = table(Client)
-    row = connection.execute(select(clients.c.code, clients.c.died).where(clients.c.id == client_id)).one()
+    code = connection.execute(select(clients.c.code).where(clients.c.id == client_id)).scalar_one()
     digest = next(digests(connection, [client_id]))
     together = shared(practice, connection, now)
-    policy = together.policy(digest).policy
-    return About(client_id, row.code, digest[1], bool(row.died), policy, together.case(digest))
+    policy, case = together.policy(digest).policy, together.case(digest)
+    return About(client_id, code, digest[1], case.died, policy, case)
+
+
+def contact(who: About) -> tuple[Instant, int]:
+    """When the client was seen last, and how far apart attempts are, for what is said of reaching them. Only what is known to have taken
+    place counts: an appointment that nobody marked may be one more that the client did not come to."""
+    attended = (e >> 3 for e in reversed(who.case.line[: who.case.past]) if e & 3 == ATTENDED)
+    return next(attended, NOT_KNOWN), round(who.policy.ending_attempt_days * DAY)
 
 
 def _word(words: Any, text: str, what: str) -> Any:
     try:
         return words(text.strip().lower().replace("_", "-"))
     except ValueError:
-        raise UsageError(f"That is no {what}; there are {', '.join(words)}.") from None
+        there = ", ".join(word for word in words if word is not By.nobody)
+        raise UsageError(f"That is no {what}; there are {there}.") from None
 
 
-def _confirmer(practice: "Practice", connection: Connection, who: About, now: Instant) -> str:
-    """Who confirms what this client's therapist begins: the supervisor, else the peer of the policy; nobody where neither is known."""
+def _confirmer(practice: "Practice", connection: Connection, who: About, by: str, now: Instant) -> str:
+    """Who confirms what is begun for this client's therapist: the supervisor, else the peer of the policy, and never whoever began it
+    (`by`: a supervisor may cover); nobody where neither is known."""
     recipients = Recipients(practice, connection, now)
     peer = who.policy.ending_confirmed_by_peer
     known_peer = peer if peer != who.therapist and recipients.knows(peer) else ""
-    return recipients.supervisor(who.therapist) or known_peer
+    able = (recipients.supervisor(who.therapist), known_peer)
+    return next((one for one in able if one and therapist_recipient(one) != by), "")
 
 
 def _too_many(connection: Connection, who: About, reason: Reason) -> str | None:
-    if not who.therapist or reason in NOT_A_CHOICE:
+    if not who.therapist or reason not in CAN_WAIT:
         return None
     going, most = ending_rows.open_count(connection, who.therapist), who.policy.endings_at_once
     if going < most:
         return None
     return (
-        f"{who.therapist} has {going} endings going on, and each needs room: no more than {most} at once "
+        f"{who.therapist} has {going} endings going on that need appointments, and each needs room: no more than {most} at once "
         "(endings_at_once in the policy). Close or withdraw one first."
     )
 
 
-def _stopped(practice: "Practice", connection: Connection, who: About, act: Act, act_id: str) -> Taken:
-    """Keep that somebody was stopped; what stood goes on standing, but for an ending that waited for a confirmation and does not get it."""
-    acts.record(practice, connection, who.id, KIND, act.facts(), act.at, act_id=act_id)
-    audit.record(connection, act.at, act.by, "ending stopped", who.code, {"asked": act.what.value})
-    return Taken(who.code, act.ending, stopped=f"{not_to_begin(practice)} {SUPERVISION}")
+def _stopped(practice: "Practice", connection: Connection, who: About, act: Act, act_id: str, came: str) -> Taken:
+    """Keep that somebody was stopped; what stood goes on standing, but for an ending that waited for a confirmation and does not get it.
+    `came` says what it came to."""
+    if not acts.was_said(connection, act_id):
+        acts.record(practice, connection, who.id, KIND, act.facts(), act.at, act_id=act_id)
+        audit.record(connection, act.at, act.by, "ending stopped", who.code, {"asked": act.what.value})
+    return Taken(who.code, act.ending, stopped=f"{not_to_begin(practice)} It was recorded, and {came}. {SUPERVISION}")
 
 
 def _take(practice: "Practice", connection: Connection, who: About, act: Act, act_id: str) -> None:
@@ -241,6 +257,7 @@ def _tell(practice: "Practice", connection: Connection, who: About, act: Act, sa
     policy = practice.book.of(therapist=to).policy
     hours = Recipients(practice, connection, now).hours(to, policy)
     is_asked = said == "asked"
+    state = {"asked": State.waiting, What.confirmed: State.going, What.declined: State.declined}[said]
     notice = notice_row(
         NoticeKey(f"client:{who.id}", CONFIRM, row.nth, TO_SUPERVISOR if is_asked else 0, therapist_recipient(to)),
         Urgency.duty,
@@ -248,11 +265,11 @@ def _tell(practice: "Practice", connection: Connection, who: About, act: Act, sa
         round(policy.notice_expires_days * DAY),
         now,
         client_id=who.id,
-        requires={CONFIRM: act.ending} if is_asked else {},
+        requires={CONFIRM: act.ending, "state": state.value},
         facts={
             "said": said,
             "code": who.code,
-            "therapist": who.therapist,
+            "therapist": act.by.removeprefix(THERAPIST) if is_asked else who.therapist,
             "since": now,
             "ending_reason": REASON_WORDS[Reason(row.reason)],
         },

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Connection, func, select
 
 from integrations.store import audit
+from integrations.store.died import DIED
 from integrations.store.tables import table
 from integrations.vault import Vault
 from models.accounts import Account
@@ -57,7 +58,7 @@ def read(
     """All of it, how its people are named, and the client's name, which a redacted page does not have and which is not opened for one.
     Written into the audit, in this transaction. Raises UsageError where no client has that code."""
     clients = table(Client)
-    client = connection.execute(select(clients).where(clients.c.code == code)).first()
+    client = connection.execute(select(clients, DIED.label("is_dead")).where(clients.c.code == code)).first()
     if client is None:
         raise UsageError(f"No client has the code {code}; `tending code` finds one by the clinic's own id or the name.")
     audit.record(connection, now, by, READ, code, {"redacted": redacted})
@@ -66,7 +67,7 @@ def read(
     past = Past(
         client.code,
         client.status,
-        bool(client.died),
+        bool(client.is_dead),
         client.intake_on,
         client.ended_on,
         client.died_on,

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, func, select
 from integrations.store import audit, former, invitations, quarantine
 from integrations.store import facts as facts_of_practice
 from integrations.store.cases import digests, stale_sources
+from integrations.store.died import DIED
 from integrations.store.recipients import Recipients
 from integrations.store.sources import all_rows, left_over
 from integrations.store.supervision import write_team_letters
@@ -207,7 +208,7 @@ def weekly_facts(practice: "Practice", connection: Connection, now: Instant) -> 
     return {
         "period_days": WEEK,
         "clients": count(
-            select(func.count()).select_from(clients).where(~clients.c.died, clients.c.status != ClientStatus.ended)
+            select(func.count()).select_from(clients).where(~DIED, clients.c.status != ClientStatus.ended)
         ),
         "open_findings": count(select(func.count()).select_from(findings).where(findings.c.cleared_at.is_(None))),
         "sent": count(select(func.count()).select_from(messages).where(settled, messages.c.state == MessageState.sent)),

@@ -43,6 +43,13 @@ def settings_file(path: Path, settings: Settings) -> Iterator[Line]:
         yield Line(Level.mend, "settings", "Neither [mail] nor a [[channel]] is set, so nobody can be told anything.")
     if settings.admin is None:
         yield Line(Level.mend, "settings", "[admin] is not set, so nobody hears when something fails.")
+    lists = {"crisis": settings.endings.crisis, "referrals": settings.endings.referrals}
+    if empty := [name for name, entries in lists.items() if not entries]:
+        yield Line(
+            Level.note,
+            "settings",
+            f"[endings] {' and '.join(empty)}: nothing is listed, so closing letters have brackets there; docs/settings.md.",
+        )
     zones = {settings.practice.zone, *(s.zone for s in settings.source)}
     if zones & {"UTC", "Etc/UTC"}:
         yield Line(Level.note, "settings", "The zone is UTC, which no practice lives in; set [practice] zone.")

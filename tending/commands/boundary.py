@@ -56,7 +56,7 @@ def may_i_contact(
         [
             (
                 w.contact.value,
-                toned(w.standing.value, "mend" if w.standing is Standing.restricted else "good"),
+                toned(w.standing.value, "good" if w.standing is Standing.open else "mend"),
                 w.reason,
             )
             for w in answer.words

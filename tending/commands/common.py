@@ -115,7 +115,7 @@ def moment_from(text: str, zone: str, at: Instant) -> Instant:
     except (ValueError, OverflowError):
         raise no_day(text, "A day is written like 2026-11-03, a moment like 2026-11-03T14:30.") from None
     if when > at:
-        raise UsageError("That lies ahead; name a day that has been, or leave --at away for now.")
+        raise UsageError("That lies ahead; name a day that has been, or none for now.")
     return when
 
 

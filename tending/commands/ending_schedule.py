@@ -15,7 +15,6 @@ from models.ending_steps import Need
 from models.errors import UsageError
 from models.instants import Instant, utc_text
 from models.invitations import CLIENT
-from models.told import NOT_KNOWN
 from models.voice import Voice
 from tending.commands.common import login, voice_of
 from tending.output import clean, columns, moment, say, show_json
@@ -137,8 +136,7 @@ def _sentences(planned: Planned, code: str, voice: Voice) -> list[str]:
 def _hint(planned: Planned, code: str) -> list[str]:
     if not planned.schedule.new:
         return []
-    by_itself = not planned.stands.careful and planned.stands.proposed_at == NOT_KNOWN
-    how = "the daily look at endings does it, or you do now" if by_itself else "only a person does it"
+    how = "the daily look at endings does it, or you do now" if planned.by_itself else "only a person does it"
     return [f"Proposing what is new to the therapist: {how}, `tending ending {code} schedule --yes`."]
 
 

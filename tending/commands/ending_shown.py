@@ -7,7 +7,18 @@ from integrations.practice import Practice
 from integrations.store import ending_rows, lookups
 from integrations.store.terminations import Taken
 from models.ending_acts import STEPS, State, Termination
-from models.ending_steps import COULD_NOT_WORDS, REASON_WORDS, STEP_WORDS, CouldNot, Need, Reason, Step, asked
+from models.ending_steps import (
+    COULD_NOT_WORDS,
+    ONWARD_WORDS,
+    REASON_WORDS,
+    STEP_WORDS,
+    CouldNot,
+    Need,
+    Onward,
+    Reason,
+    Step,
+    asked,
+)
 from models.instants import Instant
 from models.noticing import THERAPIST
 from models.told import NOT_KNOWN
@@ -23,6 +34,7 @@ STATE_WORDS = {
     State.withdrawn: "withdrawn",
     State.closed: "closed",
 }
+TAKEN_BACK = "It is taken back that the client has died; their record may still say so."
 IN_THE_RECORD = "The client's status stands in the record system, which is its own: set it there."
 
 
@@ -119,11 +131,11 @@ def _name(by: str) -> str:
 def _settled(stands: Termination, step: Step, voice: Voice) -> str:
     said = stands.of(step)
     if said is None:
-        return "" if stands.need(step) is Need.none else "open"
+        return "open" if stands.is_open and stands.need(step) is not Need.none else ""
     when = f"{voice.day(said.at)}, {_name(said.by)}"
     if said.could_not:
         return f"could not be: {COULD_NOT_WORDS[CouldNot(said.could_not)]} ({when})"
-    return f"done ({when})"
+    return f"done: {ONWARD_WORDS[Onward(said.onward)]} ({when})" if said.onward else f"done ({when})"
 
 
 def _what_next(stands: Termination, code: str) -> str:
@@ -131,7 +143,7 @@ def _what_next(stands: Termination, code: str) -> str:
     if stands.state is State.closed:
         return f"Closed. {IN_THE_RECORD}"
     if stands.state in (State.withdrawn, State.declined):
-        return "Care goes on."
+        return TAKEN_BACK if stands.reason is Reason.death else "Care goes on."
     if stands.state is State.waiting:
         return f"Next: {stands.confirmer} confirms it, `tending ending {code} confirm`; until then it can only be withdrawn."
     if not left:

@@ -10,7 +10,7 @@ from integrations import ending, letters
 from integrations.practice import Practice
 from integrations.store.terminations import Start, Taken
 from models.ending_acts import MEANS, QUESTION, STEPS, What
-from models.ending_steps import By, CouldNot, Reason
+from models.ending_steps import By, CouldNot, Onward, Reason
 from models.errors import UsageError
 from models.instants import Instant, end_of
 from models.told import NOT_KNOWN
@@ -38,6 +38,13 @@ ACTIONS = {
     "careful": What.careful,
     "withdraw": What.withdrawn,
     "close": What.closed,
+}
+GOES_WITH: dict[str, tuple[What, ...]] = {
+    "--reason": (What.could_not, What.done),
+    "--means": (What.attempt,),
+    "--on": (What.attempt,),
+    "--personal": (What.confirmed,),
+    "--out": (),
 }
 WITH_STEP = ("done", "could-not", "reopen")
 LETTER, SCHEDULE = "letter", "schedule"
@@ -115,7 +122,12 @@ def show_or_say(
     personal: PersonalOption = "",
     reason: Annotated[
         str,
-        typer.Option("--reason", metavar="WORD", help=f"could-not: {', '.join(CouldNot)}.", show_default=False),
+        typer.Option(
+            "--reason",
+            metavar="WORD",
+            help=f"could-not: {', '.join(CouldNot)}; done referral, where the goals are met: {', '.join(Onward)}.",
+            show_default=False,
+        ),
     ] = "",
     means: Annotated[
         str, typer.Option("--means", metavar="WORD", help=f"attempt: {', '.join(MEANS)}.", show_default=False)
@@ -171,6 +183,10 @@ def show_or_say(
             show_one(here, who, at, as_json)
             return
         act = _action(what, step)
+        given = {"--reason": reason, "--means": means, "--on": on, "--personal": personal, "--out": out}
+        stray = [name for name, value in given.items() if value and act not in GOES_WITH[name]]
+        if stray:
+            raise UsageError(f"{' and '.join(stray)} does not go with `{what}`; nothing was changed.")
         answer = _answer(personal, as_json) if act is What.confirmed else ""
         when = moment_from(on, here.zone, at) if on else NOT_KNOWN
         words = {"step": step.strip().lower(), "reason": reason.strip().lower(), "means": means.strip().lower()}

@@ -148,7 +148,7 @@ def _told(place: Folder, mark: Mark, mailbox: Mailbox, server: Server, once: boo
             teller.mails(mails[before:], mails, morning)
             teller.endings(mails, morning)
             teller.desk(mails, live=not once)
-            teller.where(server.ui_url)
+            teller.where(server.ui_url, live=not once)
             teller.try_next(mails, live=not once)
             sys.stdout.flush()
             return 0 if once else _live(practice, server, mailbox, teller)

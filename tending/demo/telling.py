@@ -199,11 +199,13 @@ class Teller:
         """A command as it is typed here."""
         return f"{self.command()} {words} --practice {self._path('practice.toml')}"
 
-    def where(self, ui_url: str) -> None:
+    def where(self, ui_url: str, *, live: bool) -> None:
         self._heading("Where things are")
+        again = f"{self.command()} demo --folder {self._path()}"
+        shown = ui_url if live else f"it ended with this story; {again} shows it again"
         columns(
             [
-                ("Prefect", f"{ui_url}  (runs, open findings by code)"),
+                ("Prefect", f"{shown}  (runs, open findings by code)"),
                 ("mails", self._path("mails")),
                 ("files", f"{self._path('calendars')}, {self._path('exports')}, {self._path('practice.toml')}"),
                 ("databases, logs", f"{self._path('data')}, {self._path('prefect')}"),

@@ -9,6 +9,8 @@ from models.ending_refusals import LEAST_MEANS
 from models.ending_schedule import HOW_WORDS, PROBLEM_WORDS, ROLE_WORDS, How
 from models.ending_steps import (
     COULD_NOT_WORDS,
+    MEETINGS,
+    ONWARD_WORDS,
     OURS_ALONE,
     REASON_WORDS,
     STEP_WORDS,
@@ -16,6 +18,7 @@ from models.ending_steps import (
     CouldNot,
     Means,
     Need,
+    Onward,
     Reason,
     Step,
 )
@@ -71,6 +74,7 @@ class Shown:
     died: bool
     letter: bool
     closable: bool
+    mistaken: bool  # over, and it can be taken back that the client has died
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +115,9 @@ def shown(asked: Asked, stands: Termination, held: int) -> Shown:
     """An ending for whoever asks; `held` is how many appointments took place since it was begun."""
     voice, left = asked.voice, stands.left()
     going = stands.state is State.going
-    steps = [_step(asked, stands, step, held) for step in STEPS if stands.need(step) is not Need.none]
+    asks = [step for step in STEPS if stands.is_open and stands.need(step) is not Need.none]
+    its = [step for step in STEPS if step in asks or stands.of(step) is not None]
+    steps = [_step(asked, stands, step, held) for step in its]
     reaching = going and stands.reason is Reason.contact and Step.letter in left and not stands.died
     return Shown(
         stands.state,
@@ -129,6 +135,7 @@ def shown(asked: Asked, stands: Termination, held: int) -> Shown:
         stands.died,
         going and stands.need(Step.letter) is not Need.none and not stands.died,
         going and not left,
+        stands.said_died and not stands.is_open,
     )
 
 
@@ -145,7 +152,8 @@ def _headline(asked: Asked, stands: Termination) -> str:
             return f"Closed {voice.day_and_distance(stands.moved_at)}: {reason}. {IN_THE_RECORD}"
         case State.declined:
             return f"Not confirmed {voice.day_and_distance(stands.moved_at)}: care goes on."
-    return f"Withdrawn {voice.day_and_distance(stands.moved_at)}: care goes on."
+    goes_on = "that the client has died is taken back" if stands.reason is Reason.death else "care goes on"
+    return f"Withdrawn {voice.day_and_distance(stands.moved_at)}: {goes_on}."
 
 
 def _lines(asked: Asked, stands: Termination) -> list[str]:
@@ -177,6 +185,7 @@ def _step(asked: Asked, stands: Termination, step: Step, held: int) -> StepShown
     if said is not None:
         when = f"{voice.day_and_distance(said.at)}, {named(asked, said.by)}"
         done = f"Could not be done: {COULD_NOT_WORDS[CouldNot(said.could_not)]}" if said.could_not else "Done"
+        done += f": {ONWARD_WORDS[Onward(said.onward)]}" if said.onward else ""
         done = f"{done} ({when})."
     return StepShown(
         step,
@@ -196,6 +205,8 @@ def _able(stands: Termination, step: Step, held: int) -> bool:
     """Whether it may be said to be done, as far as appointments and tries to reach the client go."""
     if step is Step.process:
         return held >= stands.needed
+    if step is Step.last:
+        return held > 0 and not any(each in MEETINGS[:-1] for each in stands.left())
     return step is not Step.letter or stands.reason is not Reason.contact or len(stands.ways()) >= LEAST_MEANS
 
 

@@ -63,10 +63,11 @@ def today(asked: Asked, refused: cards.Refused | None = None) -> Response:
 
 def _waiting(row: Any, asked: Asked) -> dict[str, str]:
     """An ending that waits for the reader's word."""
-    since, who = asked.voice.day_and_distance(row.started_at), asked.naming.therapist(row.therapist_id)
+    since = asked.voice.day_and_distance(row.started_at)
+    whose = f", for a client of {asked.naming.therapist(row.therapist_id)}" if row.therapist_id else ""
     return {
         "code": row.code,
-        "sentence": f"{who} has begun it, {since}: {REASON_WORDS[Reason(row.reason)]}. It goes on only with your word.",
+        "sentence": f"Begun {since}{whose}: {REASON_WORDS[Reason(row.reason)]}. It goes on only with your word.",
     }
 
 

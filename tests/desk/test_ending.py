@@ -222,7 +222,7 @@ def test_today_and_a_page_of_its_own_ask_whoever_is_named_and_nobody_else(desk, 
     assert "Until then nothing can be done but to withdraw it." in said
     today = sam.get("/today")
     assert f'href="/confirm/{code}"' in today.text
-    assert "Dr T1 (T1) has begun it, Mon 23 Nov, today: needs beyond what we can offer." in text_of(today)
+    assert "Begun Mon 23 Nov, today, for a client of Dr T1 (T1): needs beyond what we can offer." in text_of(today)
     assert "Nothing asks for you today" not in today.text
     page = sam.get(f"/confirm/{code}")
     said = text_of(page)
@@ -317,7 +317,7 @@ def test_steps_are_said_once_taken_back_within_the_minute_and_closed_at_the_end(
     going(desk, kim, sam, code)
     page = kim.get(f"/client/{code}")
     said = text_of(page)
-    assert "Say that the client deserves a better fit, without blame, and why it is not here." in said
+    assert "Say that the aim is excellent care, and why a better fit than here is needed for it; without blame." in said
     assert "At least one after it was begun; none has taken place yet." in said
     explain = saying(page, "done", "explain")
     for _ in range(2):
@@ -333,7 +333,7 @@ def test_steps_are_said_once_taken_back_within_the_minute_and_closed_at_the_end(
     assert "Take that back" not in later.text
     assert "That was said by mistake" in later.text
     assert not [f for f in forms(later.text) if f.fields.get("step") == "process" and f.fields["what"] == "done"]
-    early = kim.send(saying(later, "done", "last"), step="process")
+    early = kim.send(saying(later, "done", "letter"), step="process")
     assert early.status_code == 409
     assert "none took place so far" in early.text
     page = kim.get(f"/client/{code}")
@@ -352,7 +352,7 @@ def test_steps_are_said_once_taken_back_within_the_minute_and_closed_at_the_end(
 
 def test_a_form_from_another_tab_says_nothing_over_what_was_said(desk, kim, sam):
     code = code_of(desk)
-    going(desk, kim, sam, code)
+    going(desk, kim, sam, code, reason="contact")
     one, other = kim.get(f"/client/{code}"), kim.get(f"/client/{code}")
     attempt = {"means": "phone", "on": "2026-11-23"}
     assert kim.send(saying(one, "attempt"), **attempt).status_code == 200
@@ -364,7 +364,7 @@ def test_a_form_from_another_tab_says_nothing_over_what_was_said(desk, kim, sam)
 
 def test_many_at_the_same_moment_say_one_thing_once(desk, kim, sam):
     code = code_of(desk)
-    going(desk, kim, sam, code)
+    going(desk, kim, sam, code, reason="contact")
     pages = [saying(kim.get(f"/client/{code}"), "attempt") for _ in range(4)]
 
     def post(form):

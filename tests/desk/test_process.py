@@ -151,7 +151,8 @@ def test_whoever_starts_it_hears_why_no_links_are_mailed(tmp_path, root, armed, 
         base = re.search(r"http://127\.0\.0\.1:\d+", process.stdout.readline()).group()
         assert answers(base)
         process.send_signal(signal.SIGTERM)
-        out, _ = process.communicate(timeout=20)
+        out = process.stdout.read()  # what readline has read ahead too
+        process.wait(timeout=20)
     assert out.strip() == (f"No links are mailed {why}; `tending users link ID` prints one." if why else "")
 
 

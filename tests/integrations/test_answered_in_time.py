@@ -228,7 +228,7 @@ def test_of_a_risk_the_supervisor_hears_before_the_administrator(team, mailbox, 
     assert (first[0], "Item 9 of the PHQ-9 is 2 of 3" in first[1]) == ("s1", True)
     run(team, *(NOW + n * HOUR for n in range(2, 12)))
     last = mails(mailbox)[-1]
-    assert (last[0], "It was for T1, and nobody has answered" in last[1]) == ("admin", True)
+    assert (last[0], "It was for Dr T1 (T1), and nobody has answered" in last[1]) == ("admin", True)
 
 
 def test_a_risk_climbs_from_when_it_was_first_tried_to_be_sent(a_clinic, mailbox):

@@ -194,7 +194,8 @@ def test_what_a_mail_server_refuses_of_one_person_goes_to_the_administrator(aler
     assert deliver(alerting.practice, LATER, "me").sent == 2
     assert {mail.to for mail in read_mails(mailbox.folder)} == {"admin@example.org"}
     texts = "".join(mail.text for mail in read_mails(mailbox.folder))
-    assert "Last seen" in texts
+    assert "reached nobody" in texts
+    assert "Last seen" not in texts
     assert "Not delivered: channel mail" in texts
     assert deliver(alerting.practice, LATER + HOUR, "me") == Delivered()
 

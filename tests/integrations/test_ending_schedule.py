@@ -235,7 +235,7 @@ def test_every_reason_from_its_first_word_to_its_last(team, mailbox, reason):
     wake(team, now + DAY)
     assert [row.state for row in team.rows(TerminationRow)] == ["closed"]
     with pytest.raises(UsageError, match="was closed"):
-        say(team, "withdrawn", now + DAY)
+        say(team, "careful", now + DAY)
     assert len(told(mailbox)) == len(meetings)
     mails = read_mails(mailbox.folder)
     assert {mail.to for mail in mails} <= {"t1@example.org", "t2@example.org"}  # the client hears nothing from here
@@ -654,3 +654,12 @@ def test_the_last_one_declined_is_asked_about_and_proposed_anew_by_a_person(team
     wake(team, later + 2 * HOUR)
     assert told(mailbox)[3:] == [("REQUEST", nine)]
     assert team.why("1001", later + 2 * HOUR)["ending_step"] == (False, "proposed")
+
+
+def test_whose_care_has_ended_by_the_record_is_proposed_appointments_only_by_a_person(team, mailbox):
+    team.clients[0]["status"] = "ended"
+    going(team)
+    wake(team, NOW + HOUR)
+    assert (told(mailbox), uids(team), planned(team, NOW + HOUR).by_itself) == ([], [], False)
+    propose(team, NOW + 2 * HOUR)
+    assert len(uids(team)) == 3

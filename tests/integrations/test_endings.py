@@ -153,7 +153,7 @@ def test_not_confirmed_care_goes_on_and_the_therapist_hears_of_it(team, mailbox)
 
 def test_without_a_supervisor_a_peer_of_the_policy_confirms_and_without_anybody_it_is_refused(a_clinic, mailbox):
     team = make(a_clinic, mailbox, supervised=False)
-    with pytest.raises(UsageError, match="nobody is named: add a supervisor"):
+    with pytest.raises(UsageError, match="nobody else is named: add a supervisor"):
         start(team)
     assert rows(team) == []
     start(team, "wish")  # what the client wishes needs nobody
@@ -166,7 +166,7 @@ def test_without_a_supervisor_a_peer_of_the_policy_confirms_and_without_anybody_
 @pytest.mark.parametrize("peer", ["T1", "T7"])
 def test_a_peer_is_somebody_known_and_somebody_else(a_clinic, mailbox, peer):
     team = make(a_clinic, mailbox, supervised=False, policy=f'ending_confirmed_by_peer = "{peer}"')
-    with pytest.raises(UsageError, match="nobody is named"):
+    with pytest.raises(UsageError, match="nobody else is named"):
         start(team)
 
 
@@ -253,22 +253,70 @@ def test_a_step_done_twice_and_a_request_sent_twice_change_nothing(team):
     assert (first.ending, first.changed, again.changed) == (again.ending, True, False)
     say(team, "confirmed", by=T2, personal="no")
     assert say(team, "done", step="explain").changed
-    assert say(team, "attempt", means="phone", act_id="a2").changed
+    assert say(team, "done", step="letter", act_id="a2").changed
     before, told = stood(team), acts_of(team)
     assert not say(team, "done", NOW + HOUR, step="explain", by=T2).changed
-    assert not say(team, "attempt", NOW + HOUR, means="phone", act_id="a2").changed
+    assert not say(team, "done", NOW + HOUR, step="letter", act_id="a2").changed
     assert (stood(team), acts_of(team)) == (before, told)
 
 
 def test_a_therapist_has_no_more_endings_at_once_than_the_policy_says(a_clinic, mailbox):
     team = make(a_clinic, mailbox, policy="endings_at_once = 1")
-    start(team, "wish")
+    start(team, "goals")
     with pytest.raises(UsageError, match="T1 has 1 endings going on"):
-        start(team, "wish", number="1002")
-    start(team, "leaving", number="1002")  # nobody could put that off
-    say(team, "withdrawn")
-    say(team, "withdrawn", number="1002")
-    start(team, "wish", NOW + HOUR, number="1002")
+        start(team, "goals", number="1002")
+    for n, reason in enumerate(("leaving", "safety", "contact", "wish")):  # nobody could put off, or no appointments
+        start(team, reason, NOW + n * HOUR, number="1002")
+        say(team, "withdrawn", NOW + n * HOUR + 60, number="1002")
+    team.clients[0]["died"] = "yes"
+    team.sync(NOW + DAY)
+    start(team, "goals", NOW + DAY, number="1002")  # of the dead only the records are left
+
+
+def test_what_was_answered_with_yes_and_then_with_no_begins_under_the_same_id(team):
+    assert "It was recorded, and nothing was begun." in start(team, personal="yes", act_id="leave-1-1").stopped
+    assert start(team, personal="yes", act_id="leave-1-1").stopped
+    assert [act for _, act in acts_of(team)] == ["ending stopped"], "said twice it is one thing"
+    assert start(team, act_id="leave-1-1").changed
+    assert rows(team) == [("waiting", "", "T2")]
+    assert not start(team, act_id="leave-1-1").changed
+    stopped = say(team, "confirmed", by=T2, personal="yes")
+    assert "It was recorded, and this ending is not confirmed." in stopped.stopped
+
+
+@pytest.mark.parametrize(("word", "then"), [("confirmed", "withdrawn"), ("confirmed", "died"), ("declined", "died")])
+def test_what_was_answered_is_not_told_after_it_was_withdrawn_or_the_client_died(team, mailbox, word, then):
+    start(team)
+    say(team, word, by=T2, personal="no")
+    if then == "withdrawn":
+        say(team, "withdrawn", NOW + 120)
+    else:
+        team.clients[0]["died"] = "yes"
+    day(team, NOW + 4 * DAY)
+    assert mails(mailbox) == []
+    assert {one.state for one in team.notices(purpose="ending_confirm")} == {"cancelled"}
+
+
+def test_who_covers_as_supervisor_and_begins_it_does_not_confirm_it(a_clinic, mailbox):
+    team = make(a_clinic, mailbox)
+    with pytest.raises(UsageError, match="nobody else is named"):
+        start(team, by=T2)
+    assert rows(team) == []
+    team = make(a_clinic, mailbox, policy='ending_confirmed_by_peer = "T3"')
+    team.therapist("T3")
+    team.sync(NOW)
+    start(team, by=T2)
+    assert rows(team) == [("waiting", "", "T3")]
+    day(team, NOW + DAY)
+    ((to, text),) = mails(mailbox)
+    assert (to, "(T2) has begun an ending of care" in text) == ("t3", True)
+
+
+def test_attempts_count_from_the_last_contact_on(team):
+    going(team, "contact")
+    with pytest.raises(UsageError, match="was seen after that day"):
+        say(team, "attempt", means="phone", on=days_ago(30))
+    say(team, "attempt", means="phone", on=days_ago(1))
 
 
 # ---------------------------------------------------------------- the way through

@@ -1,5 +1,7 @@
 """A therapist goes: the caseload in one view, people decide, and only go makes anything happen; thirty endings at once, and no flood."""
 
+from datetime import date
+
 import pytest
 from sqlalchemy import event
 
@@ -10,7 +12,7 @@ from integrations.store.rebuild import rebuild
 from models.audit import Audit
 from models.ending_acts import QUESTION, State
 from models.errors import UsageError
-from models.instants import DAY, FAR, day_of, start_of
+from models.instants import DAY, FAR, HOUR, day_of, start_of
 from models.leave_plan import Choice, LeaveChoice, LeavePlan
 from models.notices import Notice
 from models.people import Leave
@@ -182,6 +184,21 @@ def test_a_yes_to_the_question_stops_it_all(clinic):
     assert clinic.rows(Notice) == []
     assert any(act.act == "ending stopped" for act in clinic.rows(Audit))
     assert drafted(clinic).id == plan.id  # a draft as before
+    went = go(clinic, plan)  # the answer was a slip
+    assert went.begun == (plan.lines[0].code,)
+    assert [row.state for row in clinic.rows(TerminationRow)] == [State.waiting]
+
+
+def test_a_day_is_the_same_day_for_a_colleague_far_away(clinic, mailbox):
+    clinic.therapists[1]["zone"] = "America/New_York"
+    clinic.sync(NOW)
+    begins = start_of(date(2027, 1, 25), ZONE)
+    go(clinic, drafted(clinic, begins))
+    for hours in (24, 34):  # the one works while the other sleeps
+        deliver(clinic.practice, NOW + hours * HOUR, "test")
+    mails = {mail.to.partition("@")[0]: " ".join(mail.text.split()) for mail in read_mails(mailbox.folder)}
+    assert all("(T1) goes on Mon 25 Jan, in 6" in text for text in mails.values()), mails
+    assert len(mails) == 2
 
 
 @pytest.mark.parametrize("count", [1, 12])

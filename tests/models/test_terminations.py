@@ -16,6 +16,7 @@ from models.ending_steps import (
     By,
     CouldNot,
     Need,
+    Onward,
     Reason,
     Step,
     asked,
@@ -225,12 +226,14 @@ def test_marked_as_careful_later_it_needs_as_many():
 
 @pytest.mark.parametrize("why", list(CouldNot))
 def test_what_could_not_be_done_is_settled_and_better_news_replaces_it(why):
-    one = stands(begun(), CONFIRMED, act("could-not", 2, step="last", reason=why.value))
-    assert Step.last not in one.left()
-    assert one.of(Step.last).could_not == why
+    one = stands(begun(), CONFIRMED, act("could-not", 2, step="referral", reason=why.value))
+    assert Step.referral not in one.left()
+    assert one.of(Step.referral).could_not == why
     assert (
-        stands(begun(), CONFIRMED, act("could-not", 2, step="last", reason=why.value), act("done", 3, step="last"))
-        .of(Step.last)
+        stands(
+            begun(), CONFIRMED, act("could-not", 2, step="referral", reason=why.value), act("done", 3, step="referral")
+        )
+        .of(Step.referral)
         .could_not
         == ""
     )
@@ -254,6 +257,37 @@ def test_each_reason_can_be_closed_once_its_steps_are_settled_and_not_before(rea
     closed = stands(*acts, act("closed", 9))
     assert closed.state is State.closed
     assert "was closed" in refused(closed, act("done", 10, step="letter"))
+
+
+def test_the_last_appointment_takes_place_and_comes_last():
+    one = stands(begun(), CONFIRMED)
+    last = act("done", 5, step="last", appointments=3)
+    assert "Still open before the last appointment: Explain why, Room to process." in refused(one, last)
+    one = stands(begun(), CONFIRMED, *DONE[:2])
+    assert "No appointment took place since" in refused(one, last._replace(appointments=0))
+    assert refused(one, last) == ""
+    wish = stands(begun("wish"))
+    assert "No appointment took place since" in refused(wish, last._replace(appointments=0))
+    assert refused(wish, last._replace(appointments=1)) == ""
+
+
+def test_where_the_goals_are_met_it_is_said_what_the_client_goes_on_to():
+    goals = stands(begun("goals"), CONFIRMED)
+    for onward in Onward:
+        said = act("done", 3, step="referral", reason=onward.value)
+        assert refused(goals, said) == ""
+        one = stands(begun("goals"), CONFIRMED, said)
+        assert (one.of(Step.referral).onward, one.of(Step.referral).could_not) == (onward, "")
+        assert stands(begun("goals"), CONFIRMED, said, act("done", 4, step="referral")) == one
+    for step, reason in (("referral", "declined"), ("explain", "step-down")):
+        assert "A reason goes with `could-not`" in refused(goals, act("done", 3, step=step, reason=reason))
+    other = stands(begun(), CONFIRMED)
+    assert "A reason goes with" in refused(other, act("done", 3, step="referral", reason="step-down"))
+
+
+@pytest.mark.parametrize("reason", [one for one in Reason if asked(one, Step.explain)])
+def test_whatever_the_reason_the_aim_is_excellent_care(reason):
+    assert "excellent care" in asked(reason, Step.explain)
 
 
 # ---------------------------------------------------------------- out of contact
@@ -287,6 +321,32 @@ def test_the_practice_says_how_often_and_how_far_apart():
     one = stands(begun("contact"), CONFIRMED, *tried("phone", "mail", gap=3))
     assert refused(one, act("done", 7 * DAY, **LETTER))
     assert not refused(one, act("done", 7 * DAY, **LETTER), policy=a_policy(ending_attempts=2, ending_attempt_days=3))
+
+
+def test_only_attempts_after_the_last_contact_and_so_far_apart_count():
+    at_once = [
+        act("attempt", 1 + n, means=each, on=NOW + n, apart=14 * DAY) for n, each in enumerate(("phone", "mail"))
+    ]
+    one = stands(begun("contact"), CONFIRMED, *at_once)
+    assert (len(one.attempts), len(one.counted()), packed_ending(one).attempts) == (2, 1, 1)
+    said = refused(one, act("done", 90 * DAY, **LETTER))
+    assert "1 noted so far, those after the last contact and 14 days apart" in said
+    for gap, counted in ((13 * DAY, 1), (13 * DAY + 1, 2), (14 * DAY, 2)):  # give or take the hours of a day
+        acts = [act("attempt", 1 + n * gap, means="phone", on=NOW + 1 + n * gap, apart=14 * DAY) for n in (0, 1)]
+        assert len(stands(begun("contact"), CONFIRMED, *acts).counted()) == counted, gap
+    one = stands(begun("contact"), CONFIRMED, *tried("phone", "mail", "phone"))
+    assert refused(one, act("done", 60 * DAY, **LETTER)) == ""
+    assert "0 noted so far" in refused(one, act("done", 60 * DAY, **LETTER, seen=NOW + 29 * DAY))
+
+
+def test_an_attempt_lies_after_the_last_contact_and_belongs_to_being_out_of_contact():
+    one = stands(begun("contact"), CONFIRMED)
+    said = {"means": "phone", "on": NOW - DAY}
+    assert "was seen after that day" in refused(one, act("attempt", 3, **said, seen=NOW - DAY + 1))
+    assert refused(one, act("attempt", 3, **said, seen=NOW - DAY)) == ""
+    other = stands(begun("goals"), CONFIRMED)
+    assert "whose reason is that the client is out of contact" in refused(other, act("attempt", 3, **said))
+    assert stands(begun("goals"), CONFIRMED, act("attempt", 3, **said)).attempts == ()
 
 
 # ---------------------------------------------------------------- death
