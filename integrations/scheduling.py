@@ -18,6 +18,7 @@ from models.slots import WEEKS, Proposal, Usual, free, less, proposals, usual
 if TYPE_CHECKING:
     from integrations.practice import Practice
 
+UNSAID = "unsaid@address.invalid"  # stands for a therapist's address where a message is only shown
 NO_ADDRESS = "no mail address of theirs is known, or another message about it is on its way; it waits"
 
 
@@ -112,8 +113,8 @@ def draft(
     uid: str = "",
     approved: str = "",
 ) -> Draft:
-    """What would be sent if this were wanted now: made by the very code that sends it, and undone. It shows the address;
-    looking at a client's is recorded by `must_be_reachable`."""
+    """What would be sent if this were wanted now: made by the very code that sends it, and undone. It shows a client's address;
+    looking at it is recorded by `must_be_reachable`."""
     result = Draft(None, "their calendar was told so already, or never of it at all")
     render = Inviter(practice)
     try:
@@ -141,12 +142,12 @@ def draft(
 
 
 def _address(practice: "Practice", connection: Connection, row: Any, now: Instant) -> str:
-    """The recipient's address, as it would be sent to."""
+    """A client's address, as it would be sent to: whoever says yes sees to whom. A colleague's is nobody's to read here."""
     if practice.settings.mail is None:
         return ""
     kind, _, whose = row.recipient.partition(":")
     if f"{kind}:" != CLIENT:
-        return people.addresses(connection, practice.vault).get(whose, "")
+        return UNSAID if people.addresses(connection, practice.vault).get(whose) else ""
     said = identity.contact(connection, practice.vault, whose, row.approved, now)
     return said if is_address(said) else ""
 

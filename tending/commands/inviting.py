@@ -199,7 +199,8 @@ def _show(drafted: Draft, wish: dict[str, Any]) -> None:
         say(f"Nothing would be sent: {drafted.problem}.")
         return
     whom = "the client" if wish["recipient"].startswith(CLIENT) else wish["recipient"].removeprefix(THERAPIST)
-    say(f"To {whom} ({clean(drafted.payload['to'])}), {drafted.payload['method']}:")
+    to = clean(drafted.payload["to"])
+    say(f"To {whom}{'' if to == scheduling.UNSAID else f' ({to})'}, {drafted.payload['method']}:")
     for line in (f"Subject: {drafted.payload['subject']}", "", *drafted.payload["text"].rstrip().splitlines()):
         say(f"  {line}".rstrip())
     say()

@@ -47,8 +47,10 @@ def test_the_clients_wish_from_the_first_word_to_the_last(codes, tending):
     assert done.out.startswith(f"{code}: an ending, going on; the client's wish.\n")
     assert "Next: Offer three suitable places" in done.out
     assert code in tending("ending").out
-    for step in ("referral", "letter"):
-        assert tending("ending", code, "done", step).code == 0
+    early = tending("ending", code, "done", "referral")
+    assert (early.code, "No places were offered to the client yet" in early.err) == (2, True)
+    assert tending("ending", code, "could-not", "referral", "--reason", "declined").code == 0
+    assert tending("ending", code, "done", "letter").code == 0
     again = tending("ending", code.lower(), "done", "letter")
     assert again.out.startswith("That was said before; nothing was changed.\n")
     closed = tending("ending", code, "close")
@@ -59,7 +61,7 @@ def test_the_clients_wish_from_the_first_word_to_the_last(codes, tending):
     assert "set it there" in tending("ending", code).out
     assert tending("ending").out == "No ending is going on.\n"
     assert tending("ending", "--json").json == []
-    assert audited(tending, code)[:5] == ["ending closed", *["ending done"] * 3, "ending started"]
+    assert audited(tending, code)[:5] == ["ending closed", *["ending done"] * 2, "ending could-not", "ending started"]
 
 
 def test_the_question_is_asked_and_a_yes_stops_it(codes, tending):

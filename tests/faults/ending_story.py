@@ -103,7 +103,10 @@ def closed(practice: Practice, now: Instant) -> None:
     seen(practice)
     wake(practice, now)
     for step in ("explain", "process", "referral", "last", "letter", "records"):
-        say(practice, GOES, What.done, now, step=step)
+        if step == "referral":
+            say(practice, GOES, What.could_not, now, step=step, reason="declined")
+        else:
+            say(practice, GOES, What.done, now, step=step)
     say(practice, GOES, What.closed, now)
     wake(practice, now)
 

@@ -24,7 +24,7 @@ from models.observations import Observation
 from models.people import Client
 from models.terminations import TerminationRow
 from tests.builders import NOW, ZONE, at, each
-from tests.integrations.test_endings import T1, T2, day, say, start, stood
+from tests.integrations.test_endings import T1, T2, day, say, settle, start, stood
 
 USUAL = at("2026-11-20 10:00")  # Anna comes on Fridays at ten
 FRIDAYS = [at(f"2026-{day} 10:00") for day in ("11-27", "12-04", "12-11", "12-18")]
@@ -188,7 +188,7 @@ def test_from_the_start_to_the_close_with_a_moved_and_a_declined_appointment(tea
     end = FRIDAYS[3] + DAY
     wake(team, end)
     for step in ("process", "referral", "last", "letter", "records"):
-        say(team, "done", end, step=step)
+        settle(team, step, end)
     say(team, "closed", end)
     wake(team, end + HOUR)
     assert len(told(mailbox)) == 3
@@ -230,7 +230,7 @@ def test_every_reason_from_its_first_word_to_its_last(team, mailbox, reason):
     for step in planned(team, now).stands.left():
         with pytest.raises(UsageError, match="Still open: "):
             say(team, "closed", now)
-        say(team, "done", now, step=step)
+        settle(team, step, now)
     say(team, "closed", now)
     wake(team, now + DAY)
     assert [row.state for row in team.rows(TerminationRow)] == ["closed"]
@@ -644,7 +644,7 @@ def test_the_last_one_declined_is_asked_about_and_proposed_anew_by_a_person(team
     later = FRIDAYS[1] + DAY
     wake(team, later)
     for step in ("explain", "process", "referral"):
-        say(team, "done", later, step=step)
+        settle(team, step, later)
     wake(team, later + HOUR)
     assert team.why("1001", later + HOUR)["ending_step"] == (True, "no_appointment")
     assert told(mailbox) == [("REQUEST", friday) for friday in FRIDAYS[:3]]
