@@ -70,7 +70,7 @@ def test_an_appointment_is_tried_out_kept_moved_and_called_off(codes, tending, t
     assert (tried.code, tried.err) == (0, "")
     for words in (
         "To T1, REQUEST:",
-        "mailto:kaercher@example.org",
+        "mailto:unsaid@address.invalid",
         "METHOD:REQUEST",
         f"SUMMARY:Appointment {code}",
         "CLASS:PRIVATE",
