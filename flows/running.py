@@ -154,11 +154,17 @@ async def record(practice: Practice, workflow: str, now: Instant, said: str) -> 
 
     runs = await in_thread(write)
     rows = [
-        {"workflow": name.replace("_", " "), "at": wall_of(run["at"], practice.zone), "came to": run["said"]}
+        {
+            "workflow": name.replace("_", " ").capitalize(),
+            "at": wall_of(run["at"], practice.zone),
+            "came to": run["said"],
+        }
         for name, run in sorted(runs.items())
     ]
     await quietly(
-        acreate_table_artifact(rows, key="last-run", description="What the last run of each workflow came to.")
+        acreate_table_artifact(
+            rows, key="last-run", description=f"What the last run of each workflow came to; times of {practice.zone}."
+        )
     )
 
 

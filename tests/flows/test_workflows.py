@@ -112,8 +112,8 @@ async def test_a_cancellation_becomes_one_mail_and_clears_when_somebody_books(
     assert len(clinic.mails()) == 1
     assert clinic.rows("SELECT count(*) FROM change WHERE drained_at IS NULL") == [(0,)]
     runs = {row["workflow"]: row["came to"] for row in json.loads((await artifact("last-run")).data)}
-    assert runs["calendar sync"].startswith("1 read, ")
-    assert "1 looked at" in runs["client looks"]
+    assert runs["Calendar sync"].startswith("1 read, ")
+    assert "1 looked at" in runs["Client looks"]
 
 
 async def test_referrals_are_shown_by_code_stage_and_next_step(prefect_server: Server, clinic: Clinic) -> None:
