@@ -89,6 +89,7 @@ def client(asked: Asked, refused: cards.Refused | None = None) -> Response:
         boundary=boundary(code_of(mine.ethics, mine.ethics_text), died=who.died),
         title=name or who.code,
         code=who.code,
+        died=who.died,
         name=name,
         goals=goals,
         given=given,

@@ -198,3 +198,12 @@ def test_the_clients_page_needs_as_many_queries_with_one_act_as_with_many(desk, 
     for provider in ("P1", "P2", "P3"):
         kim.send(saying(kim.get(f"/client/{code}"), "chosen"), provider=provider)
     assert statements(desk, kim, f"/client/{code}") == few
+
+
+def test_no_place_is_offered_for_a_client_who_has_died(desk, kim, code):
+    assert "Offer three places" in kim.get(f"/client/{code}").text
+    desk.clinic.clients[0]["died"] = "yes"
+    desk.clinic.sync(desk.now + 60)
+    page = kim.get(f"/client/{code}").text
+    assert "Where to go next" in page
+    assert "Offer three places" not in page
