@@ -11,8 +11,6 @@ from integrations.store.died import DIED
 from integrations.store.tables import chunks, table
 from models.appointments import Appointment
 from models.audit import Audit
-from models.digest import Digest
-from models.findings import Became, Finding, FindingHistory, Opened
 from models.instants import Instant
 from models.notices import Message, MessageState, Notice, NoticeState
 from models.observations import ClientStatus, Observation, Subject
@@ -32,32 +30,6 @@ class About(NamedTuple):
     died: bool
     opted_out: bool
     paused_until: Any  # a date or None
-
-
-class FindingRow(NamedTuple):
-    """One finding with whom it is about and in whose caseload."""
-
-    code: str
-    therapist_id: str
-    rule: str
-    kind: str
-    generation: int
-    opened: str
-    opened_at: Instant
-    cleared_at: Instant | None
-    reason: str
-    evidence: dict[str, Any]
-    answered: bool = False  # and the answer stands
-    notice: int | None = None  # the newest that tells of it, by number
-
-
-class Asks(NamedTuple):
-    """What a notice asks about: whom, which kind of finding, and which generation of it."""
-
-    client_id: int
-    code: str
-    kind: str
-    generation: int
 
 
 class Waiting(NamedTuple):
@@ -149,96 +121,6 @@ def _main_relation() -> Any:
     return (relations.c.client_id == clients.c.id) & is_main
 
 
-def findings(
-    connection: Connection, *, client_id: int | None = None, cleared_since: Instant | None = None
-) -> list[FindingRow]:
-    """Open findings, and those cleared since an instant; of everybody or of one client."""
-    rows, clients, digests, notices = table(Finding), table(Client), table(Digest), table(Notice)
-    names = [name for name in FindingRow._fields if name not in ("code", "therapist_id", "notice")]
-    told = (
-        select(func.max(notices.c.id))
-        .where(
-            notices.c.client_id == rows.c.client_id,
-            notices.c.purpose == rows.c.rule + "." + rows.c.kind,
-            notices.c.generation == rows.c.generation,
-        )
-        .scalar_subquery()
-    )
-    wanted: Any = rows.c.cleared_at.is_(None)
-    if cleared_since is not None:
-        wanted |= rows.c.cleared_at >= cleared_since
-    query = (
-        select(clients.c.code, digests.c.therapist_id, *[rows.c[name] for name in names], told)
-        .select_from(
-            rows.join(clients, clients.c.id == rows.c.client_id).outerjoin(digests, digests.c.client_id == clients.c.id)
-        )
-        .where(wanted)
-        .order_by(rows.c.opened_at, clients.c.code)
-    )
-    if client_id is not None:
-        query = query.where(rows.c.client_id == client_id)
-    return [FindingRow(row[0], row[1] or "", *row[2:]) for row in connection.execute(query)]
-
-
-def findings_then(connection: Connection, who: About, when: Instant) -> list[FindingRow]:
-    """A client's findings as they stood at an instant, from their history: open ones and the last of each kind that had cleared."""
-    rows = table(FindingHistory)
-    query = select(rows).where(rows.c.client_id == who.id, rows.c.at <= when).order_by(rows.c.at, rows.c.id)
-    found: dict[str, FindingRow] = {}
-    for row in connection.execute(query):
-        before = found.get(row.kind)
-        opened_at = row.at if before is None or row.what == Became.opened else before.opened_at
-        cleared_at = row.at if row.what == Became.cleared else None
-        answered = row.what == Became.answered or (row.what == Became.said and before is not None and before.answered)
-        found[row.kind] = FindingRow(
-            who.code,
-            who.therapist_id,
-            row.rule,
-            row.kind,
-            row.generation,
-            row.opened,
-            opened_at,
-            cleared_at,
-            row.reason,
-            row.evidence,
-            answered,
-        )
-    return sorted(found.values(), key=lambda finding: (finding.opened_at, finding.kind))
-
-
-def asked_by(connection: Connection, number: int) -> Asks | None:
-    """What the notice of that number asks about; None where there is no such notice, or it asks for no answer."""
-    notices, clients = table(Notice), table(Client)
-    row = connection.execute(
-        select(notices.c.client_id, clients.c.code, notices.c.purpose, notices.c.generation)
-        .select_from(notices.join(clients, clients.c.id == notices.c.client_id))
-        .where(notices.c.id == number)
-    ).first()
-    kind = row.purpose.partition(".")[2] if row is not None else ""
-    return Asks(row.client_id, row.code, kind, row.generation) if row is not None and kind else None
-
-
-def still_tells(connection: Connection, about: Asks) -> bool:
-    """Whether the finding that a notice told of is open still, and not a new one of its kind."""
-    rows = table(Finding)
-    same = (rows.c.client_id == about.client_id) & (rows.c.kind == about.kind) & (rows.c.generation == about.generation)
-    return connection.execute(select(rows.c.id).where(same, rows.c.cleared_at.is_(None))).first() is not None
-
-
-def finding_counts(connection: Connection) -> dict[tuple[str, str], int]:
-    """How many findings are open, by kind and by how they came to be."""
-    rows = table(Finding)
-    query = select(rows.c.kind, rows.c.opened, func.count()).where(rows.c.cleared_at.is_(None))
-    return {(kind, how): n for kind, how, n in connection.execute(query.group_by(rows.c.kind, rows.c.opened)).tuples()}
-
-
-def day_one_left(connection: Connection) -> int:
-    """How many open findings stand on the list to sort; whoever has answered has sorted."""
-    rows = table(Finding)
-    left = [rows.c.cleared_at.is_(None), rows.c.opened == Opened.day_one.value, ~rows.c.answered]
-    return int(connection.execute(select(func.count()).select_from(rows).where(*left)).scalar_one())
-
-
 def client_counts(connection: Connection) -> dict[str, int]:
     """Clients by where their care stands; `died` apart."""
     rows = table(Client)
@@ -276,24 +158,6 @@ def waiting_for(connection: Connection) -> list[tuple[str, str, int]]:
     query = select(rows.c.recipient, rows.c.urgency, func.count()).where(rows.c.state == NoticeState.waiting)
     by_both = query.group_by(rows.c.recipient, rows.c.urgency).order_by(rows.c.recipient, rows.c.urgency)
     return list(connection.execute(by_both).tuples())
-
-
-def notices_about(connection: Connection, client_id: int, most: int = 20) -> list[Any]:
-    """The newest notices about a client, with the state of the message each became part of."""
-    notices, messages = table(Notice), table(Message)
-    columns: list[Any] = [
-        notices.c[n] for n in ("purpose", "recipient", "urgency", "state", "outcome", "made_at", "not_before")
-    ]
-    columns += [messages.c.state.label("message_state"), messages.c.settled_at, messages.c.channel, messages.c.problem]
-    columns += [messages.c.id.label("message_id"), messages.c.recipient.label("went_to"), notices.c.decided_at]
-    query = (
-        select(*columns)
-        .select_from(notices.outerjoin(messages, messages.c.id == notices.c.message_id))
-        .where(notices.c.client_id == client_id)
-        .order_by(notices.c.id.desc())
-        .limit(most)
-    )
-    return list(connection.execute(query))
 
 
 def message_counts(connection: Connection, since: Instant) -> dict[str, int]:

@@ -5,14 +5,15 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, func, select, update
 
+from integrations.store import telling
 from integrations.store.recipients import Recipients
 from integrations.store.tables import Prepared, insert_new, insert_rows, table
 from models.answers import Reply
 from models.findings import Became, Finding, FindingHistory, Opened, Settled, Standing, settle
 from models.instants import DAY, FAR, Instant
 from models.looking import DigestRow, Looked, Shared
-from models.notices import Message, MessageState, Notice, NoticeState
-from models.noticing import TO_SUPERVISOR, NoticeKey, finding_notice, next_step, therapist_recipient
+from models.notices import Notice
+from models.noticing import TO_SUPERVISOR, finding_notice, next_step, therapist_recipient
 from models.policy import Policy
 from models.rule import Facts, Kind, Verdict
 from models.told import REPLIES, Answered, number_of, unpacked
@@ -201,9 +202,9 @@ class _One:
         sorted_first = verdict.kind in already and (kind.old is None or kind.old(verdict.facts))
         if not sorted_first and kind.speaks != "weekly_list":
             notice = self._notice(verdict, generation)
-            made = insert_new(recorder.connection, Notice, notice) or _again(recorder.connection, notice)
+            made = insert_new(recorder.connection, Notice, notice) or telling.again(recorder.connection, notice)
             recorder.changes.notices += made
-            if made or _waits(recorder.connection, notice):
+            if made or telling.waits(recorder.connection, notice):
                 told_to, climbs_at = self._recipient, self._climbs_from(0, kind, notice["not_before"])
             else:  # back within its grace time, and told before: once it has stayed for as long it is told again
                 speaks_at = now + int(self._policy.grace_days * DAY)
@@ -284,7 +285,7 @@ class _One:
             # What was answered speaks on its day, to whoever has the client then; of a risk they hear at once, whatever was answered.
             told_anew = not before.answered or kind.speaks == "safety"
             notice = self._notice(verdict, before.generation)
-            recorder.changes.notices += _hand_on(recorder.connection, notice, to, told_anew=told_anew)
+            recorder.changes.notices += telling.hand_on(recorder.connection, notice, to, told_anew=told_anew)
             to, speaks_at = self._recipient, before.speaks_at if before.answered else None
             if told_anew and before.answered:
                 changed = {"answered": False, "climbs_at": self._climbs_from(0, kind, self._now)}
@@ -318,7 +319,7 @@ class _One:
         safety = kind.speaks == "safety"
         # Nobody can have answered what has not been sent: counted from then; of a risk from when it should have left, arrived or not.
         notice = self._notice(verdict, before.generation)
-        told_at = _told_at(self._recorder.connection, notice, before.step, arrived=not safety)
+        told_at = telling.told_at(self._recorder.connection, notice, before.step, arrived=not safety)
         due = (self._now if told_at is None else told_at) + step.seconds
         if due > self._now:
             self._say_by(due)
@@ -353,57 +354,6 @@ class _One:
             )
             evidence["question"] = int(self._recorder.connection.execute(asked).scalar_one()) + waiting
         return evidence
-
-
-def _again(connection: Connection, notice: dict[str, Any]) -> bool:
-    """A reason that is back before anybody was told of it: its notice, called off meanwhile, waits again."""
-    rows = table(Notice)
-    mine = [rows.c[name] == notice[name] for name in NoticeKey._fields]
-    untold = rows.c.state.in_([NoticeState.cancelled.value, NoticeState.expired.value])
-    names = ("requires", "facts", "not_before", "expires_at", "state", "outcome", "decided_at")
-    back = update(rows).where(*mine, untold).values({name: notice[name] for name in names})
-    return bool(connection.execute(back).rowcount)
-
-
-def _waits(connection: Connection, notice: dict[str, Any]) -> bool:
-    """Whether the notice of this reason is still to be sent: then it speaks for what is true now."""
-    rows = table(Notice)
-    mine = [rows.c[name] == notice[name] for name in NoticeKey._fields]
-    return connection.execute(select(rows.c.state).where(*mine)).scalar() == NoticeState.waiting
-
-
-def _told_at(connection: Connection, notice: dict[str, Any], step: int, *, arrived: bool) -> Instant | None:
-    """When a finding was told at a step, to whomever; None where that is still to come. Unless it must have `arrived`, from when on it was
-    tried."""
-    rows, messages = table(Notice), table(Message)
-    same = [rows.c[name] == notice[name] for name in ("subject", "purpose", "generation")]
-    when = func.max(messages.c.settled_at) if arrived else func.min(messages.c.claimed_at)
-    told = select(when).select_from(rows.join(messages, messages.c.id == rows.c.message_id)).where(*same)
-    if arrived:
-        told = told.where(messages.c.state == MessageState.sent)
-    return connection.execute(told.where(rows.c.step == step)).scalar()
-
-
-def _hand_on(connection: Connection, notice: dict[str, Any], told: str, *, told_anew: bool) -> bool:
-    """The client is somebody else's now: what still waits for `told` is called off, and who has them is told, unless that was done or is
-    not wanted."""
-    rows, messages = table(Notice), table(Message)
-    same = [rows.c[name] == notice[name] for name in NoticeKey._fields if name != "recipient"]
-    connection.execute(
-        update(rows)
-        .where(*same, rows.c.recipient == told, rows.c.state == NoticeState.waiting)
-        .values(state=NoticeState.cancelled.value, decided_at=notice["made_at"], outcome="somebody else has the client")
-    )
-    if not told_anew:
-        return False
-    told_already = (
-        select(messages.c.id)
-        .select_from(rows.join(messages, messages.c.id == rows.c.message_id))
-        .where(*same, messages.c.recipient == notice["recipient"], messages.c.state != MessageState.failed)
-    )
-    if connection.execute(told_already).first():
-        return False
-    return insert_new(connection, Notice, notice) or _again(connection, notice)
 
 
 def kinds_by_name(together: Shared) -> dict[str, tuple[str, int, Kind]]:

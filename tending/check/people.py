@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from integrations.store import accounts, lookups, providers
+from integrations.store import accounts, finding_rows, lookups, providers
 from models.directory import stale_ones
 from models.instants import day_of
 from models.words import counted
@@ -52,7 +52,7 @@ def everybody(place: Place) -> Iterator[Line]:
 def still_to_sort(place: Place) -> Iterator[Line]:
     """Findings of the first day that nobody has sorted yet."""
     with place.practice.store.read() as connection:
-        day_one = lookups.day_one_left(connection)
+        day_one = finding_rows.day_one_left(connection)
     if day_one:
         yield Line(
             Level.note,

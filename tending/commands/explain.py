@@ -6,7 +6,7 @@ import typer
 from sqlalchemy import Connection
 
 from integrations.practice import Practice
-from integrations.store import answers, cases, lookups, policies
+from integrations.store import answers, cases, finding_rows, lookups, policies
 from models.answers import Reply, said
 from models.appointments import Mark
 from models.case import ENDED, Case
@@ -112,9 +112,9 @@ def explained(
             raise UsageError(f"Nothing is derived for {who.code} yet; `tending rebuild` derives it.")
         row = stored[0]
     standing = (
-        lookups.findings_then(connection, who, when)
+        finding_rows.findings_then(connection, who, when)
         if past
-        else lookups.findings(connection, client_id=who.id, cleared_since=0)
+        else finding_rows.findings(connection, client_id=who.id, cleared_since=0)
     )
     case, layered = together.case(row), together.policy(row)
     clock = Clock(when)
@@ -150,7 +150,7 @@ def explained(
             for f in standing
         ],
         "answers": [_answer(a) for a in answers.answers_to(here, connection, who.id) if a.at <= when],
-        "notices": [_notice(n, when) for n in lookups.notices_about(connection, who.id) if n.made_at <= when],
+        "notices": [_notice(n, when) for n in finding_rows.notices_about(connection, who.id) if n.made_at <= when],
         "eligible": _eligible(case, bool(said_then.get("opted_out")), when),
         "not_as_then": (
             policies.not_as_then(here, policies.held_at(connection, when), rules_version()) if past else []

@@ -7,7 +7,7 @@ import typer
 from sqlalchemy import Connection
 
 from integrations.practice import Practice
-from integrations.store import answers, arming, audit, cases, invitations, lookups, quarantine
+from integrations.store import answers, arming, audit, cases, finding_rows, invitations, lookups, quarantine
 from integrations.store.answers import AnswerRow
 from integrations.store.arming import Arming
 from integrations.store.sources import all_rows, left_over
@@ -69,7 +69,7 @@ def findings(
         with here.store.read() as connection:
             mine = therapist_of(connection, therapist) if therapist else None
             cleared_since = at - CLEARED_DAYS * DAY if everything else None
-            rows = lookups.findings(connection, cleared_since=cleared_since)
+            rows = finding_rows.findings(connection, cleared_since=cleared_since)
             read = all_rows(connection)
             given = {(row.code, row.kind): _said(here, connection, row) for row in rows if row.answered}
         voice = voice_of(here, at)
@@ -121,7 +121,7 @@ def _read_when(read: dict[str, Any], voice: Voice) -> str:
     return f" Sources were read {since(voice, min(times))}." if times else " No source was read yet: `tending sync`."
 
 
-def _said(here: Practice, connection: Connection, row: lookups.FindingRow) -> AnswerRow | None:
+def _said(here: Practice, connection: Connection, row: finding_rows.FindingRow) -> AnswerRow | None:
     """The answer that stands for a finding."""
     who = lookups.about(connection, row.code)
     given = answers.answers_to(here, connection, who.id) if who is not None else []
@@ -129,7 +129,7 @@ def _said(here: Practice, connection: Connection, row: lookups.FindingRow) -> An
 
 
 def _fact(
-    row: lookups.FindingRow, answered: Mapping[tuple[str, str], AnswerRow | None], voice: Voice
+    row: finding_rows.FindingRow, answered: Mapping[tuple[str, str], AnswerRow | None], voice: Voice
 ) -> dict[str, Any]:
     words = told(row.kind, row.reason, row.evidence, voice)
     kinds = [kind for rule in all_rules() for kind in rule.kinds]
@@ -259,7 +259,7 @@ def standing(here: Practice, at: Instant) -> dict[str, Any]:
         rows = all_rows(connection)
         late = cases.stale_sources(here, connection, at)
         kinds: dict[str, int] = {}
-        for (kind, how), n in lookups.finding_counts(connection).items():
+        for (kind, how), n in finding_rows.finding_counts(connection).items():
             kinds[kind] = kinds.get(kind, 0) + (n if how == Opened.noticed else 0)
         return {
             "practice": here.name,
@@ -281,7 +281,7 @@ def standing(here: Practice, at: Instant) -> dict[str, Any]:
             "left_over": [row.name for row in left_over(here, connection)],
             "clients": lookups.client_counts(connection),
             "findings": {kind: n for kind, n in sorted(kinds.items()) if n},
-            "day_one": lookups.day_one_left(connection),
+            "day_one": finding_rows.day_one_left(connection),
             "waiting": [w._asdict() for w in lookups.waiting(connection, at)],
             "messages": lookups.message_counts(connection, at - 7 * DAY),
             "invitations_late": invitations.waiting_long(connection, at),

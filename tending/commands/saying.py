@@ -7,7 +7,7 @@ from sqlalchemy import Connection
 
 from integrations import answering
 from integrations.practice import Practice
-from integrations.store import lookups
+from integrations.store import finding_rows
 from models.answers import REASONS, UNDO_SECONDS, Reply, answer, said, until_of
 from models.errors import UsageError
 from models.instants import FAR, Instant, day_of
@@ -120,7 +120,7 @@ def _give(
     when = None if day is None else until_of(reply, day, here.zone)
     checked = answer(kind, reply, at, until=when, days=days, reason=reason, safety=is_safety(kind))
     with here.store.write() as connection:
-        if number is not None and not lookups.still_tells(connection, about):
+        if number is not None and not finding_rows.still_tells(connection, about):
             raise UsageError(
                 "What that notice told of has cleared, or has come back as something new; nothing was changed."
             )
@@ -138,16 +138,16 @@ def _notice(word: str) -> int | None:
     return int(digits) if digits.isascii() and digits.isdigit() and len(digits) < SHORTEST_CODE else None
 
 
-def _named(connection: Connection, client: str, word: str) -> lookups.Asks:
+def _named(connection: Connection, client: str, word: str) -> finding_rows.Asks:
     kind = word.strip().lower().replace("-", "_")
     if kind not in all_kinds():
         raise UsageError(f"There is no such kind of finding; there are {', '.join(all_kinds())}.")
     who = client_of(connection, client)
-    return lookups.Asks(who.id, who.code, kind, 0)
+    return finding_rows.Asks(who.id, who.code, kind, 0)
 
 
-def _of_notice(connection: Connection, number: int) -> lookups.Asks:
-    about = lookups.asked_by(connection, number)
+def _of_notice(connection: Connection, number: int) -> finding_rows.Asks:
+    about = finding_rows.asked_by(connection, number)
     if about is None or about.kind not in all_kinds():
         raise UsageError("No notice of that number asks for an answer; `tending findings` shows the numbers.")
     return about

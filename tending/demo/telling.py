@@ -10,7 +10,7 @@ from typing import Any
 from integrations.looks import LookedAfter
 from integrations.messages.mailbox import Mail
 from integrations.practice import Practice
-from integrations.store import accounts, lookups, quarantine
+from integrations.store import accounts, finding_rows, lookups, quarantine
 from integrations.syncing import Synced
 from models.findings import Opened
 from models.instants import Instant, local
@@ -100,7 +100,7 @@ class Teller:
     def day_one(self) -> None:
         """The list to sort: what was so before anybody looked."""
         with self.practice.store.read() as connection:
-            rows = [r for r in lookups.findings(connection) if r.opened == Opened.day_one]
+            rows = [r for r in finding_rows.findings(connection) if r.opened == Opened.day_one]
         voice = self._voice(self.world.week_ago)
         self._heading(
             f"Day one: {counted(len(rows), 'thing')} already so. A list for each therapist to sort; nobody is mailed"
@@ -127,7 +127,7 @@ class Teller:
     def found(self) -> None:
         """What is new, what has cleared, and what could not be said."""
         with self.practice.store.read() as connection:
-            rows = lookups.findings(connection, cleared_since=self.world.now)
+            rows = finding_rows.findings(connection, cleared_since=self.world.now)
         new = [row for row in rows if row.opened == Opened.noticed and row.cleared_at is None]
         cleared = [row for row in rows if row.cleared_at is not None]
         still = sum(row.opened == Opened.day_one and row.cleared_at is None for row in rows)
@@ -217,7 +217,7 @@ class Teller:
         """Three commands that work; and while it runs, how to see a mail arrive."""
         told_of = [code for mail in mails for code in ALERT.findall(mail.text)]
         with self.practice.store.read() as connection:
-            due = [row for row in lookups.findings(connection) if row.kind == "review_due" and row.code in told_of]
+            due = [row for row in finding_rows.findings(connection) if row.kind == "review_due" and row.code in told_of]
         ends, referred = codes(self.practice, self.world, self.world.now)
         self._heading("Three things to try next")
         rows = [(f"why {row.code}", "why a look at the goals is due, by which policy") for row in due[:1]]
@@ -276,7 +276,7 @@ class Teller:
             f"{self._voice(self.world.now).day(when)}, {time_of_day(local(when, self.practice.zone), locale='en_GB')}"
         )
 
-    def _finding(self, row: lookups.FindingRow, voice: Voice, *, who: bool = False) -> tuple[str, ...]:
+    def _finding(self, row: finding_rows.FindingRow, voice: Voice, *, who: bool = False) -> tuple[str, ...]:
         words = told(row.kind, row.reason, row.evidence, voice)
         return (*([row.therapist_id] if who else []), words["label"], row.code, words["sentence"])
 

@@ -21,7 +21,7 @@ from integrations.answering import say
 from integrations.messages.mailbox import Mailbox
 from integrations.opened import lend
 from integrations.practice import Practice, open_practice
-from integrations.store import arming, lookups
+from integrations.store import arming, finding_rows
 from models.answers import Reply, answer
 from models.instants import DAY, HOUR, Instant, at_wall, day_of, instant_of, local, utc_text
 from models.notices import Message, Notice
@@ -158,5 +158,5 @@ def _told_right(practice: Practice, world: World, mailbox: Mailbox, answered: tu
         later = min(n.made_at for step, n in by_step.items() if step)
         assert later - told >= (4 * HOUR if by_step[0].urgency == "safety" else 5 * DAY)
     with practice.store.read() as connection:
-        still = {(f.code, f.kind) for f in lookups.findings(connection)}
+        still = {(f.code, f.kind) for f in finding_rows.findings(connection)}
     assert still

@@ -24,7 +24,7 @@ from integrations.messages.mailbox import read_mails
 from integrations.messages.plugin import smtp_url
 from integrations.night import night
 from integrations.practice import Practice, open_practice
-from integrations.store import answers, arming, audit, invitations, lookups, outbox
+from integrations.store import answers, arming, audit, finding_rows, invitations, outbox
 from integrations.store.identity import codes_of
 from integrations.store.leases import LeaseHeld
 from integrations.store.migrate import whole_metadata
@@ -196,7 +196,7 @@ def therapist_says(practice: Practice, now: Instant) -> None:
     the same page is sent again."""
     with practice.store.read() as connection:
         clients = {row.code: row.id for row in connection.execute(select(table(Client)))}
-        (asked,) = {finding.code for finding in lookups.findings(connection) if finding.kind == "rating"}
+        (asked,) = {finding.code for finding in finding_rows.findings(connection) if finding.kind == "rating"}
     about = clients[asked]
     for number, (kind, reply, more, note) in enumerate(
         (

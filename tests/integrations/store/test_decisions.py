@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from integrations.store import cases, lookups, policies
+from integrations.store import cases, finding_rows, lookups, policies
 from integrations.store.decisions import decide
 from models.findings import Finding, FindingHistory, Look, PolicyVersion
 from models.instants import DAY, HOUR, start_of, wall_of
@@ -597,7 +597,7 @@ def stood(clinic: Clinic, number: str, when: Any) -> list[tuple[Any, ...]]:
         (client,) = clinic.rows(Client, id=clinic.id_of(number))
         who = lookups.about(connection, client.code)
         assert who is not None
-        found = lookups.findings_then(connection, who, when)
+        found = finding_rows.findings_then(connection, who, when)
     return [(f.kind, f.generation, f.opened_at, f.cleared_at, f.opened) for f in found]
 
 

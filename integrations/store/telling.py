@@ -1,0 +1,61 @@
+"""What became of the notices of one finding: whether one waits, when it was told, and its handing on to whoever has the client now."""
+
+from typing import Any
+
+from sqlalchemy import Connection, func, select, update
+
+from integrations.store.tables import insert_new, table
+from models.instants import Instant
+from models.notices import Message, MessageState, Notice, NoticeState
+from models.noticing import NoticeKey
+
+
+def again(connection: Connection, notice: dict[str, Any]) -> bool:
+    """A reason that is back before anybody was told of it: its notice, called off meanwhile, waits again."""
+    rows = table(Notice)
+    mine = [rows.c[name] == notice[name] for name in NoticeKey._fields]
+    untold = rows.c.state.in_([NoticeState.cancelled.value, NoticeState.expired.value])
+    names = ("requires", "facts", "not_before", "expires_at", "state", "outcome", "decided_at")
+    back = update(rows).where(*mine, untold).values({name: notice[name] for name in names})
+    return bool(connection.execute(back).rowcount)
+
+
+def waits(connection: Connection, notice: dict[str, Any]) -> bool:
+    """Whether the notice of this reason is still to be sent: then it speaks for what is true now."""
+    rows = table(Notice)
+    mine = [rows.c[name] == notice[name] for name in NoticeKey._fields]
+    return connection.execute(select(rows.c.state).where(*mine)).scalar() == NoticeState.waiting
+
+
+def told_at(connection: Connection, notice: dict[str, Any], step: int, *, arrived: bool) -> Instant | None:
+    """When a finding was told at a step, to whomever; None where that is still to come. Unless it must have `arrived`, from when on it was
+    tried."""
+    rows, messages = table(Notice), table(Message)
+    same = [rows.c[name] == notice[name] for name in ("subject", "purpose", "generation")]
+    when = func.max(messages.c.settled_at) if arrived else func.min(messages.c.claimed_at)
+    told = select(when).select_from(rows.join(messages, messages.c.id == rows.c.message_id)).where(*same)
+    if arrived:
+        told = told.where(messages.c.state == MessageState.sent)
+    return connection.execute(told.where(rows.c.step == step)).scalar()
+
+
+def hand_on(connection: Connection, notice: dict[str, Any], told: str, *, told_anew: bool) -> bool:
+    """The client is somebody else's now: what still waits for `told` is called off, and who has them is told, unless that was done or is
+    not wanted."""
+    rows, messages = table(Notice), table(Message)
+    same = [rows.c[name] == notice[name] for name in NoticeKey._fields if name != "recipient"]
+    connection.execute(
+        update(rows)
+        .where(*same, rows.c.recipient == told, rows.c.state == NoticeState.waiting)
+        .values(state=NoticeState.cancelled.value, decided_at=notice["made_at"], outcome="somebody else has the client")
+    )
+    if not told_anew:
+        return False
+    told_already = (
+        select(messages.c.id)
+        .select_from(rows.join(messages, messages.c.id == rows.c.message_id))
+        .where(*same, messages.c.recipient == notice["recipient"], messages.c.state != MessageState.failed)
+    )
+    if connection.execute(told_already).first():
+        return False
+    return insert_new(connection, Notice, notice) or again(connection, notice)
