@@ -129,7 +129,7 @@ class Policy:
         "rule",
         tuple(ALLIANCE_RULES),
         None,
-        "How far an alliance rating has to lie below the client's own level: one or two of its standard deviations.",
+        "An alliance rating so far below the client's own level is asked about; in standard deviations of that level.",
         "1 SD Strauss, 2 SD Stiles, as in Gumz 2012 (BMC Med Res Methodol 12:10)",
     )
     rating_counts_days: float = threshold(
@@ -213,16 +213,21 @@ class Policy:
         "trainees' clients leave more often, 26.6 % against 17.2 % (Swift and Greenberg 2012, from memory); two years: our choice",
     )
     referral_first_days: float = threshold(
-        7, "days", 1, 180, "So long after a referral was taken up: was it accepted?", UNPUBLISHED
+        7, "days", 1, 180, "So long after a referral was taken up we ask whether it was accepted.", UNPUBLISHED
     )
     referral_second_days: float = threshold(
-        14, "days", 1, 180, "So long after a referral was taken up: is a first visit booked?", UNPUBLISHED
+        14, "days", 1, 180, "So long after a referral was taken up we ask whether a first visit is booked.", UNPUBLISHED
     )
     referral_third_days: float = threshold(
-        30, "days", 1, 365, "So long after a referral was taken up: did the first visit take place?", UNPUBLISHED
+        30,
+        "days",
+        1,
+        365,
+        "So long after a referral was taken up we ask whether the first visit took place.",
+        UNPUBLISHED,
     )
     referral_fit_days: float = threshold(
-        3, "days", 0, 90, "So long after the first visit elsewhere: did it take place, and does it fit?", UNPUBLISHED
+        3, "days", 0, 90, "So long after the first visit elsewhere we ask whether it took place and fits.", UNPUBLISHED
     )
     referral_again_days: float = threshold(
         30, "days", 7, 365, "What is still open of a referral after its last question is asked again this often.", OURS

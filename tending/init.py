@@ -82,8 +82,8 @@ def write_practice(path: Path, text: str) -> None:
             file.write(text)
         if (database := _database_of(read_settings(path))).exists():
             raise SettingsError(
-                f"{path} is not written: {database} is there and belongs to another practice; "
-                "name a folder of its own for this one's data with --data."
+                f"{path} is not written: {database} is there already. If it is this practice's, put its practice.toml back; "
+                "if another's, name a folder of its own for this one's data with --data."
             )
         open_practice(path, create=True).close()
     except OSError as error:

@@ -83,8 +83,8 @@ def itip(uid: str, going: Going, ends: Ends, settings: InvitationsPart, *, answe
 def message_of(
     uid: str, going: Going, beside: Beside, ends: Ends, settings: InvitationsPart, voice: Voice, before: Instant | None
 ) -> Message:
-    """The whole message: words, and the invitation beside them. `before` is the start that was told last. The subject says what the
-    calendar does, and nothing more."""
+    """The whole message: words, and the invitation beside them. `before` is the start that was told last. A client's subject
+    says what it is, since they have no items; a therapist's is that of every mail to them."""
     said = going.says
     facts: dict[str, Any] = {
         "code": beside.code or None,
@@ -101,7 +101,7 @@ def message_of(
     message = compose([item], practice=ends.practice, to_zone=voice.zone, locale=voice.locale, at=voice.now)
     return replace(
         message,
-        subject=f"{neutral(ends.practice)}: {neutral(settings.title)}",
+        subject=message.subject if beside.code else f"{neutral(ends.practice)}: {neutral(settings.title)}",
         calendar=itip(uid, going, ends, settings, answered=bool(beside.code)),
         method=going.method.value,
     )

@@ -13,6 +13,7 @@ from models.told import NOT_KNOWN
 from models.voice import Voice
 
 CODE = "C-7F3K9QX"
+TO_ADMIN = frozenset({"nightly_check", "scores_set_aside", "source_left"})  # who has a terminal, and is named commands
 PROTOCOL = "Call the client today; the steps stand in the green folder."
 
 

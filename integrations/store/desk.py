@@ -7,7 +7,7 @@ from collections.abc import Collection
 from datetime import date
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, exists, func, select
 
 from integrations.store.tables import insert_rows, table
 from integrations.vault import Vault
@@ -16,10 +16,12 @@ from models.accounts import Role
 from models.appointments import Appointment, Participant
 from models.audit import Audit
 from models.digest import Digest
+from models.ending_acts import OPEN
 from models.findings import Finding
 from models.instants import Instant
 from models.observations import Observation, Subject
 from models.people import Break, Client, Leave, Relation, Therapist
+from models.terminations import TerminationRow
 
 NAME_READ = "identity read"
 
@@ -32,7 +34,8 @@ class Reach(NamedTuple):
 
 
 class Card(NamedTuple):
-    """One finding as a card shows it. `therapist_id` is the client's main therapist, empty where there is none."""
+    """One finding as a card shows it. `therapist_id` is the client's main therapist, empty where there is none; `ending` says
+    whether an ending is open, waiting or going on."""
 
     client_id: int
     code: str
@@ -47,6 +50,7 @@ class Card(NamedTuple):
     evidence: dict[str, Any]
     answered: bool
     answered_at: Instant | None
+    ending: bool
 
 
 class Shown(NamedTuple):
@@ -114,7 +118,9 @@ def cards_of(connection: Connection, client_id: int) -> list[Card]:
 
 def _cards() -> Any:
     rows, clients, digests = table(Finding), table(Client), table(Digest)
-    others = {"code": clients.c.code, "therapist_id": func.coalesce(digests.c.therapist_id, "")}
+    endings = table(TerminationRow)
+    is_open = exists().where(endings.c.client_id == clients.c.id, endings.c.state.in_([state.value for state in OPEN]))
+    others = {"code": clients.c.code, "therapist_id": func.coalesce(digests.c.therapist_id, ""), "ending": is_open}
     columns = [others[name] if name in others else rows.c[name] for name in Card._fields]
     joined = rows.join(clients, clients.c.id == rows.c.client_id)
     return select(*columns).select_from(joined.outerjoin(digests, digests.c.client_id == clients.c.id))

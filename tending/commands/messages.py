@@ -1,13 +1,15 @@
 """`messages`: what Tending writes, read before anything is sent."""
 
+from dataclasses import replace
 from typing import Annotated
 
 import typer
 
 from integrations.messages.compose import Message, compose, item_of
 from integrations.messages.compose import preview as preview_of
-from integrations.messages.samples import samples
+from integrations.messages.samples import TO_ADMIN, samples
 from integrations.messages.templates import load
+from models import spoken
 from models.errors import UsageError
 from tending.commands.common import JsonOption, PracticeOption, now, opened, voice_of
 from tending.output import columns, say, show_json
@@ -62,6 +64,8 @@ def preview(
             raise UsageError(f"There is no message of that kind; there are {', '.join(_name(*p) for p in wanted)}.")
         link = EXAMPLE_LINK if linked and "code" in wanted[part] and part[0] != "invitation" else None
         item = item_of(*part, wanted[part], to_zone=voice.zone, locale=voice.locale, at=at, link=link)
+        if linked and part[0] not in TO_ADMIN:  # as a mail that leads to the desk says it
+            item = replace(item, sentence=spoken.here(item.sentence), clears=spoken.here(item.clears))
         message = compose([item], practice=here.name, to_zone=voice.zone, locale=voice.locale, at=at)
         bare = "protocol" in wanted[part] and not here.settings.safety.protocol
     if as_json:

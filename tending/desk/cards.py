@@ -183,7 +183,10 @@ def shown(
         words_of(just[1], voice) if just and mine else "",
         just[0] if just and mine else "",
         "" if reader is None or naming is None or card.therapist_id == reader else naming.therapist(card.therapist_id),
-        (Part.ending in may if begins is None else begins) and part is not Part.ending and not is_safety(card.kind),
+        (Part.ending in may if begins is None else begins)
+        and part is not Part.ending
+        and not is_safety(card.kind)
+        and not card.ending,
         refused.which if refused else "",
         here(str(refused.error)) if refused else "",
         {name: refused.form.get(name, "") for name in TYPED} if refused else {},

@@ -62,6 +62,7 @@ def _begin(asked: Asked, trouble: str = "") -> Response:
         title="Start an ending",
         trouble=trouble,
         code=who.code,
+        died=who.died,
         name=name,
         reasons={one: words for one, words in REASON_WORDS.items() if not who.died or one is Reason.death},
         wishes=WISHES if not who.died else {By.nobody: WISHES[By.nobody]},

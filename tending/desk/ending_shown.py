@@ -27,7 +27,8 @@ from models.told import NOT_KNOWN
 from tending.desk.asking import Asked, named
 from tending.output import moment
 
-IN_THE_RECORD = "Their status stands in the record system: set it there. The client may always come back."
+IN_THE_RECORD = "Their status stands in the record system: set it there."
+COMES_BACK = " The client may always come back."
 WHOSE: dict[By, str] = {
     By.therapist: "the therapist's wish",
     By.client: "the client's wish",
@@ -74,7 +75,7 @@ class Shown:
     died: bool
     letter: bool
     closable: bool
-    mistaken: bool  # over, and it can be taken back that the client has died
+    mistaken: bool  # it was said here that the client has died, which can be taken back
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +136,7 @@ def shown(asked: Asked, stands: Termination, held: int) -> Shown:
         stands.died,
         going and stands.need(Step.letter) is not Need.none and not stands.died,
         going and not left,
-        stands.said_died and not stands.is_open,
+        stands.said_died,
     )
 
 
@@ -149,10 +150,12 @@ def _headline(asked: Asked, stands: Termination) -> str:
         case State.going:
             return f"An ending is going on: {reason}."
         case State.closed:
-            return f"Closed {voice.day_and_distance(stands.moved_at)}: {reason}. {IN_THE_RECORD}"
+            back = "" if stands.died else COMES_BACK
+            return f"Closed {voice.day_and_distance(stands.moved_at)}: {reason}. {IN_THE_RECORD}{back}"
         case State.declined:
             return f"Not confirmed {voice.day_and_distance(stands.moved_at)}: care goes on."
-    goes_on = "that the client has died is taken back" if stands.reason is Reason.death else "care goes on"
+    said_dead = stands.reason is Reason.death or any(one.could_not == CouldNot.died for one in stands.settled)
+    goes_on = "that the client has died is taken back" if said_dead else "care goes on"
     return f"Withdrawn {voice.day_and_distance(stands.moved_at)}: {goes_on}."
 
 

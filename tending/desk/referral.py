@@ -134,6 +134,8 @@ def say(asked: Asked) -> Response:
         if not sent and not acts.was_said(connection, act_id):
             if form.get("seen", "") != seen_of(mine):
                 raise UsageError(MEANWHILE)
+            if what is What.offered:
+                asked.back = f"/client/{who.code}/referral"
             reference = _reference(connection, mine, form.get("referral", ""), new=what is What.offered)
             if what is What.sent:
                 stood = referrals.find(connection, who.id, reference)

@@ -26,6 +26,15 @@ def test_a_preview_invents_no_protocol(practice, tending):
     assert "practice.toml" not in shown
 
 
+def test_a_preview_speaks_as_the_mail_does_where_it_leads_to_the_desk(practice, tending):
+    kinds = ("ending_step", "ending_confirm.asked", "referral_follow_up", "more")
+    assert all("`tending " in " ".join(tending("messages", "preview", kind).out.split()) for kind in kinds)
+    with practice.open("a") as file:
+        file.write('\n[desk]\npublic_url = "https://desk.example.org"\n')
+    for kind in kinds:
+        assert "`" not in tending("messages", "preview", kind).out, kind
+
+
 def test_check_asks_for_a_protocol_once_scores_are_told(clinic, read, codes, today, tending):
     def said():
         return [

@@ -203,6 +203,30 @@ def test_an_ending_that_is_begun_from_no_card_answers_none_and_an_answer_alone_b
     assert answered(desk) == []
 
 
+def test_no_card_offers_to_begin_what_is_begun_already(serve):
+    desk = serve(watched)
+    kim, code = desk.seated("therapist", "T1"), code_of(desk)
+    assert "We have begun an ending" in kim.get("/today").text
+    start(kim, code)  # from the client's page: it waits for S1's word, and Anna is quiet still
+    assert "We have begun an ending" not in kim.get("/today").text
+    assert desk.findings("1001").cleared_at is None
+
+
+def test_of_a_death_nobody_is_said_to_come_back_and_no_other_ending_is_offered(desk, kim):
+    code = code_of(desk)
+    page = start(kim, code, reason="death", wished_by="nobody")
+    assert "That the client has died was said by mistake" in page.text
+    desk.later(120)
+    for what, step in (("done", "records"), ("closed", "")):
+        page = kim.send(saying(kim.get(f"/client/{code}"), what, step))
+    assert "Closed Mon 23 Nov, today: the client has died." in text_of(page)
+    assert "come back" not in text_of(page)
+    assert "Start another ending" not in page.text
+    page = kim.send(saying(page, "withdrawn"))
+    assert "that the client has died is taken back" in text_of(page)
+    assert "Start another ending" in page.text
+
+
 def test_who_cannot_begin_one_is_not_offered_it(serve):
     desk = serve(watched)
     sam, browser = desk.seated("supervisor", "S1"), desk.browser()

@@ -7,7 +7,7 @@ import re
 import pytest
 
 from integrations.messages.compose import item_of
-from integrations.messages.samples import samples
+from integrations.messages.samples import TO_ADMIN, samples
 from integrations.messages.templates import load
 from integrations.rendering import UNSAID
 from integrations.store import leave_going, leave_plans, referrals
@@ -20,7 +20,6 @@ from models.voice import Voice
 from tests.builders import NOW
 
 ELSEWHERE = ("No leave of ", "Somebody to take over goes with ")  # the desk's forms cannot come to these
-TO_THE_ADMINISTRATOR = {"nightly_check", "scores_set_aside", "source_left"}  # who has a terminal
 VOICE = Voice("Europe/Berlin", "en_GB", NOW)
 COMMAND = re.compile(r"`|--[a-z]|tending ")
 
@@ -56,7 +55,7 @@ def test_nothing_that_clears_a_card_names_a_command():
     assert [one for one in clears if COMMAND.search(here(one))] == []
 
 
-@pytest.mark.parametrize("part", [part for part in load().items if part[0] not in TO_THE_ADMINISTRATOR], ids="-".join)
+@pytest.mark.parametrize("part", [part for part in load().items if part[0] not in TO_ADMIN], ids="-".join)
 def test_no_mail_that_leads_to_the_desk_names_a_command(part):
     said = item_of(*part, samples(NOW, VOICE)[part], to_zone=VOICE.zone, locale=VOICE.locale, at=NOW)
     assert not COMMAND.search(here(f"{said.sentence} {said.clears}"))

@@ -1,10 +1,12 @@
 """Policy: working hours that never open are refused, wherever the layers that make them lie."""
 
+from dataclasses import fields
 from typing import Any
 
 import pytest
 
 from models.errors import SettingsError
+from models.policy import Policy
 from models.policy_layers import PolicyBook
 
 EARLY, LATE = {"work_until": "12:00"}, {"work_from": "13:00"}
@@ -58,3 +60,8 @@ def test_who_confirms_endings_may_differ_for_each_therapist() -> None:
     assert book.of(therapist="T1").policy.ending_confirmed_by_peer == "T2"
     assert book.of(therapist="T2").policy.ending_confirmed_by_peer == "Dr Ü."
     assert PolicyBook().of().line("ending_confirmed_by_peer").startswith("ending_confirmed_by_peer = none (default")
+
+
+def test_a_reason_reads_as_a_statement_before_its_value() -> None:
+    asked = [field.name for field in fields(Policy) if set("?:") & set(field.metadata["reason"].replace(": see [", ""))]
+    assert asked == []
