@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from models.errors import UsageError
-from models.instants import DAY, FAR, Instant, end_of, start_of
+from models.instants import DAY, FAR, HOUR, Instant, end_of, start_of
 from models.voice import Voice
 
 UNDO_SECONDS = 60
@@ -97,9 +97,9 @@ def answer(
         raise UsageError(f"Say until when: `{reply.value}` needs a day.")
     if reply is Reply.known and until is not None and until - now > LONGEST_PLAN:
         raise UsageError("A plan for a risk is looked at again within 30 days; name an earlier day.")
-    if safety and reply is Reply.snooze and until is not None and until - now > DAY:
+    if safety and reply is Reply.snooze and until is not None and until - now > DAY + HOUR:  # of 25 hours
         raise UsageError("A risk waits until tomorrow at most; say `known` with a day where there is a plan.")
-    if reply is Reply.agreed and until is not None and until - now > LONGEST_AGREED:
+    if reply is Reply.agreed and until is not None and until - now > LONGEST_AGREED + DAY:  # until that day is over
         raise UsageError(
             "That is more than 180 days ahead. So long without contact is a pause: enter it in the record system."
         )

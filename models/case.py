@@ -26,11 +26,11 @@ TOOK_PLACE = (ATTENDED, int(Mark.presumed))
 
 class More(NamedTuple):
     """What is told of a client besides appointments: `told` goals, scores and the like as of now, `heard` which of `goal` and `score` any
-    source tells of at all, `unread` whether a row of these about the client lies in quarantine."""
+    source tells of at all, `unread` which of these a row in quarantine, about the client, is of."""
 
     told: Told
     heard: frozenset[str]
-    unread: bool
+    unread: frozenset[str]
 
 
 class Case(NamedTuple):
@@ -63,8 +63,8 @@ class Case(NamedTuple):
         return self.more.heard
 
     @property
-    def unread(self) -> bool:
-        """Whether a row of these about the client lies in quarantine."""
+    def unread(self) -> frozenset[str]:
+        """Which of goals and scores a row in quarantine about the client is of."""
         return self.more.unread
 
     def last_seen(self) -> Instant | None:

@@ -59,13 +59,16 @@ class _Common(NamedTuple):
     until: Instant = FAR
 
 
+NONE: frozenset[str] = frozenset()
+
+
 class Shared:
     """What clients of one practice share at one instant: policy, spans that do not count, and what cannot be relied on.
 
     `pauses` are therapist leave and public holidays, by therapist; `blind` names, by therapist, the sources that are stale;
     `doubtful` are clients with quarantined rows, `missing` the starts of a client's appointments that their source lacks while nobody
     has said whether they are gone. Both by therapist have the key "" for clients without one. `heard` names which of `goal` and `score`
-    any source tells of: what none does cannot be missing; `unread` are clients with a row of these in quarantine.
+    any source tells of: what none does cannot be missing; `unread` are clients with a row of these in quarantine, and of which.
     `new` are therapists who are new, and until when.
     """
 
@@ -79,7 +82,7 @@ class Shared:
         doubtful: frozenset[int] = frozenset(),
         missing: Mapping[int, frozenset[Instant]] = MappingProxyType({}),
         heard: frozenset[str] = frozenset(),
-        unread: frozenset[int] = frozenset(),
+        unread: Mapping[int, frozenset[str]] = MappingProxyType({}),
         new: Mapping[str, Instant] = MappingProxyType({}),
     ) -> None:
         self.now = now
@@ -130,7 +133,7 @@ class Shared:
         _, _, pauses, blind, _ = self._own(row)
         if client_id in self._missing:
             line = self._relied_on(client_id, line)
-        more = More(unpacked(told).by(self.now), self.heard, client_id in self._unread)
+        more = More(unpacked(told).by(self.now), self.heard, self._unread.get(client_id, NONE))
         return case_at(self.now, client_id, status, intake_at, away_until, died, line, pauses, blind, more)
 
     def _relied_on(self, client_id: int, line: bytes) -> bytes:
@@ -157,7 +160,7 @@ class Shared:
     def looks(self, rows: Iterable[DigestRow]) -> Iterator[Looked]:
         """One look at each of many clients, as they stream by."""
         now, kept, heard, personal = self.now, self._kept, self.heard, self.book.personal
-        special, nothing_more = self._doubtful | self._unread, More(NOTHING, heard, False)
+        special, nothing_more = self._doubtful | self._unread.keys(), More(NOTHING, heard, NONE)
         # Of somebody of whom appointments alone are told, while no source tells of more, most rules say the same.
         first, *others = [rule.decide for rule in self.rules if heard or rule.untold is None]
         the_same: tuple[Verdict, ...] = () if heard else tuple(v for rule in self.rules for v in rule.untold or ())

@@ -12,6 +12,7 @@ from models.timing import Hours, not_before
 
 ADMIN = "admin"
 THERAPIST = "therapist:"
+ANSWERED = "it was answered"  # why a notice is called off
 
 
 class NoticeKey(NamedTuple):

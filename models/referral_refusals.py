@@ -143,7 +143,8 @@ def wrong_day(referral: Referral, act: ReferralAct) -> str | None:
 
 
 def _before_offer(referral: Referral, act: ReferralAct) -> str | None:
-    if act.day + LONGEST_DAY <= referral.offered_at:
+    first = next((one.at for one in referral.acts if one.what is What.offered), referral.offered_at)
+    if act.day + LONGEST_DAY <= first:
         return "That day lies before the referral was offered; correct it."
     return None
 

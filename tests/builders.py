@@ -242,7 +242,7 @@ def sharing(
         {"": blind},
         one if doubtful else frozenset(),
         heard=frozenset(heard),
-        unread=one if unread else frozenset(),
+        unread=dict.fromkeys(one, frozenset({"goal", "score"})) if unread else {},
     )
 
 

@@ -252,7 +252,9 @@ def _answer(event: Event) -> str:
     if not event.people:
         return ""
     hosts = {prop.value.casefold() for name, prop in event.people if name == "ORGANIZER"}
-    guests = [prop for name, prop in event.people if name == "ATTENDEE" and prop.value.casefold() not in hosts]
+    invited = [prop for name, prop in event.people if name == "ATTENDEE"]
+    # A practice may send from the therapist's own address: then the host is the guest.
+    guests = [prop for prop in invited if prop.value.casefold() not in hosts] or invited
     words = {prop.parameter("PARTSTAT").upper() or "NEEDS-ACTION" for prop in guests}
     # Of several guests nobody can tell which one its owner is: where they differ it is not answered.
     return words.pop() if len(words) == 1 else "NEEDS-ACTION" if words else ""

@@ -106,9 +106,18 @@ def shared(practice: "Practice", connection: Connection, now: Instant, known_at:
         frozenset(client for client, kind in doubtful if kind not in TOLD),
         in_doubt(connection, read, known_at),
         _heard(connection, known_at),
-        frozenset(client for client, kind in doubtful if kind in TOLD),
+        _unread(doubtful),
         new_therapists(practice, connection, book.of().policy, known_at),
     )
+
+
+def _unread(doubtful: Iterable[tuple[int, str]]) -> dict[int, frozenset[str]]:
+    """Clients with goals or scores in quarantine, and of which they are."""
+    found: dict[int, frozenset[str]] = {}
+    for client, kind in doubtful:
+        if kind in ("goal", "score"):
+            found[client] = found.get(client, frozenset()) | {kind}
+    return found
 
 
 @lru_cache(maxsize=4096)

@@ -29,6 +29,7 @@ from models.instants import Instant
 from models.measures import RATINGS
 from models.observations import (
     ABOUT_CLIENTS,
+    ClientStatus,
     Observation,
     Reading,
     Subject,
@@ -78,8 +79,13 @@ def take_in(
     taken.changed = len(news) - taken.new
     vanished = gone_from(connection, vault, source, reading, rows.keys(), current, policy, now)
     gone, taken.vanished, taken.held = vanished
-    if "client" in reading.kinds:
-        known = {key for key, row in current.items() if key[0] == "client" and not row.gone}
+    if "client" in reading.kinds and source.delivers != "changes":
+        ended = ClientStatus.ended
+        known = {
+            key
+            for key, row in current.items()
+            if key[0] == "client" and not row.gone and row.facts["status"] != ended and not row.facts["died"]
+        }
         missing = len(known - rows.keys())
         taken.no_longer_named = missing if 2 * missing > len(known) else 0
     echoes.take(connection, ours, [row.facts for row in news if row.kind == "appointment"], gone)
@@ -92,7 +98,8 @@ def take_in(
     holding = quarantine.hold(connection, vault, source, reading.rejects, now)
     if reading.kinds:  # else a part of it was not read at all, and its rows are neither better nor gone
         # A score that was set aside may ask for safety. Where the file is shorter now, it may only have been cut off.
-        fewer = _scores(rows.keys(), reading.rejects) < _scores((k for k, row in current.items() if not row.gone), held)
+        undecided = quarantine.undecided(connection, vault, source.name, reading.rejects)
+        fewer = _scores(rows.keys(), undecided) < _scores((k for k, row in current.items() if not row.gone), held)
         quarantine.let_go(connection, source.name, holding.hashes, now, keep=("score",) if fewer else ())
     entries = [(source.name, row.id) for row in news if row.kind in ABOUT_CLIENTS]
     entries += [(source.name, entry_id) for kind, entry_id in gone if kind in ABOUT_CLIENTS]

@@ -21,7 +21,7 @@ from models.findings import Finding
 from models.instants import HOUR, Instant, day_of, end_of, start_of
 from models.looking import DigestRow, Shared
 from models.notices import Message, MessageState, Notice
-from models.noticing import ADMIN, THERAPIST, therapist_recipient
+from models.noticing import ADMIN, ANSWERED, THERAPIST, therapist_recipient
 from models.observations import ClientStatus
 from models.people import Client
 from models.sources import Source
@@ -124,7 +124,7 @@ class LastLook:
             if found != requires["generation"]:
                 return "the finding has cleared and come back as a new one"
             if (notice.client_id, requires["finding"]) in self._answered:
-                return "it was answered"
+                return ANSWERED
             if self._fresh.get(notice.client_id, {}).get(requires["finding"]) is False and not self._unsettled(notice):
                 due.look_now(self._connection, notice.client_id, self._now)  # so that the finding is cleared as well
                 return "it is no longer so"

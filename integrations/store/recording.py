@@ -13,7 +13,7 @@ from models.findings import Became, Finding, FindingHistory, Opened, Settled, St
 from models.instants import DAY, FAR, Instant
 from models.looking import DigestRow, Looked, Shared
 from models.notices import Notice
-from models.noticing import TO_SUPERVISOR, finding_notice, next_step, therapist_recipient
+from models.noticing import TO_ADMIN, TO_SUPERVISOR, finding_notice, next_step, therapist_recipient
 from models.policy import Policy
 from models.rule import Facts, Kind, Verdict
 from models.told import REPLIES, Answered, number_of, unpacked
@@ -114,6 +114,7 @@ class _One:
         self._recipient = therapist_recipient(self._therapist)
         self._now = recorder.now
         self._answers: dict[int, Answered] = {a.kind: a for a in unpacked(row[-1]).by(self._now).answers}
+        self._endings = unpacked(row[-1]).endings
         self.next_word = min((self._speaks(s) for s in standing.values()), default=FAR)
 
     def _speaks(self, standing: Standing) -> Instant:
@@ -130,15 +131,17 @@ class _One:
         if at == before.answered_at or (at is not None and before.answered_at is None and at < before.opened_at):
             return before
         says = self._recorder.said[self._client, before.kind]
-        kind = self._recorder.kinds[before.kind][2]
+        rule, _, kind = self._recorder.kinds[before.kind]
         newer = last is not None and (before.answered_at is None or last.at > before.answered_at)
         if last is not None and (newer or self._stands(last, before)):
             speaks_at = self._rests_until(last, kind, says[1]["facts"])
             values: dict[str, Any] = {"answered": True, "answered_at": at, "speaks_at": speaks_at, "climbs_at": None}
+            what = Became.answered
         else:
+            what = Became.unanswered
+            telling.wait_again(self._recorder.connection, self._client, f"{rule}.{before.kind}", before.generation)
             climbs = self._climbs_from(0, kind, self._now) if before.told_to else None
             values = {"answered": False, "answered_at": at, "speaks_at": None, "climbs_at": climbs}
-        what = Became.answered if newer else Became.unanswered
         self._recorder.became(what, self._client, before.kind, before.generation, before.opened, says)
         self._recorder.change(self._client, before.kind, {**values, "heard": says[1]["facts"]})
         after = before._replace(**values, heard=says[1]["facts"])
@@ -163,9 +166,9 @@ class _One:
             return last.until
         if kind.speaks != "notice":
             return None
-        if last.reply == DONE and kind.rests is not None:
-            return last.at + kind.rests(facts)
-        return last.at + int(self._policy.answer_rests_days * DAY)
+        longest = int(self._policy.answer_rests_days * DAY)
+        own = kind.rests(facts) if last.reply == DONE and kind.rests is not None else longest
+        return last.at + min(own, longest)
 
     # -------------------------------------------------------- what changes
 
@@ -269,7 +272,7 @@ class _One:
         last = self._answers.get(number_of(before.kind))
         if last is None or before.speaks_at is None or before.speaks_at > self._now:
             return "changed"
-        if last.reply == ENDING:
+        if last.reply == ENDING and not any(ending.started_at >= last.at - DAY for ending in self._endings):
             return "no_ending"
         return "still" if last.until >= FAR else "until"
 
@@ -285,9 +288,12 @@ class _One:
             # What was answered speaks on its day, to whoever has the client then; of a risk they hear at once, whatever was answered.
             told_anew = not before.answered or kind.speaks == "safety"
             notice = self._notice(verdict, before.generation)
-            recorder.changes.notices += telling.hand_on(recorder.connection, notice, to, told_anew=told_anew)
+            made = telling.hand_on(recorder.connection, notice, to, told_anew=told_anew)
+            recorder.changes.notices += made
             to, speaks_at = self._recipient, before.speaks_at if before.answered else None
-            if told_anew and before.answered:
+            if made and before.answered:
+                says = (verdict.reason, evidence)
+                recorder.became(Became.unanswered, client, verdict.kind, before.generation, before.opened, says)
                 changed = {"answered": False, "climbs_at": self._climbs_from(0, kind, self._now)}
                 self._say_by(changed["climbs_at"])
         if before.climbs_at is not None and before.climbs_at <= self._now:
@@ -324,9 +330,13 @@ class _One:
         if due > self._now:
             self._say_by(due)
             return {"climbs_at": due}
+        connection = self._recorder.connection
+        if safety and supervisor and telling.has_heard(connection, notice, therapist_recipient(supervisor)):
+            step = step._replace(number=TO_ADMIN)  # the supervisor heard already, in the therapist's place
         people = [therapist_recipient(supervisor if step.number == TO_SUPERVISOR else "")]
         if safety and (cover := self._recorder.recipients.cover(self._therapist)):
-            people.append(therapist_recipient(cover))  # who is away by now was told, and the cover was not
+            to_cover = therapist_recipient(cover)
+            people += [to_cover] * (not telling.has_heard(connection, notice, to_cover))  # who was told is away by now
         for recipient in people:
             notice = self._notice(verdict, before.generation, step.number, recipient)
             self._recorder.changes.notices += insert_new(self._recorder.connection, Notice, notice)

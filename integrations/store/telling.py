@@ -2,12 +2,12 @@
 
 from typing import Any
 
-from sqlalchemy import Connection, func, select, update
+from sqlalchemy import Connection, case, func, select, update
 
 from integrations.store.tables import insert_new, table
 from models.instants import Instant
 from models.notices import Message, MessageState, Notice, NoticeState
-from models.noticing import NoticeKey
+from models.noticing import ANSWERED, NoticeKey
 
 
 def again(connection: Connection, notice: dict[str, Any]) -> bool:
@@ -29,14 +29,34 @@ def waits(connection: Connection, notice: dict[str, Any]) -> bool:
 
 def told_at(connection: Connection, notice: dict[str, Any], step: int, *, arrived: bool) -> Instant | None:
     """When a finding was told at a step, to whomever; None where that is still to come. Unless it must have `arrived`, from when on it was
-    tried."""
+    tried: what a server does not take for now was."""
     rows, messages = table(Notice), table(Message)
     same = [rows.c[name] == notice[name] for name in ("subject", "purpose", "generation")]
-    when = func.max(messages.c.settled_at) if arrived else func.min(messages.c.claimed_at)
-    told = select(when).select_from(rows.join(messages, messages.c.id == rows.c.message_id)).where(*same)
+    tried = func.coalesce(messages.c.claimed_at, case((rows.c.tries > 0, rows.c.made_at)))
+    when = func.max(messages.c.settled_at) if arrived else func.min(tried)
+    told = select(when).select_from(rows.outerjoin(messages, messages.c.id == rows.c.message_id)).where(*same)
     if arrived:
         told = told.where(messages.c.state == MessageState.sent)
     return connection.execute(told.where(rows.c.step == step)).scalar()
+
+
+def has_heard(connection: Connection, notice: dict[str, Any], recipient: str) -> bool:
+    """Whether a finding was told to somebody, at whatever step."""
+    rows, messages = table(Notice), table(Message)
+    same = [rows.c[name] == notice[name] for name in ("subject", "purpose", "generation")]
+    told = select(messages.c.id).select_from(rows.join(messages, messages.c.id == rows.c.message_id))
+    lost = [MessageState.failed.value, MessageState.dropped.value]
+    mine = told.where(*same, messages.c.recipient == recipient, messages.c.state.not_in(lost))
+    return connection.execute(mine).first() is not None
+
+
+def wait_again(connection: Connection, client_id: int, purpose: str, generation: int) -> None:
+    """What was called off since it was answered waits again: the answer was taken back."""
+    rows = table(Notice)
+    mine = (rows.c.subject == f"client:{client_id}") & (rows.c.purpose == purpose) & (rows.c.generation == generation)
+    called_off = (rows.c.state == NoticeState.cancelled.value) & (rows.c.outcome == ANSWERED)
+    back = {"state": NoticeState.waiting.value, "outcome": "", "decided_at": None}
+    connection.execute(update(rows).where(mine, called_off).values(back))
 
 
 def hand_on(connection: Connection, notice: dict[str, Any], told: str, *, told_anew: bool) -> bool:

@@ -63,9 +63,9 @@ def _again(why: list[Any] | None, voice: Voice) -> str:
     day = voice.day(answered_at)
     match reason:
         case "until":
-            return f"You asked to hear of it again ({day})."
+            return f"It was put off until now ({day})."
         case "still":
-            return f"It is still so since your answer of {day}."
+            return f"It is still so since the answer of {day}."
         case "no_ending":
-            return f"On {day} you said that an ending was begun; none is written down."
-    return f"It has changed since your answer of {day}."
+            return f"On {day} the answer was that an ending is begun; none is written down."
+    return f"It has changed since the answer of {day}."

@@ -62,11 +62,12 @@ NOTHING_SEEN = silent(KINDS, "no_result")
 
 def safety(case: Case, policy: Policy, clock: Clock) -> tuple[Verdict, ...]:
     """One verdict for each of KINDS, in their order. No pause, no ending and no death silences what asks for safety."""
-    if not case.told.scores and not case.unread:
+    unread = "score" in case.unread
+    if not case.told.scores and not unread:
         return NOTHING_SEEN
     found = (result(case, kind, clock) for kind in KINDS)
     # What could not be read may be the very result: then nobody can say that there is none.
-    return tuple(Verdict(v.kind, None, "blind", (UNREAD,)) if case.unread and not v.fired else v for v in found)
+    return tuple(Verdict(v.kind, None, "blind", (UNREAD,)) if unread and not v.fired else v for v in found)
 
 
 def result(case: Case, kind: str, clock: Clock) -> Verdict:

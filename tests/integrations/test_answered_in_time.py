@@ -12,6 +12,8 @@ from models.answers import Reply, answer
 from models.findings import Finding
 from models.instants import DAY, HOUR, day_of, start_of
 from tests.builders import NOW, ZONE, days_ago, each, in_days
+from tests.integrations.messages.servers import scripted
+from tests.integrations.test_delivery import at_port
 
 SAFETY = frozenset({"item9"})
 
@@ -101,7 +103,7 @@ def test_the_day_that_was_named_speaks_to_whoever_has_the_client_then(team, mail
     assert [to for to, _ in mails(mailbox)] == ["t1"]
     run(team, *days(10, 13, at))
     (_, (to, text)) = mails(mailbox)
-    assert (to, "You asked to hear of it again" in text) == ("t2", True)
+    assert (to, "It was put off until now" in text) == ("t2", True)
 
 
 def test_of_a_risk_whoever_takes_the_client_over_hears_at_once_and_again_on_the_day(team, mailbox):
@@ -171,7 +173,7 @@ def test_another_missed_appointment_speaks_though_somebody_has_seen_to_the_other
     team.seen("1001", NOW + 14 * DAY, status="missed")
     run(team, NOW + 15 * DAY)
     (_, (to, text)) = mails(mailbox)
-    assert (to, "It has changed since your answer" in text) == ("t1", True)
+    assert (to, "It has changed since the answer" in text) == ("t1", True)
 
 
 def test_an_ending_that_was_said_to_be_begun_and_was_not_is_asked_about_after_a_week(team, mailbox):
@@ -276,3 +278,75 @@ def test_of_goals_that_cannot_be_read_nobody_says_that_there_are_none(team):
     run(team, NOW + HOUR)
     found = team.why("1001", NOW + HOUR)
     assert [found[kind] for kind in ("no_goal", "review_due", "off_track")] == [(None, "blind")] * 3
+
+
+def test_a_risk_climbs_though_the_mail_to_the_therapist_is_refused_for_now(team):
+    team.score("1001", "PHQ-9", NOW, 12, risk=2)
+    with scripted(RCPT="452 try later") as server:
+        at_port(team, server.port)
+        run(team, *(NOW + n * HOUR for n in range(1, 5)))
+        assert {n.step for n in team.notices(purpose="safety.item9")} == {0}
+        run(team, NOW + 5 * HOUR)
+    assert {(n.step, n.recipient) for n in team.notices(purpose="safety.item9")} == {
+        (0, "therapist:T1"),
+        (1, "therapist:S1"),
+    }
+
+
+@pytest.mark.parametrize(("kind", "reply"), [("item9", Reply.done), ("quiet", Reply.done)])
+def test_what_was_called_off_by_an_answer_that_was_taken_back_is_told_after_all(team, mailbox, kind, reply):
+    if kind == "item9":
+        team.score("1001", "PHQ-9", NOW, 12, risk=2)
+        at = NOW + HOUR
+    else:
+        team.drop("t1", "next")
+        at = NOW + 21 * DAY
+    team.sync(at)
+    team.look(at)
+    given = say(team, kind, reply, at + 10)
+    deliver(team.practice, at + 20, "test")
+    unsay(team, given, at + 40)
+    assert mails(mailbox) == []
+    run(team, at + 120)
+    assert [to for to, _ in mails(mailbox)] == ["t1"]
+
+
+def test_a_cover_who_answered_and_then_has_the_client_is_not_asked_again(team, mailbox):
+    away(team, "T1", 0, 20, cover="T2")
+    team.score("1001", "PHQ-9", NOW, 12, risk=2)
+    run(team, NOW + HOUR)
+    plan = start_of(day_of(NOW + 20 * DAY, ZONE), ZONE)
+    with team.practice.store.write() as connection:
+        given = answer("item9", Reply.known, NOW + 2 * HOUR, until=plan, safety=True)
+        answering.say(team.practice, connection, team.id_of("1001"), given, "therapist:T2", NOW + 2 * HOUR)
+    goes_to(team, "T2")
+    run(team, *(NOW + n * HOUR for n in range(3, 20)))
+    assert [to for to, _ in mails(mailbox)] == ["t2"]
+
+
+def test_nobody_hears_of_one_risk_twice(team, mailbox):
+    away(team, "T1", 0, 20, cover="T2")
+    team.score("1001", "PHQ-9", NOW, 12, risk=2)
+    run(team, *(NOW + n * HOUR for n in range(1, 20)))
+    assert [to for to, _ in mails(mailbox)] == ["t2", "s1", "admin"]
+
+
+def test_a_goal_that_cannot_be_read_keeps_no_risk_open(team):
+    team.score("1001", "PHQ-9", NOW, 12, risk=2)
+    run(team, NOW + HOUR)
+    team.goal("1001", "Weniger grübeln", set="2026-11-31")
+    team.score("1001", "PHQ-9", NOW + 2 * HOUR, 12, risk=0)
+    run(team, NOW + 3 * HOUR)
+    assert ("1001", "item9") not in team.findings()
+
+
+def test_who_has_ended_care_may_leave_the_export(a_clinic):
+    clinic = a_clinic()
+    for number in range(6):
+        clinic.client(f"1{number:03}", status="active" if number < 2 else "ended")
+    clinic.sync(NOW)
+    del clinic.clients[2:]
+    assert clinic.sync(NOW + HOUR)["records"].no_longer_named == 0
+    clinic.client("2001")
+    del clinic.clients[:2]
+    assert clinic.sync(NOW + 2 * HOUR)["records"].no_longer_named == 2

@@ -163,7 +163,7 @@ def test_known_with_a_plan_is_silent_until_that_day_unless_it_rises(team, mailbo
     team.score("1001", "PHQ-9", NOW + 14 * DAY, 12, risk=2)
     day(team, NOW + 14 * DAY + HOUR)
     assert len(mails(mailbox)) == 2
-    assert "It has changed since your answer" in mails(mailbox)[1][1]
+    assert "It has changed since the answer" in mails(mailbox)[1][1]
 
 
 def test_when_the_plans_day_has_come_it_speaks_again(team, mailbox):

@@ -199,10 +199,10 @@ def test_rebuilding_changes_nothing_about_answers(clinic):
         (Reply.no_concern, {"reason": "planned", "safety": True}, "A risk is answered with"),
         (Reply.agreed, {"days": 7, "safety": True}, "A risk is answered with"),
         (Reply.ending, {"safety": True}, "A risk is answered with"),
-        (Reply.snooze, {"until": NOW + DAY, "reason": "later", "safety": True}, ""),
-        (Reply.snooze, {"until": NOW + DAY + 1, "reason": "later", "safety": True}, "until tomorrow at most"),
-        (Reply.agreed, {"until": NOW + 180 * DAY}, ""),
-        (Reply.agreed, {"until": NOW + 180 * DAY + 1}, "is a pause"),
+        (Reply.snooze, {"until": NOW + 25 * HOUR, "reason": "later", "safety": True}, ""),
+        (Reply.snooze, {"until": NOW + 25 * HOUR + 1, "reason": "later", "safety": True}, "until tomorrow at most"),
+        (Reply.agreed, {"until": NOW + 181 * DAY}, ""),
+        (Reply.agreed, {"until": NOW + 181 * DAY + 1}, "is a pause"),
     ],
 )
 def test_what_an_answer_needs(reply, more, refused):
