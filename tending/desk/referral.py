@@ -150,7 +150,7 @@ def say(asked: Asked) -> Response:
         return page(asked, "letter.html", title="Letter", code=who.code, text=text, note=TAKE_IT, send=None)
     if what is What.sent:
         return go(f"/client/{who.code}/referral/letter?referral={reference_of(form)}")
-    return go(asked.back)
+    return go(f"/client/{who.code}#referral")
 
 
 def reference_of(form: Mapping[str, str]) -> str:
