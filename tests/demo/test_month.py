@@ -143,10 +143,12 @@ def _told_right(practice: Practice, world: World, mailbox: Mailbox, answered: tu
     days = (DEFAULT.referral_first_days, DEFAULT.referral_second_days)
     assert asked == [day_of(world.referral[1] + round(each * DAY), ZONE) for each in days]
     assert sum(is_invitation(mail) for mail in mailbox.mails()) == 1
-    # What was answered is silent; what was not goes up: a week after it was told, and not before.
+    # What was answered is silent for as long again as it took; what was not goes up: a week after it was told, and not before.
     client, kind, when = answered
+    assert kind == "quiet"
     mine = [n for n in notices if n.client_id == client and n.purpose.endswith(f".{kind}")]
-    assert [n for n in mine if n.made_at > when] == []
+    last, *_, due, _ = mine[0].facts["facts"]
+    assert [n for n in mine if when < n.made_at < when + due - last] == []
     steps: dict[tuple[Any, ...], dict[int, Any]] = defaultdict(dict)
     for notice in notices:
         if notice.client_id is not None and "." in notice.purpose:

@@ -107,7 +107,7 @@ def test_it_says_what_was_read_found_and_sent(told: tuple[Path, str]) -> None:
     assert all(mail.subject.startswith("Northside: ") for mail in mails)
     for mail in mails:
         assert mail.path.name in text
-    assert re.search(r"Prefect +http://127\.0\.0\.1:\d+", text)
+    assert re.search(r"Prefect +it ended with this story; \S+ demo --folder demo-practice shows it again", text)
     assert "the demonstration's clock stands at" in text
 
 

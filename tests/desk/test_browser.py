@@ -193,6 +193,7 @@ def test_after_an_answer_the_next_card_has_the_focus_and_what_was_said_is_in_vie
     page = context.new_page()
     page.goto(f"{served.base}/in/{served.link('sign_in', ACCOUNT + str(served.account('therapist', 'T1')))}")
     page.locator("main button").first.click()
+    page.locator("article").first.wait_for()
     anchors = page.locator("article").evaluate_all("all => all.map(one => one.id)")
     assert len(anchors) >= 2
     page.get_by_role("button", name="I have seen to it").first.click()
