@@ -77,7 +77,10 @@ class Case(NamedTuple):
 
     def is_marked(self, start: Instant) -> bool:
         """Whether of an appointment that began then it is known, or presumed, how it went."""
-        return any(entry >> 3 == start and entry & 3 for entry in self.line[: self.past])
+        for entry in reversed(self.line[: self.past]):  # mostly it is the last one
+            if entry >> 3 <= start:
+                return entry >> 3 == start and entry & 3 != 0
+        return False
 
     def next_booked(self) -> Instant | None:
         """Start of the next appointment that a person booked; the tail of an endless series is not one."""
