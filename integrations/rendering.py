@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Iterable
 from dataclasses import asdict, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection
@@ -130,9 +131,13 @@ class Renderer:
         token = links.make(self._connection, self._practice.vault, purpose, recipient, client_id, kind, now)
         return address_of(self._public_url, purpose, token)
 
+    @cached_property
+    def _names(self) -> dict[str, str]:
+        return people.names_of_therapists(self._connection, self._practice.vault)
+
     def _named(self, therapist: str) -> str:
         """A therapist as a colleague calls them, with the id that commands take."""
-        name = people.names_of_therapists(self._connection, self._practice.vault).get(therapist, "")
+        name = self._names.get(therapist, "")
         return f"{name} ({therapist})" if name else therapist
 
     def _item(self, purpose: str, part: str, facts: dict[str, Any], voice: Voice, link: str | None = None) -> Item:

@@ -1,8 +1,9 @@
 """Whoever is written to: their working hours, who supervises them, looked up once for a batch."""
 
+from collections.abc import Iterable
 from datetime import date
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, select
 
@@ -39,8 +40,12 @@ def above(connection: Connection, recipient: str) -> str:
 
 def supervisors(connection: Connection) -> dict[str, str]:
     """Therapists with the one who supervises them, of those that are known."""
-    rows = {row.id: row.supervisor_id for row in _THERAPISTS.rows(connection)}
-    return {who: by for who, by in rows.items() if by in rows and by != who}
+    return _supervised(_THERAPISTS.rows(connection))
+
+
+def _supervised(therapists: Iterable[Any]) -> dict[str, str]:
+    known = {row.id: row.supervisor_id for row in therapists}
+    return {who: by for who, by in known.items() if by in known and by != who}
 
 
 class Recipients:
@@ -50,6 +55,7 @@ class Recipients:
         self._practice = practice
         self._connection, self._now = connection, now
         self._therapists = {row.id: row for row in _THERAPISTS.rows(connection)}
+        self._supervisors = _supervised(self._therapists.values())
         self._days_off: frozenset[date] = holidays_near(practice, now)
 
     def hours(self, therapist_id: str, policy: Policy) -> Hours:
@@ -72,6 +78,4 @@ class Recipients:
 
     def supervisor(self, therapist_id: str) -> str:
         """Who supervises a therapist; empty where nobody known does."""
-        found = self._therapists.get(therapist_id)
-        supervisor = (found.supervisor_id if found else "") or ""
-        return supervisor if supervisor in self._therapists and supervisor != therapist_id else ""
+        return self._supervisors.get(therapist_id, "")
