@@ -109,7 +109,7 @@ def facts_of_cases(practice: Practice) -> Iterator[tuple[int, Facts]]:
     for row in all_digests(practice):
         case = together.case(row)._replace(pauses=())  # the SQL knows no holidays
         gaps = case.gaps(6)
-        marks = [int(mark) for _, mark in case.last_marked(2)] + [None, None]
+        marks = [*[entry & 3 for entry in reversed(case.line[: case.past]) if entry & 3][:2], None, None]
         usual = median(gaps) if gaps else None
         yield case.client_id, (case.last_seen(), usual, case.next_booked(), marks[0], marks[1])
 

@@ -77,9 +77,10 @@ class Case(NamedTuple):
 
     def is_marked(self, start: Instant) -> bool:
         """Whether of an appointment that began then it is known, or presumed, how it went."""
-        for entry in reversed(self.line[: self.past]):  # mostly it is the last one
-            if entry >> 3 <= start:
-                return entry >> 3 == start and entry & 3 != 0
+        line = self.line
+        for i in range(self.past - 1, -1, -1):  # mostly it is the last one
+            if line[i] >> 3 <= start:
+                return line[i] >> 3 == start and line[i] & 3 != 0
         return False
 
     def next_booked(self) -> Instant | None:
@@ -124,22 +125,11 @@ class Case(NamedTuple):
         """Start of the next appointment of any kind."""
         return self.line[self.past] >> 3 if self.past < len(self.line) else None
 
-    def last_marked(self, count: int) -> list[tuple[Instant, Mark]]:
-        """The last `count` past appointments of which it is known or presumed how they went, newest first."""
-        found: list[tuple[Instant, Mark]] = []
-        line = self.line
-        for i in range(self.past - 1, -1, -1):
-            if line[i] & 3:
-                found.append((line[i] >> 3, Mark(line[i] & 3)))
-                if len(found) == count:
-                    break
-        return found
-
     def gaps(self, most: int) -> list[int]:
         """Seconds between neighbouring attended (or presumed) appointments, newest first, at most `most`, pauses not counted."""
         starts: list[Instant] = []
         for entry in reversed(self.line[: self.past]):  # quicker than asking for each by its place
-            if entry & 3 in TOOK_PLACE:
+            if 0 < entry & 3 < NO_SHOW:
                 starts.append(entry >> 3)
                 if len(starts) > most:
                     break

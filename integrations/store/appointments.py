@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, select
 
 from integrations.store.subjects import Entry, concerned_then
-from integrations.store.tables import Prepared, among, chunks, table
+from integrations.store.tables import Prepared, among, chunks, is_one_of, table
 from models.ending_acts import act_of
 from models.instants import FAR, Instant
 from models.matching import Derived, Said, Trait, derive
@@ -52,7 +52,7 @@ class _Entries:
             .select_from(subjects.join(rows, same & (rows.c.kind == subjects.c.kind)))
             .where(
                 among(subjects.c.client_id, "ids"),
-                subjects.c.kind.in_(TOLD),
+                is_one_of(subjects.c.kind, TOLD),
                 rows.c.known_at + 0 <= bindparam("known_by"),
             )
             .order_by(rows.c.known_at, rows.c.id)

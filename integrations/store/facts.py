@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from sqlalchemy import Connection, delete, select
 
-from integrations.store.tables import Prepared, insert_new, table, upsert
+from integrations.store.tables import Prepared, insert_new, is_one_of, table, upsert
 from models.instants import Instant
 from models.people import Client
 from models.quarantine import Fact
@@ -12,7 +12,7 @@ from models.quarantine import Fact
 TELLS = "tells "  # and goal, score or rating: since when a source has told of any
 _WORDS = Prepared(
     select(table(Fact).c.name, table(Fact).c.value).where(
-        table(Fact).c.name.in_([f"{TELLS}{word}" for word in ("goal", "score", "rating")])
+        is_one_of(table(Fact).c.name, [f"{TELLS}{word}" for word in ("goal", "score", "rating")])
     )
 )
 

@@ -49,14 +49,20 @@ def _supervised(therapists: Iterable[Any]) -> dict[str, str]:
 
 
 class Recipients:
-    """Working hours and supervisors of therapists, looked up once for a batch."""
+    """Working hours and supervisors of therapists, looked up once for a batch, when first asked for: most batches tell nobody anything."""
 
     def __init__(self, practice: "Practice", connection: Connection, now: Instant) -> None:
         self._practice = practice
         self._connection, self._now = connection, now
-        self._therapists = {row.id: row for row in _THERAPISTS.rows(connection)}
-        self._supervisors = _supervised(self._therapists.values())
         self._days_off: frozenset[date] = holidays_near(practice, now)
+
+    @cached_property
+    def _therapists(self) -> dict[str, Any]:
+        return {row.id: row for row in _THERAPISTS.rows(self._connection)}
+
+    @cached_property
+    def _supervisors(self) -> dict[str, str]:
+        return _supervised(self._therapists.values())
 
     def hours(self, therapist_id: str, policy: Policy) -> Hours:
         """The hours of a therapist, or of the practice for anybody else."""

@@ -6,15 +6,16 @@ from typing import Any, TypeVar, cast
 from weakref import WeakKeyDictionary
 
 from sqlalchemy import (
-    JSON,
     BigInteger,
     BindParameter,
     ColumnElement,
     Connection,
     Dialect,
+    String,
     Table,
     TypeDecorator,
     bindparam,
+    or_,
 )
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.compiler import compiles
@@ -90,15 +91,23 @@ class among(ColumnElement[bool]):  # it reads as a condition
         self.given: BindParameter[Any] = bindparam(name, type_=_Ids())
 
 
-class _Ids(TypeDecorator[list[int]]):
-    """A list of ids as one parameter: an array where the database has them, else JSON."""
+def is_one_of(column: ColumnElement[Any], words: Iterable[str]) -> ColumnElement[bool]:
+    """Whether a column is one of these few words, which are the same at each run: SQLAlchemy writes an IN (...) anew for every one."""
+    return or_(*(column == word for word in words))
 
-    impl = JSON
+
+class _Ids(TypeDecorator[list[int]]):
+    """A list of ids as one parameter: an array where the database has them, else a list in JSON."""
+
+    impl = String
     cache_ok = True
 
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
-        kind: TypeEngine[Any] = postgresql.ARRAY(BigInteger()) if dialect.name == "postgresql" else JSON()
+        kind: TypeEngine[Any] = postgresql.ARRAY(BigInteger()) if dialect.name == "postgresql" else String()
         return dialect.type_descriptor(kind)
+
+    def process_bind_param(self, value: Any, dialect: Dialect) -> Any:
+        return value if dialect.name == "postgresql" else str(list(value))  # whole numbers are written alike in JSON
 
 
 @compiles(among, "sqlite")

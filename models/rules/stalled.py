@@ -43,7 +43,11 @@ KINDS = {
         rests=_limit,
     ),
     "missed": Kind(
-        "missed", "Missed", "Clears when an appointment is attended.", ("missed_in_a_row",), again=_missed_another
+        "missed",
+        "Missed",
+        "Clears when an appointment is attended.",
+        ("missed_in_a_row", "unconfirmed_in_a_row"),
+        again=_missed_another,
     ),
     "not_started": Kind(
         "not_started",
@@ -168,21 +172,34 @@ def quiet(case: Case, policy: Policy, clock: Clock, last: Instant | None, booked
 
 def missed(case: Case, policy: Policy) -> Verdict:
     """The last appointments of which it is known how they went were all missed, whether another is booked or not."""
-    starts: list[Instant] = []
-    for entry in reversed(case.line[: case.past]):
-        mark = entry & 3
-        if not mark:
-            continue  # nobody marks these: there may be many
-        if mark != NO_SHOW:
-            return NOT_MISSED
-        starts.append(entry >> 3)
-        if len(starts) == policy.missed_in_a_row:
-            break
+    starts = missed_last(case, policy)
     if len(starts) < policy.missed_in_a_row:
         return NOT_MISSED
     if case.blind:
         return Verdict("missed", None, "blind", case.blind)
     return Verdict("missed", True, "missed", tuple(starts[::-1]))
+
+
+def missed_last(case: Case, policy: Policy) -> list[Instant]:
+    """Those missed in a row up to now, newest first, as many as the rule asks for. One or two that are not marked are passed over; where
+    as many are as ask for marks, nobody knows how it went on, and what was missed before is no news."""
+    starts: list[Instant] = []
+    unmarked = 0
+    line = case.line
+    for i in range(case.past - 1, -1, -1):
+        mark = line[i] & 3
+        if not mark:
+            unmarked += 1
+            if unmarked == policy.unconfirmed_in_a_row:
+                break
+        elif mark != NO_SHOW:
+            break
+        else:
+            unmarked = 0
+            starts.append(line[i] >> 3)
+            if len(starts) == policy.missed_in_a_row:
+                break
+    return starts
 
 
 def not_started(case: Case, policy: Policy, clock: Clock, booked: Instant | None) -> Verdict:
@@ -227,10 +244,11 @@ def unmarked(case: Case, policy: Policy, clock: Clock) -> list[Instant]:
     waited_for = clock.now - grace
     wanted = policy.unconfirmed_in_a_row
     starts: list[Instant] = []
-    for entry in reversed(case.line[: case.past]):
-        if entry & 3 >= ATTENDED:
+    line = case.line
+    for i in range(case.past - 1, -1, -1):
+        if line[i] & 3 >= ATTENDED:
             break
-        start = entry >> 3
+        start = line[i] >> 3
         if start <= waited_for:
             starts.append(start)
             if len(starts) == wanted:
@@ -251,8 +269,7 @@ def with_facts(verdict: Verdict, case: Case, policy: Policy, clock: Clock) -> Ve
             due, rhythm, own = quiet_from(case, policy, last)
             return verdict._replace(facts=(last, int(rhythm), own, case.is_marked(last), due))
         case "not_missed":
-            recent = [start for start, mark in case.last_marked(policy.missed_in_a_row) if mark == Mark.no_show]
-            return verdict._replace(facts=tuple(reversed(recent)))
+            return verdict._replace(facts=tuple(reversed(missed_last(case, policy))))
         case "asked_lately":
             return verdict._replace(facts=(case.intake_at, start_by(case, policy)))
         case "agreed":
@@ -330,4 +347,4 @@ def _usual(rhythm: float, own: bool | str, voice: Voice) -> str:
     return f"usually {voice.every(rhythm)}" if own else f"no rhythm of their own yet, {voice.every(rhythm)} taken"
 
 
-RULE = Rule(name="stalled", version=4, kinds=KINDS, decide=stalled, with_facts=with_facts, tell=tell)
+RULE = Rule(name="stalled", version=5, kinds=KINDS, decide=stalled, with_facts=with_facts, tell=tell)

@@ -25,7 +25,8 @@ middle one of the last gaps between attended appointments, or what was agreed.
             absence=True,
         ),
         "missed": Meaning(
-            "The last appointments of which it is known how they went were all missed, whether another is booked or not.",
+            "The last appointments of which it is known how they went were all missed, whether another is booked or not. Where as many"
+            " since are not marked as ask for marks, nobody knows how it went on, and nothing is said.",
             absence=True,
         ),
         "not_started": Meaning("The client asked for help, was never seen, and nothing is booked.", absence=True),
@@ -359,6 +360,14 @@ example(
 example(
     missed, "Two were missed, and one between them is not marked: unknown is no answer", YES, "missed", LONG_AFTER,
     missed=(TWO[0], at("2026-06-29 10:00")), unmarked=(TWO[1],), **WEEKLY,
+)  # fmt: skip
+example(
+    missed, "Two were missed, and two since are not marked", YES, "missed", LONG_AFTER, missed=TWO,
+    unmarked=(at("2026-06-29 10:00"), at("2026-07-02 10:00")), **WEEKLY,
+)  # fmt: skip
+example(
+    missed, "Two were missed, and three since are not marked: nobody knows how it went on", NO, "not_missed", LONG_AFTER,
+    missed=TWO, unmarked=(at("2026-06-29 10:00"), at("2026-06-30 10:00"), at("2026-07-02 10:00")), **WEEKLY,
 )  # fmt: skip
 example(missed, "The first two ever were missed", YES, "missed", AFTER, missed=TWO)
 example(
