@@ -1,5 +1,6 @@
 """The command line: all commands under one name, and what an error becomes: one plain sentence and an exit code."""
 
+import importlib
 import os
 import re
 import sys
@@ -7,6 +8,7 @@ import zoneinfo
 from typing import Annotated, Any
 
 import typer
+import typer.main
 from typer.core import TyperGroup
 
 from models.errors import TendingError
@@ -16,29 +18,8 @@ os.environ["PYTHONTZPATH"] = ""
 zoneinfo.reset_tzpath([])
 
 from tending import mishap  # noqa: E402 - what reads zones comes after the line above
-from tending.commands import (  # noqa: E402
-    aside,
-    boundary,
-    desk,
-    endings,
-    explain,
-    findings,
-    inviting,
-    leave,
-    messages,
-    people,
-    policy,
-    practice,
-    referrals,
-    referring,
-    running,
-    saying,
-    sending,
-    slots,
-    sources,
-    timeline,
-)
-from tending.commands.common import Given, PracticeOption  # noqa: E402
+from tending.commands.listing import HEADINGS, MODULES  # noqa: E402
+from tending.commands.options import Given, PracticeOption  # noqa: E402
 from tending.output import say, tell  # noqa: E402
 
 INTERRUPTED, BROKEN_PIPE, UNEXPECTED = 130, 141, 70
@@ -61,27 +42,38 @@ HELP = """Looks after the work between sessions: nobody drops out of care unnoti
 New here: `tending init`, then edit practice.toml, then `tending check`, `tending sync` and `tending findings`.
 `tending arm` lets it send; until then nothing leaves."""
 
-# Every command stands under one of these headings; a test says so.
-HEADINGS = {
-    "Start": ("demo", "init", "check", "up", "desk"),
-    "Every day": ("findings", "answer", "why", "status", "sync"),
-    "Appointments": ("slots", "invite"),
-    "Endings and referrals": ("end", "ending", "leave", "refer", "referrals", "providers"),
-    "What asks for a person": ("unmatched", "held", "quarantine", "outbox"),
-    "Codes and people": ("who", "code", "timeline", "boundary", "users", "audit"),
-    "Sending": ("arm", "disarm", "messages"),
-    "Keeping it": ("policy", "forget", "upgrade", "rebuild", "keys"),
-}
+
+class Commands(dict[str, Any]):
+    """The commands by name. Each is read when somebody asks for it: all of them together take a second to read."""
+
+    def __init__(self) -> None:
+        super().__init__(dict.fromkeys(MODULES))
+
+    def __getitem__(self, name: str) -> Any:
+        if super().__getitem__(name) is None:
+            part = typer.Typer(rich_markup_mode=None)
+            importlib.import_module(f"tending.commands.{MODULES[name]}").add_to(part)
+            self.update(typer.main.get_group(part).commands)
+        return super().__getitem__(name)
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """The command of that name, if there is one."""
+        if name not in self:
+            return default
+        return self[name]
 
 
 class Grouped(TyperGroup):
     """The commands under headings, and the exit codes one a line."""
 
+    def __init__(self, **attributes: Any) -> None:
+        super().__init__(**attributes)
+        self.commands = Commands()
+
     def format_commands(self, ctx: Any, formatter: Any) -> None:
         for heading, names in HEADINGS.items():
-            rows = [(name, self.commands[name].get_short_help_str(100)) for name in names]
             with formatter.section(heading):
-                formatter.write_dl(rows, col_spacing=4)
+                formatter.write_dl([(name, listed.line) for name, listed in names.items()], col_spacing=4)
 
     def format_epilog(self, ctx: Any, formatter: Any) -> None:
         with formatter.section("Exit codes"):
@@ -117,31 +109,6 @@ def tending(
 ) -> None:
     """What may stand before the command."""
     Given.practice = practice
-
-
-for part in (
-    practice,
-    running,
-    desk,
-    sources,
-    aside,
-    findings,
-    explain,
-    policy,
-    saying,
-    slots,
-    inviting,
-    leave,
-    endings,
-    boundary,
-    referring,
-    referrals,
-    people,
-    timeline,
-    sending,
-    messages,
-):
-    part.add_to(app)
 
 
 def run(words: list[str]) -> int:

@@ -86,7 +86,8 @@ _CHECKED = {
 
 def commands_page() -> str:
     """All of docs/commands.md."""
-    from tending.cli import EXIT_CODES, HEADINGS, app
+    from tending.cli import EXIT_CODES, app
+    from tending.commands.listing import HEADINGS
 
     root: Any = typer.main.get_command(app)
     context = _context(root, "tending", None)

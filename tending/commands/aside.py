@@ -9,7 +9,8 @@ from integrations.store.quarantine import Item
 from integrations.store.sources import read_anew
 from models.errors import UsageError
 from models.words import counted as words_counted
-from tending.commands.common import JsonOption, PracticeOption, instant_or_none, login, now, opened, source_of, voice_of
+from tending.commands.common import instant_or_none, login, now, opened, source_of, voice_of
+from tending.commands.options import JsonOption, PracticeOption
 from tending.commands.sources import decide_due, read_all
 from tending.output import clean, columns, say, show_json, since, tell
 

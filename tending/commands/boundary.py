@@ -8,7 +8,8 @@ from integrations.store import audit, lookups
 from models.boundary import Standing, boundary
 from models.errors import UsageError
 from models.ethics import code_of
-from tending.commands.common import JsonOption, PracticeOption, client_of, login, now, opened
+from tending.commands.common import client_of, login, now, opened
+from tending.commands.options import JsonOption, PracticeOption
 from tending.output import columns, say, show_json, toned
 
 

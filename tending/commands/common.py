@@ -8,9 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date, datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
-import typer
 from sqlalchemy import Connection
 
 from integrations.practice import Practice, open_practice
@@ -20,36 +19,9 @@ from models.instants import Instant, NoSuchTimeError, at_wall, day_of, end_of, u
 from models.settings import SourcePart
 from models.subjects import code_in
 from models.voice import Voice
+from tending.commands.options import Given, place
 
-ENVIRONMENT = "TENDING_PRACTICE"
-DEFAULT = Path("practice.toml")
 FIRST_YEAR, LAST_YEAR = 1900, 2199  # outside of these a year is a slip of the keyboard
-
-PracticeOption = Annotated[
-    Path | None,
-    typer.Option(
-        "--practice",
-        metavar="PATH",
-        help=f"The practice.toml to use; else the environment's {ENVIRONMENT}, else ./practice.toml.",
-        show_default=False,
-    ),
-]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print the facts as JSON, for machines.")]
-DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Say what would happen; change nothing.")]
-
-
-class Given:
-    """What was said before the command's own name, and where an unexpected error is written down."""
-
-    practice: Path | None = None
-    data: Path | None = None
-
-
-def place(practice: Path | None) -> Path:
-    """The practice.toml that is meant."""
-    if practice or Given.practice:
-        return practice or Given.practice or DEFAULT
-    return Path(os.environ.get(ENVIRONMENT) or DEFAULT)
 
 
 @contextmanager

@@ -9,16 +9,8 @@ from models.accounts import ACCOUNT, LASTS, MINUTE, Purpose, Role, address_of
 from models.errors import UsageError
 from models.totp import address_of as otpauth
 from models.totp import new_secret
-from tending.commands.common import (
-    JsonOption,
-    PracticeOption,
-    instant_or_none,
-    login,
-    now,
-    opened,
-    place,
-    therapist_of,
-)
+from tending.commands.common import instant_or_none, login, now, opened, therapist_of
+from tending.commands.options import JsonOption, PracticeOption, place
 from tending.output import clean, columns, say, show_json
 
 Number = Annotated[int, typer.Argument(metavar="ID", help="The account's number, as `tending users` shows it.")]

@@ -15,17 +15,9 @@ from models.errors import UsageError
 from models.instants import Instant, end_of
 from models.told import NOT_KNOWN
 from tending.commands import ending_schedule as schedules
-from tending.commands.common import (
-    JsonOption,
-    PracticeOption,
-    client_of,
-    day_from,
-    login,
-    moment_from,
-    now,
-    opened,
-)
+from tending.commands.common import client_of, day_from, login, moment_from, now, opened
 from tending.commands.ending_shown import show_all, show_one
+from tending.commands.options import JsonOption, PracticeOption
 from tending.output import say, show_json
 
 ACTIONS = {

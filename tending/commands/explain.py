@@ -19,16 +19,8 @@ from models.kinds import all_kinds
 from models.notices import MessageState, NoticeState
 from models.rules import all_rules, rules_version
 from models.voice import Voice
-from tending.commands.common import (
-    JsonOption,
-    PracticeOption,
-    client_of,
-    instant_or_none,
-    moment_from,
-    now,
-    opened,
-    voice_of,
-)
+from tending.commands.common import client_of, instant_or_none, moment_from, now, opened, voice_of
+from tending.commands.options import JsonOption, PracticeOption
 from tending.output import columns, moment, say, show_json, toned
 
 SHOWN_BEFORE, SHOWN_AHEAD = 8, 4  # appointments listed before the instant and after it

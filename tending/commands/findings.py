@@ -19,16 +19,8 @@ from models.notices import MessageState
 from models.rules import all_rules, told
 from models.voice import Voice
 from models.words import counted as words_counted
-from tending.commands.common import (
-    JsonOption,
-    PracticeOption,
-    counted,
-    instant_or_none,
-    now,
-    opened,
-    therapist_of,
-    voice_of,
-)
+from tending.commands.common import counted, instant_or_none, now, opened, therapist_of, voice_of
+from tending.commands.options import JsonOption, PracticeOption
 from tending.commands.sending import MEANING
 from tending.output import columns, moment, say, show_json, since, toned
 

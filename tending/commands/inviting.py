@@ -16,16 +16,8 @@ from models.instants import Instant, NoSuchTimeError, at_wall, utc_text
 from models.invitations import CLIENT, Wanted
 from models.noticing import THERAPIST, therapist_recipient
 from models.voice import Voice
-from tending.commands.common import (
-    JsonOption,
-    PracticeOption,
-    client_of,
-    instant_or_none,
-    login,
-    now,
-    opened,
-    therapist_of,
-)
+from tending.commands.common import client_of, instant_or_none, login, now, opened, therapist_of
+from tending.commands.options import JsonOption, PracticeOption
 from tending.commands.slots import FARTHEST, length_of
 from tending.output import clean, columns, moment, say, show_json
 

@@ -13,18 +13,8 @@ from models.instants import FAR, Instant, start_of
 from models.leave_plan import WHY, Choice, asks, told_by
 from models.voice import Voice
 from models.words import counted
-from tending.commands.common import (
-    JsonOption,
-    PracticeOption,
-    client_of,
-    day_from,
-    instant_or_none,
-    login,
-    now,
-    opened,
-    therapist_of,
-    voice_of,
-)
+from tending.commands.common import client_of, day_from, instant_or_none, login, now, opened, therapist_of, voice_of
+from tending.commands.options import JsonOption, PracticeOption
 from tending.output import columns, say, show_json
 
 Who = Annotated[str, typer.Argument(metavar="THERAPIST", help="The therapist's id, as the exports have it.")]

@@ -11,7 +11,8 @@ from integrations.messages.samples import TO_ADMIN, samples
 from integrations.messages.templates import load
 from models import spoken
 from models.errors import UsageError
-from tending.commands.common import JsonOption, PracticeOption, now, opened, voice_of
+from tending.commands.common import now, opened, voice_of
+from tending.commands.options import JsonOption, PracticeOption
 from tending.output import columns, say, show_json
 
 EXAMPLE_LINK = "https://desk.example.org/card/..."

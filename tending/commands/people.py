@@ -7,7 +7,8 @@ import typer
 from integrations.store import audit, identity, lookups
 from models.errors import UsageError
 from models.words import counted as words_counted
-from tending.commands.common import JsonOption, PracticeOption, code_from, instant_or_none, login, now, opened, voice_of
+from tending.commands.common import code_from, instant_or_none, login, now, opened, voice_of
+from tending.commands.options import JsonOption, PracticeOption
 from tending.output import clean, columns, moment, say, show_json, toned
 
 

@@ -9,14 +9,8 @@ from integrations.store import cases
 from models.errors import UsageError
 from models.policy import DEFAULT, Policy
 from models.policy_layers import Layered
-from tending.commands.common import (
-    JsonOption,
-    PracticeOption,
-    client_of,
-    now,
-    opened,
-    therapist_of,
-)
+from tending.commands.common import client_of, now, opened, therapist_of
+from tending.commands.options import JsonOption, PracticeOption
 from tending.output import columns, say, show_json
 
 

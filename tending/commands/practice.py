@@ -15,7 +15,8 @@ from models.errors import StoreError
 from models.instants import zone as known_zone
 from models.settings import settings_from
 from models.words import counted as words_counted
-from tending.commands.common import DryRunOption, JsonOption, PracticeOption, now, opened, place
+from tending.commands.common import now, opened
+from tending.commands.options import DryRunOption, JsonOption, PracticeOption, place
 from tending.init import Wanted, complete, folder_as_written, look_at, practice_toml, write_practice, zone_here
 from tending.output import columns, say, show_json, working
 

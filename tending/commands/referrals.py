@@ -16,16 +16,8 @@ from models.referral_words import next_words, state_words
 from models.rules.referral import next_asked
 from models.told import NOT_KNOWN
 from models.voice import Voice
-from tending.commands.common import (
-    JsonOption,
-    PracticeOption,
-    client_of,
-    instant_or_none,
-    login,
-    now,
-    opened,
-    voice_of,
-)
+from tending.commands.common import client_of, instant_or_none, login, now, opened, voice_of
+from tending.commands.options import JsonOption, PracticeOption
 from tending.output import clean, columns, say, show_json
 
 

@@ -16,7 +16,8 @@ from models.referral_acts import CLOSE_REASONS, FEWER, NOT_KNOWN, WHO_CONSENTS, 
 from models.referral_shape import Referral
 from models.referral_table import WORDS
 from models.referral_words import next_step, stands
-from tending.commands.common import JsonOption, PracticeOption, client_of, day_from, login, now, opened, voice_of
+from tending.commands.common import client_of, day_from, login, now, opened, voice_of
+from tending.commands.options import JsonOption, PracticeOption
 from tending.output import clean, say, show_json, tell
 
 OFFER, SEND = "offer", "send"

@@ -11,7 +11,8 @@ from integrations.store.reseal import reseal
 from integrations.vault import ENVIRONMENT, Vault
 from models.errors import SettingsError, UsageError
 from models.words import counted as words_counted
-from tending.commands.common import JsonOption, PracticeOption, login, now, opened, place
+from tending.commands.common import login, now, opened
+from tending.commands.options import JsonOption, PracticeOption, place
 from tending.output import say, show_json, working
 
 

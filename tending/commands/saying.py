@@ -12,17 +12,8 @@ from models.answers import REASONS, UNDO_SECONDS, Reply, answer, said, until_of
 from models.errors import UsageError
 from models.instants import FAR, Instant, day_of
 from models.kinds import all_kinds, is_safety
-from tending.commands.common import (
-    JsonOption,
-    PracticeOption,
-    client_of,
-    day_from,
-    instant_or_none,
-    login,
-    now,
-    opened,
-    voice_of,
-)
+from tending.commands.common import client_of, day_from, instant_or_none, login, now, opened, voice_of
+from tending.commands.options import JsonOption, PracticeOption
 from tending.output import say, show_json
 
 SHORTEST_CODE = 7  # characters behind the C-; a shorter number is a notice's

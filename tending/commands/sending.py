@@ -12,7 +12,8 @@ from models.instants import Instant
 from models.notices import MessageState
 from models.voice import Voice
 from models.words import counted as words_counted
-from tending.commands.common import JsonOption, PracticeOption, instant_or_none, login, now, opened, voice_of
+from tending.commands.common import instant_or_none, login, now, opened, voice_of
+from tending.commands.options import JsonOption, PracticeOption
 from tending.output import columns, moment, say, show_json
 
 Number = Annotated[int, typer.Argument(metavar="NUMBER", help="The message's number, as `tending outbox` lists it.")]

@@ -10,15 +10,8 @@ from integrations.store import people
 from models.errors import UsageError
 from models.instants import DAY, Instant, day_of, start_of, utc_text
 from models.voice import Voice
-from tending.commands.common import (
-    JsonOption,
-    PracticeOption,
-    client_of,
-    day_from,
-    now,
-    opened,
-    therapist_of,
-)
+from tending.commands.common import client_of, day_from, now, opened, therapist_of
+from tending.commands.options import JsonOption, PracticeOption
 from tending.output import columns, moment, say, show_json
 
 MOST = 50

@@ -17,17 +17,8 @@ from integrations.store.sources import all_rows, release_held
 from models.errors import TendingError, UsageError
 from models.instants import DAY, Instant, at_wall
 from models.words import counted as words_counted
-from tending.commands.common import (
-    DryRunOption,
-    JsonOption,
-    PracticeOption,
-    instant_or_none,
-    login,
-    now,
-    opened,
-    source_of,
-    voice_of,
-)
+from tending.commands.common import instant_or_none, login, now, opened, source_of, voice_of
+from tending.commands.options import DryRunOption, JsonOption, PracticeOption
 from tending.output import clean, columns, moment, say, show_json, tell, working
 
 RECENT_DAYS = 30

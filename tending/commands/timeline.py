@@ -10,7 +10,8 @@ from integrations.store import timeline as kept
 from models.errors import UsageError
 from models.instants import Instant
 from models.timeline import Sheet
-from tending.commands.common import JsonOption, PracticeOption, code_from, day_from, instant_or_none, login, now, opened
+from tending.commands.common import code_from, day_from, instant_or_none, login, now, opened
+from tending.commands.options import JsonOption, PracticeOption
 from tending.output import clean, columns, say, show_json
 
 

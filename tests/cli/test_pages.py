@@ -5,15 +5,18 @@ import pkgutil
 from dataclasses import fields
 
 import pytest
+import typer
+import typer.main
 from pydantic import BaseModel
 
 import flows
 import integrations
 import models.settings
-import tending
+import tending.commands
 from models.errors import TendingError
 from models.policy import Policy
-from tending.cli import EXIT_CODES, HEADINGS, app
+from tending.cli import EXIT_CODES
+from tending.commands.listing import HEADINGS
 from tending.pages import PAGES, commands_page, policy_page, settings_page
 
 
@@ -23,14 +26,19 @@ def test_the_page_is_what_the_code_says(root, name):
     assert page == PAGES[name](), f"docs/{name} is not what the code says; write it anew: python -m tending.pages"
 
 
-def test_every_command_stands_under_one_heading_with_a_short_line_of_help():
-    import typer.main
-
-    commands = typer.main.get_command(app).commands
-    listed = [name for names in HEADINGS.values() for name in names]
-    assert sorted(listed) == sorted(commands)
-    for name, command in commands.items():
-        assert 0 < len(command.get_short_help_str(200)) <= 62, name
+def test_every_command_stands_under_one_heading_with_the_line_of_help_that_it_begins_with():
+    listed = {name: one for commands in HEADINGS.values() for name, one in commands.items()}
+    assert sum(map(len, HEADINGS.values())) == len(listed)
+    found = {}
+    for module in pkgutil.iter_modules(tending.commands.__path__):
+        add_to = getattr(importlib.import_module(f"tending.commands.{module.name}"), "add_to", None)
+        if add_to is not None:
+            add_to(part := typer.Typer())
+            found |= {name: (module.name, one) for name, one in typer.main.get_group(part).commands.items()}
+    assert sorted(listed) == sorted(found)
+    for name, (module, command) in found.items():
+        assert listed[name] == (module, command.get_short_help_str(200)), name
+        assert 0 < len(listed[name].line) <= 62, name
         assert f"### tending {name}\n" in commands_page()
 
 
