@@ -9,8 +9,8 @@ from sqlalchemy import Connection
 from integrations.store.tables import chunks, insert_rows
 from models.appointments import Mark
 from models.digest import Digest, Held, History, digest_of
+from models.entries import ClientStatus
 from models.instants import DAY, HOUR, Instant
-from models.observations import ClientStatus
 from models.people import Client
 
 ZONE = "Europe/Berlin"

@@ -16,9 +16,9 @@ from integrations.store.derive import derive
 from integrations.store.intake import Taken, take_in
 from integrations.store.scores import tell_of_scores
 from integrations.store.turns import take_turn
+from models.entries import Reading
 from models.errors import SettingsError, StoreError, TendingError
 from models.instants import Instant
-from models.observations import Reading
 from models.settings import SourcePart
 
 if TYPE_CHECKING:

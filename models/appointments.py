@@ -6,7 +6,7 @@ from sqlalchemy import Index
 from sqlmodel import Field, SQLModel
 
 from models.columns import instant
-from models.observations import Attendance, Plan
+from models.entries import Attendance, Plan
 
 
 class Mark(IntEnum):

@@ -12,8 +12,8 @@ from sqlmodel import Field, SQLModel
 from models.appointments import Mark
 from models.clock import Spans, merged
 from models.columns import instant
+from models.entries import ClientStatus
 from models.instants import FAR, Instant, end_of, start_of
-from models.observations import ClientStatus
 from models.people import OPEN_ENDED
 from models.told import NOTHING, Told, packed
 

@@ -6,8 +6,8 @@ from typing import NamedTuple
 from models.answers import Reply
 from models.case import Case
 from models.digest import KEPT
+from models.entries import Achievement, GoalStatus
 from models.instants import DAY, Instant
-from models.observations import Achievement, GoalStatus
 from models.policy import FIRST_REVIEW, REVIEW_RULES, Policy
 from models.told import ACHIEVEMENTS, HAS_MEASURE, HAS_TARGET, NOT_KNOWN, OWN_WORDS, REPLIES, STATUSES, Goal, number_of
 

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from models.appointments import Mark
+from models.entries import Attendance, CancelledBy, Plan
 from models.instants import Instant
-from models.observations import Attendance, CancelledBy, Plan
 from models.sources import Delivers, PastBooking
 
 

@@ -9,12 +9,12 @@ from datetime import date
 from typing import Any, NamedTuple
 
 from models.appointments import Mark
+from models.entries import Achievement, CancelledBy, ClientStatus, GoalStatus, Plan
 from models.findings import Became, Opened
 from models.instants import Instant, day_of, start_of
 from models.measures import REGISTRY
 from models.naming import Pen
 from models.notices import MessageState
-from models.observations import Achievement, CancelledBy, ClientStatus, GoalStatus, Plan
 from models.past import Given, Met, Past, Turn
 from models.people import OPEN_ENDED, RelationKind, as_day
 from models.timeline_acts import ACTS, OTHER, happened_at, in_words, label_of, other_line

@@ -13,9 +13,9 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from models.answers import Reply
+from models.entries import Achievement, GoalStatus
 from models.instants import FAR, Instant, start_of
 from models.measures import NUMBERS
-from models.observations import Achievement, GoalStatus
 
 NOT_KNOWN = -1
 MOST_SCORES = 12  # kept of each measure, with a value and with an answer; the newest

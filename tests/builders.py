@@ -30,11 +30,7 @@ from models.clock import Spans
 from models.digest import Digest, Held, History, digest_of
 from models.ending_acts import Act, What
 from models.ending_steps import WISHED_BY, Reason
-from models.findings import Finding
-from models.instants import DAY, HOUR, Instant, at_wall, instant_of, wall_of
-from models.looking import DIGEST_COLUMNS, DigestRow, Shared
-from models.notices import Notice
-from models.observations import (
+from models.entries import (
     Achievement,
     AppointmentEntry,
     Attendance,
@@ -47,6 +43,10 @@ from models.observations import (
     Reading,
     Reject,
 )
+from models.findings import Finding
+from models.instants import DAY, HOUR, Instant, at_wall, instant_of, wall_of
+from models.looking import DIGEST_COLUMNS, DigestRow, Shared
+from models.notices import Notice
 from models.people import OPEN_ENDED, Client
 from models.policy import DEFAULT, Policy
 from models.policy_layers import PolicyBook

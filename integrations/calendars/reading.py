@@ -14,9 +14,9 @@ from integrations.calendars.light import PEOPLE, Event, Feed, scan
 from integrations.calendars.text import whole_lines
 from integrations.calendars.values import BadValueError, plain_text, whole_number
 from integrations.calendars.zones import ZoneTable
+from models.entries import AppointmentEntry, CancelledBy, Entry, Plan, Reading, Reject
 from models.errors import SourceError
 from models.instants import Instant, instant_of
-from models.observations import AppointmentEntry, CancelledBy, Entry, Plan, Reading, Reject
 from models.subjects import mail_addresses
 
 CODE = re.compile(r"(?<![0-9A-Za-z-])C-[0-9A-HJKMNP-TV-Z]{7,}(?![0-9A-Za-z])")

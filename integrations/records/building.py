@@ -8,8 +8,8 @@ from typing import Any
 
 from integrations.records.cells import Grammar
 from integrations.records.dates import Moment
+from models.entries import Entry
 from models.instants import Instant, NoSuchTimeError, at_wall, wall_of
-from models.observations import Entry
 
 
 class BadRowError(Exception):

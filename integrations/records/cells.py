@@ -14,11 +14,11 @@ from integrations.records.vocabularies import (
     Status,
     plain,
 )
+from models.entries import Achievement, ClientStatus, GoalStatus
 from models.errors import TendingError
 from models.instants import Instant
 from models.instants import zone as known_zone
 from models.measures import REGISTRY, Measure, measure_named
-from models.observations import Achievement, ClientStatus, GoalStatus
 from models.subjects import CODE
 
 YES = frozenset({"yes", "y", "true", "1", "x"})

@@ -15,9 +15,9 @@ from integrations.records.opening import Opened, date_texts, grammar_of, open_fi
 from integrations.records.reading import RecordReading, read_records
 from integrations.records.tables import TableOfRows, read_table
 from integrations.records.vocabularies import VOCABULARIES, plain
+from models.entries import TherapistEntry
 from models.errors import SettingsError, TendingError
 from models.instants import Instant
-from models.observations import TherapistEntry
 
 TABLES = frozenset({".csv", ".tsv", ".txt"})
 WORKBOOKS = frozenset({".xlsx", ".xls", ".ods", ".numbers"})

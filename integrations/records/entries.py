@@ -8,8 +8,7 @@ from integrations.records.dates import Moment
 from integrations.records.progress import goal, hold, score
 from integrations.records.referring import provider, referral_news
 from integrations.records.vocabularies import BOOKED, Status
-from models.instants import DAY, Instant
-from models.observations import (
+from models.entries import (
     AppointmentEntry,
     Attendance,
     BreakEntry,
@@ -18,6 +17,7 @@ from models.observations import (
     LeaveEntry,
     TherapistEntry,
 )
+from models.instants import DAY, Instant
 
 MINUTE = 60
 

@@ -11,8 +11,8 @@ from integrations.records.columns import Form, key
 from integrations.records.forms import FORMS
 from integrations.records.look_alikes import LOOK_ALIKES
 from integrations.records.vocabularies import Status, appointment_words, client_words
+from models.entries import ClientStatus
 from models.errors import SettingsError
-from models.observations import ClientStatus
 from models.settings import SourcePart
 
 AUTO = "auto"

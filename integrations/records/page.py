@@ -17,8 +17,8 @@ from integrations.records.vocabularies import (
     Status,
 )
 from models.directory import CAPACITY
+from models.entries import Attendance, CancelledBy, Plan
 from models.measures import REGISTRY
-from models.observations import Attendance, CancelledBy, Plan
 from models.referral_table import WORDS
 
 _INTRO = """\

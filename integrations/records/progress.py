@@ -5,9 +5,9 @@ from datetime import date, time
 from integrations.records.building import BadRowError, Doubts, Values, derived, instant_at, said_at, span
 from integrations.records.cells import Grammar
 from integrations.records.dates import Moment
+from models.entries import Achievement, GoalEntry, GoalStatus, HoldEntry, ScoreEntry
 from models.instants import Instant, day_of, start_of
 from models.measures import Measure
-from models.observations import Achievement, GoalEntry, GoalStatus, HoldEntry, ScoreEntry
 
 FIRST_YEAR = 1980  # systems write 1899, 1900 or 1970 where they know no day
 YEARS_AHEAD = 20  # what is further off (2099) is a slip of the keyboard, or stands for "open"

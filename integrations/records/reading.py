@@ -11,8 +11,8 @@ from integrations.records.forms import FORMS
 from integrations.records.mapping import Mapping as RecordMapping
 from integrations.records.opening import Opened, files_of, grammar_of, open_file
 from integrations.records.rows import FileCount, FileReader
+from models.entries import Reading
 from models.instants import DAY, Instant
-from models.observations import Reading
 
 WINDOW_DAYS = 400  # how far back and ahead an export is taken to be complete, unless the caller knows better
 

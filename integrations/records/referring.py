@@ -3,8 +3,8 @@
 from integrations.records.building import BadRowError, Doubts, Values, derived, said_at
 from integrations.records.cells import Grammar
 from integrations.records.progress import check_past, check_year
+from models.entries import ProviderEntry, ReferralNewsEntry
 from models.instants import start_of
-from models.observations import ProviderEntry, ReferralNewsEntry
 
 LONGEST = 200  # characters
 YEAR = 365

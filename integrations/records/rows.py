@@ -15,7 +15,7 @@ from integrations.records.mapping import harmless
 from integrations.records.opening import Opened
 from integrations.records.referring import plain
 from integrations.records.tables import Row, damaged
-from models.observations import AppointmentEntry, ClientEntry, Entry, ProviderEntry, Reject
+from models.entries import AppointmentEntry, ClientEntry, Entry, ProviderEntry, Reject
 
 _OUT_OF_PLACE = frozenset({"broken-quotes", "too-many-cells", "too-few-cells"})  # any cell may be another column's
 

@@ -3,8 +3,8 @@
 from collections.abc import Mapping as Table
 from dataclasses import dataclass
 
+from models.entries import Achievement, Attendance, CancelledBy, ClientStatus, GoalStatus, Plan
 from models.errors import SettingsError
-from models.observations import Achievement, Attendance, CancelledBy, ClientStatus, GoalStatus, Plan
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,9 +9,10 @@ from sqlalchemy import Connection, bindparam, select
 from integrations.store.subjects import Entry, concerned_then
 from integrations.store.tables import Prepared, among, chunks, is_one_of, table
 from models.ending_acts import act_of
+from models.entries import CancelledBy
 from models.instants import FAR, Instant
 from models.matching import Derived, Said, Trait, derive
-from models.observations import TOLD, CancelledBy, Observation, Subject
+from models.observations import TOLD, Observation, Subject
 from models.referrals import all_referred
 from models.sources import Source
 from models.terminations import endings_of, packed_ending

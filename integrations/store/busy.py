@@ -11,10 +11,11 @@ from integrations.store.people import zone_of
 from integrations.store.tables import table
 from models.appointments import Appointment, Participant
 from models.clock import Spans, merged
+from models.entries import Plan
 from models.instants import DAY, Instant
 from models.invitations import Invitation, InvitationState, wanted_of
 from models.noticing import therapist_recipient
-from models.observations import Observation, Plan, Subject
+from models.observations import Observation, Subject
 from models.people import Leave
 from models.slots import LOOKED_AT
 from models.timing import Hours

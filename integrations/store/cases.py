@@ -17,10 +17,11 @@ from integrations.store.facts import words_told
 from integrations.store.tables import Prepared, among, chunks, table
 from models.clock import Spans, merged
 from models.digest import Digest, Held, History, digest_of
+from models.entries import ClientStatus, Plan
 from models.findings import Look
 from models.instants import HOUR, Instant, end_of, local, start_of
 from models.looking import DIGEST_COLUMNS, DigestRow, Shared
-from models.observations import TOLD, ClientStatus, Observation, Plan
+from models.observations import TOLD, Observation
 from models.people import OPEN_ENDED, Client, Leave, Therapist, as_day
 from models.policy import Policy
 from models.quarantine import Quarantine, QuarantineState, QuarantineSubject

@@ -15,10 +15,10 @@ from integrations.store.turns import take_turn
 from models.appointments import Appointment, Mark, Participant
 from models.changes import ChangeKind
 from models.digest import Digest, Held, History, digest_of
+from models.entries import Attendance, ClientStatus, Plan
 from models.findings import Look
 from models.instants import Instant
 from models.matching import Derived, Trait
-from models.observations import Attendance, ClientStatus, Plan
 from models.people import Break, Client, Relation, RelationKind
 from models.policy import Policy
 from models.told import NOTHING

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, select, update
 from integrations.store.people import sealed_id
 from integrations.store.tables import table
 from integrations.vault import Vault
+from models.entries import AppointmentEntry, Entry, Plan
 from models.instants import Instant
 from models.invitations import (
     Echo,
@@ -23,7 +24,6 @@ from models.invitations import (
     wanted_of,
 )
 from models.noticing import THERAPIST, therapist_recipient
-from models.observations import AppointmentEntry, Entry, Plan
 from models.people import Client
 from models.settings import SourcePart
 

@@ -10,10 +10,10 @@ from integrations.store.tables import table
 from models.appointments import Appointment, Participant
 from models.ending_acts import OPEN
 from models.ending_schedule import AHEAD, Entry
+from models.entries import Plan
 from models.instants import Instant
 from models.invitations import Invitation, InvitationState, sent_of, wanted_of
 from models.noticing import THERAPIST, therapist_recipient
-from models.observations import Plan
 from models.people import Client
 from models.terminations import TerminationRow
 

@@ -9,8 +9,7 @@ from typing import Any
 
 from integrations.store.people import ref_hash, sealed_id
 from integrations.vault import Vault
-from models.instants import Instant
-from models.observations import (
+from models.entries import (
     KIND_OF,
     AppointmentEntry,
     BreakEntry,
@@ -25,6 +24,7 @@ from models.observations import (
     ScoreEntry,
     TherapistEntry,
 )
+from models.instants import Instant
 from models.referral_acts import ReferralAct, What, facts_of
 from models.settings import SourcePart
 from models.subjects import CODE, possible_names

@@ -11,10 +11,11 @@ from integrations.store.died import DIED
 from integrations.store.recipients import Recipients
 from integrations.store.tables import chunks, insert_new, table
 from models.eligibility import Urgency
+from models.entries import ClientStatus, Plan
 from models.instants import DAY, Instant
 from models.notices import Notice
 from models.noticing import NoticeKey, notice_row, therapist_recipient
-from models.observations import ClientStatus, Observation, Plan, Subject
+from models.observations import Observation, Subject
 from models.people import Client
 from models.timing import not_before
 

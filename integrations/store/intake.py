@@ -25,15 +25,10 @@ from integrations.store.tables import chunks, insert_rows, table
 from integrations.store.turns import take_turn
 from integrations.store.vanishing import gone_from
 from integrations.vault import Vault
+from models.entries import ClientStatus, Reading
 from models.instants import Instant
 from models.measures import RATINGS
-from models.observations import (
-    ABOUT_CLIENTS,
-    ClientStatus,
-    Observation,
-    Reading,
-    Subject,
-)
+from models.observations import ABOUT_CLIENTS, Observation, Subject
 from models.people import Relation
 from models.policy import Policy
 from models.settings import SourcePart

@@ -9,6 +9,7 @@ from integrations.store.claiming import Claimed, into_ledger
 from integrations.store.died import DIED
 from integrations.store.tables import table
 from models.eligibility import Answer, Audience, State, Urgency, eligible
+from models.entries import ClientStatus
 from models.instants import Instant, day_of
 from models.invitations import (
     CLIENT,
@@ -27,7 +28,6 @@ from models.invitations import (
 )
 from models.notices import Message
 from models.noticing import THERAPIST
-from models.observations import ClientStatus
 from models.people import Client
 
 if TYPE_CHECKING:

@@ -17,12 +17,12 @@ from integrations.store.tables import chunks, table
 from models.accounts import ACCOUNT, Account
 from models.digest import Digest
 from models.eligibility import Audience, State, Urgency, eligible
+from models.entries import ClientStatus
 from models.findings import Finding
 from models.instants import HOUR, Instant, day_of, end_of, start_of
 from models.looking import DigestRow, Shared
 from models.notices import Message, MessageState, Notice
 from models.noticing import ADMIN, ANSWERED, THERAPIST, therapist_recipient
-from models.observations import ClientStatus
 from models.people import Client
 from models.sources import Source
 from models.timing import Hours

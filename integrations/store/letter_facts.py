@@ -10,9 +10,9 @@ from models.appointments import Appointment, Participant
 from models.ending_acts import Act, Termination, What
 from models.ending_refusals import refuse
 from models.ending_steps import Step
+from models.entries import Attendance, Plan
 from models.errors import UsageError
 from models.instants import Instant, start_of
-from models.observations import Attendance, Plan
 from models.people import Client, Therapist
 
 if TYPE_CHECKING:

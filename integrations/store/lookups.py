@@ -11,9 +11,10 @@ from integrations.store.died import DIED
 from integrations.store.tables import chunks, table
 from models.appointments import Appointment
 from models.audit import Audit
+from models.entries import ClientStatus
 from models.instants import Instant
 from models.notices import Message, MessageState, Notice, NoticeState
-from models.observations import ClientStatus, Observation, Subject
+from models.observations import Observation, Subject
 from models.people import Client, Relation, RelationKind, Therapist
 from models.quarantine import Lease
 from models.words import counted

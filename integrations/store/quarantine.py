@@ -10,9 +10,9 @@ from integrations.store.engine import Store
 from integrations.store.entries import hints_of_reject
 from integrations.store.tables import chunks, insert_rows, table
 from integrations.vault import Vault
+from models.entries import Reject
 from models.errors import UsageError
 from models.instants import Instant
-from models.observations import Reject
 from models.people import Client
 from models.quarantine import Quarantine, QuarantineState, QuarantineSubject
 from models.settings import SourcePart

@@ -12,8 +12,8 @@ from integrations.store.people import sealed_id
 from integrations.store.tables import table
 from integrations.vault import Vault
 from models.changes import ChangeKind
+from models.entries import AppointmentEntry, Plan, Reading
 from models.instants import Instant
-from models.observations import AppointmentEntry, Plan, Reading
 from models.policy import Policy
 from models.settings import SourcePart
 from models.sources import Delivers, Source, too_many_vanished

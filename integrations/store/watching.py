@@ -17,11 +17,11 @@ from integrations.store.tables import insert_new, table
 from models.appointments import Mark
 from models.case import unpack
 from models.eligibility import Urgency
+from models.entries import ClientStatus
 from models.findings import Finding, Opened
 from models.instants import DAY, HOUR, Instant, day_of
 from models.notices import Message, MessageState, Notice, NoticeState
 from models.noticing import ADMIN, NoticeKey, notice_row, therapist_recipient
-from models.observations import ClientStatus
 from models.people import Client, Relation, RelationKind
 from models.timing import not_before
 

@@ -7,6 +7,7 @@ from typing import Any
 from models.case import ENDED, UNREAD, Case, is_ending
 from models.clock import Clock
 from models.digest import KEPT
+from models.entries import Achievement
 from models.goals import (
     QUESTIONS,
     all_met,
@@ -21,7 +22,6 @@ from models.goals import (
 )
 from models.instants import DAY, FAR, Instant
 from models.measures import BY_NUMBER, NUMBERS, REGISTRY
-from models.observations import Achievement
 from models.policy import FIRST_REVIEW, Policy
 from models.rule import Facts, Kind, Rule, Verdict, common_sentence, silent
 from models.scores import asks_for_safety, valued

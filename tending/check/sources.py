@@ -5,9 +5,9 @@ from typing import Any
 
 from integrations.store import cases, lookups, quarantine
 from integrations.store.sources import all_rows, left_over
+from models.entries import KIND_OF, ClientEntry, Reading, TherapistEntry
 from models.errors import TendingError
 from models.instants import DAY, Instant
-from models.observations import KIND_OF, ClientEntry, Reading, TherapistEntry
 from models.settings import SourcePart
 from models.voice import Voice
 from models.words import counted

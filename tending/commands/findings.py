@@ -93,7 +93,7 @@ def findings(
         say()
         say("Answered, and still so:")
         _print(answered, "", indent=2)
-    _how_to_answer([f for f in listed if f["notice"] is None])
+    _how_to_answer([f for f in listed if f["notice"] is None and not f["answered"]])
     if everything:
         say()
         say(f"Cleared in the last {CLEARED_DAYS} days:")

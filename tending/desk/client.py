@@ -12,10 +12,10 @@ from models.answers import Reply, said
 from models.boundary import boundary
 from models.case import Case
 from models.clock import Clock
+from models.entries import Achievement, GoalStatus
 from models.ethics import code_of
 from models.instants import start_of
 from models.kinds import all_kinds, place_of
-from models.observations import Achievement, GoalStatus
 from models.people import as_day
 from models.policy_layers import Layered
 from models.rules import all_rules

@@ -7,8 +7,8 @@ from datetime import date
 from integrations.store.desk import Shown
 from models import words
 from models.appointments import Mark
+from models.entries import Plan
 from models.instants import DAY, Instant, day_of, end_of, local, start_of
-from models.observations import Plan
 from models.people import OPEN_ENDED
 from models.voice import Voice
 

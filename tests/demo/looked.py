@@ -5,9 +5,9 @@ from datetime import date
 
 from models.appointments import Mark
 from models.digest import Held, History, digest_of
+from models.entries import ClientStatus
 from models.instants import Instant, start_of
 from models.looking import DIGEST_COLUMNS, Shared
-from models.observations import ClientStatus
 from models.people import OPEN_ENDED
 from models.policy import DEFAULT
 from models.policy_layers import PolicyBook

@@ -18,9 +18,9 @@ from integrations.records.forms import FORMS
 from integrations.records.mapping import mapping_of
 from integrations.records.reading import read_records
 from integrations.store.intake import Taken
+from models.entries import AppointmentEntry, Reading
 from models.errors import SourceError, TendingError
 from models.instants import HOUR, Instant, instant_of
-from models.observations import AppointmentEntry, Reading
 from models.settings import SourcePart
 from models.subjects import normal_form
 from tests.integrations.calendars.test_corpus import QUARANTINED

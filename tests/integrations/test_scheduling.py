@@ -6,9 +6,9 @@ import pytest
 
 from integrations import scheduling
 from integrations.store import invitations
+from models.entries import Plan
 from models.instants import DAY, HOUR, day_of, local, start_of
 from models.invitations import Wanted
-from models.observations import Plan
 from tests.builders import NOW, ZONE, a_reading, an_appointment, at, each
 
 MONDAY = "2026-11-30"

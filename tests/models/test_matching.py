@@ -7,9 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.appointments import Mark
+from models.entries import Attendance, CancelledBy, Plan
 from models.instants import DAY, HOUR
 from models.matching import Derived, Said, Trait, derive
-from models.observations import Attendance, CancelledBy, Plan
 from tests.builders import NOW
 
 MINUTE = 60

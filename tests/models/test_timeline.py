@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from models.answers import Reply
 from models.appointments import Mark
+from models.entries import CancelledBy, Plan
 from models.instants import DAY, FAR, HOUR
 from models.naming import Holder, Naming, Pen
-from models.observations import CancelledBy, Plan
 from models.past import Given, Met, Past, Recorded, Sent, Tie, Turn
 from models.people import OPEN_ENDED
 from models.timeline import FEW, PARTS, sheet

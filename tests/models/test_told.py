@@ -7,10 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.answers import Reply
+from models.entries import Achievement, GoalStatus
 from models.goals import QUESTIONS, not_given
 from models.instants import DAY, FAR, HOUR
 from models.measures import NUMBERS
-from models.observations import Achievement, GoalStatus
 from models.told import (
     ACHIEVEMENTS,
     MOST_CANCELLED,

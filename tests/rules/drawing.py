@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 from models.answers import Reply, replies_to
 from models.clock import merged
 from models.ending_steps import Means, Need, Reason, Step, need_of
+from models.entries import Achievement, GoalStatus
 from models.instants import DAY, HOUR, start_of
 from models.measures import REGISTRY
-from models.observations import Achievement, GoalStatus
 from models.policy import ALLIANCE_RULES, REVIEW_RULES
 from models.referral_table import WORDS
 from models.rules import all_rules

@@ -3,8 +3,8 @@
 from datetime import UTC, datetime
 
 from integrations.calendars.reading import read_calendar
+from models.entries import AppointmentEntry, Plan, Reading
 from models.instants import utc_text
-from models.observations import AppointmentEntry, Plan, Reading
 
 FROM, TO = (int(datetime(year, 1, 1, tzinfo=UTC).timestamp()) for year in (2026, 2027))
 

@@ -11,8 +11,8 @@ import pytest
 from integrations.calendars.light import scan
 from integrations.calendars.reading import CODE
 from integrations.calendars.text import whole_lines
+from models.entries import AppointmentEntry, Plan, Reading
 from models.errors import SourceError
-from models.observations import AppointmentEntry, Plan, Reading
 from tests.integrations.calendars.ics import entries, read, starts
 
 ICALENDAR = "collective__icalendar/src/icalendar/tests/calendars"

@@ -5,9 +5,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from integrations.calendars.reading import fingerprint, read_calendars, window
+from models.entries import AppointmentEntry, Attendance, CancelledBy, Plan
 from models.errors import SourceError
 from models.instants import DAY
-from models.observations import AppointmentEntry, Attendance, CancelledBy, Plan
 from tests.integrations.calendars.ics import FROM, TO, calendar, entries, read, reasons, starts, walls
 
 SESSION = """

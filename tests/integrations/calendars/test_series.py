@@ -2,7 +2,7 @@
 
 import pytest
 
-from models.observations import Plan
+from models.entries import Plan
 from tests.integrations.calendars.ics import calendar, entries, read, reasons, starts, walls
 
 WEEKLY = "UID:w\nDTSTART;TZID=Europe/Berlin:20260302T100000\nDURATION:PT50M\nSUMMARY:Session\n"

@@ -9,9 +9,9 @@ import pytest
 from integrations.calendars.reading import read_calendar
 from integrations.messages.invitations import Beside, Ends, itip, message_of
 from integrations.messages.mail import Envelope, SmtpServer, Tls, build, message_id_of
+from models.entries import Plan
 from models.instants import DAY, HOUR, at_wall
 from models.invitations import Going, Method, Sent
-from models.observations import Plan
 from models.settings import InvitationsPart
 from models.voice import Voice
 from tests.integrations.messages.judges import calendar_of_xandikos, held_by_ical_js, wrong_by_libical

@@ -5,8 +5,8 @@ from typing import Any
 
 from integrations.records.mapping import Mapping
 from integrations.records.reading import RecordReading, read_records
+from models.entries import Reject
 from models.instants import at_wall
-from models.observations import Reject
 
 ZONE = "Europe/Berlin"
 NOW = at_wall("2026-11-03T09:00:00", ZONE)

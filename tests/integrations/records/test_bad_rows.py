@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from models.observations import AppointmentEntry
+from models.entries import AppointmentEntry
 from tests.integrations.records.exports import SECRET, accounted, only_reject, read
 
 GOOD = "A-1,1042,T1,2026-10-01 09:00,2026-10-01 09:50,attended,,note\n"

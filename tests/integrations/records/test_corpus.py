@@ -9,8 +9,8 @@ from integrations.records.detect import detect
 from integrations.records.forms import FORMS
 from integrations.records.mapping import Mapping
 from integrations.records.reading import read_records
+from models.entries import AppointmentEntry, Attendance
 from models.errors import SettingsError, TendingError
-from models.observations import AppointmentEntry, Attendance
 from tests.integrations.records.exports import NOW, accounted
 
 NO_SHOW_WORDS = {"Yes": "no_show", "No": "attended"}  # the column asks whether the patient did not come

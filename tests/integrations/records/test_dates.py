@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from integrations.records.dates import Moment, NotADateError, Order, OrderEvidence, moment
 from integrations.records.mapping import Mapping
 from integrations.records.reading import read_records
+from models.entries import AppointmentEntry
 from models.errors import SettingsError
 from models.instants import at_wall, wall_of
-from models.observations import AppointmentEntry
 from tests.integrations.records.exports import NOW, ZONE, only_reject, put, read
 
 D, NINE, TWO = date(2026, 3, 4), time(9), time(14, 5)

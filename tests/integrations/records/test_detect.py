@@ -7,8 +7,8 @@ import pytest
 from integrations.records.detect import CalendarFile, detect
 from integrations.records.mapping import settings_of
 from integrations.records.reading import read_records
+from models.entries import AppointmentEntry, Attendance
 from models.errors import SettingsError
-from models.observations import AppointmentEntry, Attendance
 from tests.integrations.records.exports import NOW, SECRET, ZONE, accounted
 
 THERAPISTS = (

@@ -8,8 +8,7 @@ import pytest
 
 from integrations.records.cells import looks_like_person
 from integrations.records.vocabularies import VOCABULARIES, appointment_words, plain
-from models.instants import DAY, at_wall, wall_of
-from models.observations import (
+from models.entries import (
     AppointmentEntry,
     Attendance,
     BreakEntry,
@@ -20,6 +19,7 @@ from models.observations import (
     Plan,
     TherapistEntry,
 )
+from models.instants import DAY, at_wall, wall_of
 from tests.integrations.records.exports import NOW, ZONE, only_reject, read
 
 

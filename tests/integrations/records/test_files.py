@@ -8,9 +8,9 @@ import pytest
 
 from integrations.records.mapping import Mapping, mapping_of, settings_of
 from integrations.records.reading import read_records
+from models.entries import ClientEntry
 from models.errors import SettingsError, SourceError, TendingError
 from models.instants import DAY
-from models.observations import ClientEntry
 from models.settings import SourcePart
 from tests.integrations.records.exports import NOW, SECRET, ZONE, accounted, only_reject, put, read
 

@@ -8,8 +8,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from integrations.records.vocabularies import ACHIEVEMENT_WORDS, GOAL_WORDS, WHOSE_WORDS, plain
+from models.entries import Achievement, GoalEntry, GoalStatus
 from models.instants import at_wall
-from models.observations import Achievement, GoalEntry, GoalStatus
 from tests.integrations.records.exports import SECRET, ZONE, accounted, only_reject, read
 
 S = SECRET

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from integrations.records.columns import key
 from integrations.records.forms import FORMS
 from integrations.records.opening import DATE_COLUMNS
-from models.observations import HoldEntry
+from models.entries import HoldEntry
 from tests.integrations.records.exports import SECRET, accounted, only_reject, read
 
 S = SECRET

@@ -8,8 +8,8 @@ from integrations.records.columns import key
 from integrations.records.forms import FORMS
 from integrations.records.look_alikes import LOOK_ALIKES
 from integrations.records.page import example, forms_page
+from models.entries import KIND_OF
 from models.measures import REGISTRY
-from models.observations import KIND_OF
 from tests.integrations.records.exports import accounted, read
 
 

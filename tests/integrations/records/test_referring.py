@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from integrations.records.detect import detect
+from models.entries import ProviderEntry, ReferralNewsEntry
 from models.instants import start_of
-from models.observations import ProviderEntry, ReferralNewsEntry
 from models.referral_table import WORDS
 from tests.integrations.records.exports import NOW, SECRET, accounted, only_reject, read
 

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from models.entries import ScoreEntry
 from models.instants import DAY, at_wall, wall_of
 from models.measures import REGISTRY
-from models.observations import ScoreEntry
 from tests.integrations.records.exports import NOW, SECRET, ZONE, accounted, only_reject, read
 
 S = SECRET

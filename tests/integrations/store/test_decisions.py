@@ -9,10 +9,10 @@ import pytest
 
 from integrations.store import cases, finding_rows, lookups, policies
 from integrations.store.decisions import decide
+from models.entries import Reject
 from models.findings import Finding, FindingHistory, Look, PolicyVersion
 from models.instants import DAY, HOUR, start_of, wall_of
 from models.notices import Notice
-from models.observations import Reject
 from models.people import Client
 from models.rules import rules_version
 from tests.builders import NOW, ZONE, Clinic, a_reading, an_appointment, days_ago, each, in_days

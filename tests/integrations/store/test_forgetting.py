@@ -7,9 +7,9 @@ from integrations.store.rebuild import rebuild
 from integrations.store.sources import left_over
 from integrations.store.watching import tell_of_sources
 from models.audit import Audit
+from models.entries import Reject
 from models.errors import UsageError
 from models.instants import HOUR
-from models.observations import Reject
 from models.people import Break
 from tests.builders import NOW, a_reading, an_appointment, days_ago, each, in_days
 

@@ -7,9 +7,10 @@ from integrations.store.sources import all_rows, release_held
 from models.appointments import Appointment, Participant
 from models.changes import Change
 from models.digest import Digest
+from models.entries import Attendance, Plan, Reject
 from models.errors import SourceError, TendingError, UsageError
 from models.instants import DAY, HOUR
-from models.observations import Attendance, Observation, Plan, Reject, Subject
+from models.observations import Observation, Subject
 from models.people import Break, Client, Leave, Relation, Therapist
 from models.quarantine import Quarantine
 from tests.builders import NOW, a_reading, an_appointment, days_ago, each, in_days

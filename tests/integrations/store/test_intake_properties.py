@@ -11,9 +11,7 @@ from hypothesis import strategies as st
 from integrations.store.rebuild import rebuild
 from models.appointments import Appointment, Participant
 from models.digest import Digest
-from models.findings import Finding, Look
-from models.instants import DAY, HOUR
-from models.observations import (
+from models.entries import (
     KIND_OF,
     Achievement,
     AppointmentEntry,
@@ -28,6 +26,8 @@ from models.observations import (
     Reading,
     ScoreEntry,
 )
+from models.findings import Finding, Look
+from models.instants import DAY, HOUR
 from models.people import Break, Leave, Relation
 from tests.builders import NOW, Clinic, a_client, a_reading, an_appointment
 

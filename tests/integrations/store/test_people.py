@@ -3,8 +3,8 @@
 from datetime import date
 
 from integrations.store.people import ALPHABET, addresses, code_for
+from models.entries import ClientStatus
 from models.instants import DAY, HOUR
-from models.observations import ClientStatus
 from models.people import OPEN_ENDED, Client, Relation, Therapist
 from models.subjects import CODE
 from tests.builders import NOW, a_client, a_reading, in_days

@@ -11,8 +11,9 @@ from integrations.store.reseal import AT_ONCE, SEALED, reseal
 from integrations.store.tables import insert_rows, table
 from integrations.vault import Vault
 from models.audit import Audit
+from models.entries import Reject
 from models.errors import SettingsError, UsageError
-from models.observations import Observation, Reject
+from models.observations import Observation
 from models.people import Client
 from models.quarantine import Quarantine, QuarantineState
 from models.settings import SourcePart
