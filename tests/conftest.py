@@ -26,9 +26,15 @@ os.environ.update(
 )
 zoneinfo.reset_tzpath([])
 
-import pytest  # noqa: E402 - the environment above comes first
+import hypothesis  # noqa: E402 - the environment above comes first
+import pytest  # noqa: E402
 
 ROOT = Path(__file__).resolve().parent.parent
+# No test here is about time: a machine that has other work to do is no reason to fail.
+hypothesis.settings.register_profile(
+    "unhurried", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("unhurried")
 pytest_plugins = ["tests.postgres", "tests.prefect_server", "tests.clinics"]
 
 

@@ -70,7 +70,7 @@ def at(*when: int) -> int:
 MOMENTS = st.integers(at(2023, 1, 1), at(2033, 1, 1))
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(MOMENTS)
 @example(at(2026, 12, 26, 9))  # a weekend and two holidays
 @example(at(2027, 12, 31, 5, 37))  # the same with two more holidays in lieu
@@ -94,7 +94,7 @@ def test_the_story_holds_on_every_day_of_the_year(now: int) -> None:
     assert max(noticed.values()) <= MOST_NOTICES
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(MOMENTS)
 @example(at(2026, 12, 26, 9))
 @example(at(2027, 12, 31, 5, 37))
@@ -132,7 +132,7 @@ def test_goals_and_scores_are_told_as_of_an_instant() -> None:
     assert not with_goals & {p.id for p in world.people if p.therapist == WITHOUT_RECORDS}
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(MOMENTS)
 def test_as_many_of_everything_as_a_practice_has(now: int) -> None:
     world = synthetic(now)

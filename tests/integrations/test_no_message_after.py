@@ -68,7 +68,7 @@ def stands(clinic, number):
     return max(mine, key=lambda row: row.nth).state if mine else ""
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(told=st.lists(st.sampled_from(sorted(SAID)), min_size=3, max_size=9))
 def test_nothing_leaves_after_it_was_withdrawn_or_the_client_died(team, mailbox, told):
     number, at, died = "1001", team.now[0], False

@@ -176,5 +176,5 @@ class Endings(RuleBasedStateMachine):
                     assert endings_of([*self.acts, act], died=self.died) == endings_of(self.acts, died=self.died)
 
 
-Endings.TestCase.settings = settings(max_examples=150, stateful_step_count=40, deadline=None)
+Endings.TestCase.settings = settings(max_examples=150, stateful_step_count=40)
 TestEndings = Endings.TestCase

@@ -177,7 +177,7 @@ whom = st.dictionaries(
 
 
 @given(histories, whom, st.randoms())
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_the_order_of_arrival_does_not_matter(found, clients, random):
     before = derived(*found, clients=clients)
     shuffled = list(found)
@@ -186,7 +186,7 @@ def test_the_order_of_arrival_does_not_matter(found, clients, random):
 
 
 @given(histories, whom)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_matching_is_one_to_one_and_loses_nothing(found, clients):
     entries = {(v.source, v.entry_id) for v in found if not v.gone}
     result = derived(*found, clients=clients)
@@ -199,7 +199,7 @@ def test_matching_is_one_to_one_and_loses_nothing(found, clients):
 
 
 @given(histories, whom, st.integers(1, 20), st.sampled_from(SOURCES), st.integers(0, 4))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_identity_outlives_moves(found, clients, weeks, source, entry):
     """Moved far away, an entry stays in its appointment, and every appointment keeps its name."""
     key = (source, f"{source}{entry}")
@@ -219,7 +219,7 @@ def test_identity_outlives_moves(found, clients, weeks, source, entry):
 
 
 @given(st.lists(st.integers(0, 40), max_size=5, unique=True), st.lists(st.integers(0, 40), max_size=5, unique=True))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_as_many_are_matched_as_nearest_first_gives(left, right):
     """Against a plain greedy matching, minutes apart; ties leave the count open only where distances are equal."""
     pairs = sorted((abs(a - b), a, b) for a in left for b in right if abs(a - b) <= 15)

@@ -452,12 +452,12 @@ class Loop(RuleBasedStateMachine):
         assert (self.before.status in STATUSES) or not self.before.status
 
 
-Loop.TestCase.settings = settings(max_examples=150, stateful_step_count=40, deadline=None)
+Loop.TestCase.settings = settings(max_examples=150, stateful_step_count=40)
 TestLoop = Loop.TestCase
 
 
 @given(first=st.lists(acts, max_size=12), other=st.lists(acts, max_size=12))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_two_referrals_of_one_client_do_not_touch_each_other(
     first: list[ReferralAct], other: list[ReferralAct]
 ) -> None:

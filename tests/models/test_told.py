@@ -57,7 +57,7 @@ def test_nothing_takes_no_room():
 
 
 @given(history=histories())
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_equal_histories_are_packed_alike_in_whatever_order_they_came(history):
     told = a_history(**history).told
     other = {name: history[name][::-1] for name in ("scores", "cancelled", "answers")}
@@ -66,7 +66,7 @@ def test_equal_histories_are_packed_alike_in_whatever_order_they_came(history):
 
 
 @given(history=histories(), now=st.integers(-100, 200).map(lambda n: NOW + n * DAY))
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_what_lies_ahead_is_not_told_yet_and_known_when_it_will_be(history, now):
     told = a_history(**history).told
     by = told.by(now)

@@ -189,7 +189,7 @@ def test_every_kind_is_reckoned_anew():
 
 
 @given(history=histories(), pauses=leaves, policy=policies)
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 def test_the_evidence_of_a_finding_suffices_to_find_it_again(history, pauses, policy):
     agreed: Any = next((a.days for a in sorted(history["answers"])[::-1] if a.days and a.at <= NOW), 0)
     line = Policy(**policy, agreed_rhythm_days=agreed)
@@ -199,7 +199,7 @@ def test_the_evidence_of_a_finding_suffices_to_find_it_again(history, pauses, po
 
 
 @given(history=histories(), policy=policies)
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_evidence_is_of_this_client(history, policy):
     starts = {"missed": set(history["missed"]), "later_cancels": {c.start for c in history["cancelled"]}}
     taken = {s.at for s in history["scores"]}

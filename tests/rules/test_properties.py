@@ -40,14 +40,14 @@ SEEN = ("quiet", "missed", "not_started")  # what rests on the client not having
 
 @pytest.mark.parametrize("later", [0, 1, 7, 30, 90])
 @given(history=histories(), pauses=leaves, policy=policies)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_a_digest_read_later_equals_a_fresh_one(later, history, pauses, policy):
     now = NOW + later * DAY
     assert verdicts(history, now, pauses, NOW, **policy) == verdicts(history, now, pauses, now, **policy)
 
 
 @given(history=histories(all_past=True), more=st.lists(scores(), max_size=30), pauses=leaves, policy=policies)
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_a_digest_leaves_out_nothing_that_a_rule_reads(history, more, pauses, policy):
     history = history | {"scores": [*history["scores"], *more]}
     whole = a_history(**history)
@@ -61,7 +61,7 @@ def test_a_digest_leaves_out_nothing_that_a_rule_reads(history, more, pauses, po
 
 
 @given(history=histories(), pauses=leaves, policy=policies, step=st.sampled_from((HOUR, DAY)))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_looking_when_the_clock_says_equals_looking_all_the_time(history, pauses, policy, step):
     row = a_row(a_history(**history))
     stands = None
@@ -75,7 +75,7 @@ def test_looking_when_the_clock_says_equals_looking_all_the_time(history, pauses
 
 
 @given(history=histories(), pauses=leaves, attended=past_times)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_more_attendance_never_raises_a_finding_of_absence(history, pauses, attended):
     """For one's own rhythm, attendance may show that it is quicker than it seemed: quiet is compared for the usual rhythm. What asks for
     goals, reviews and ratings after so many appointments asks the sooner, of course."""
@@ -94,7 +94,7 @@ def never_seen(history: dict[str, Any]) -> bool:
 
 
 @given(history=histories(), policy=policies, looked_at=past_days, rated=past_times)
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_what_is_there_never_raises_a_finding_that_it_is_not(history, policy, looked_at, rated):
     before = fired(history, NOW, **policy)
     one_more = {"goals": [*history["goals"], a_goal(set_on=looked_at)]}
@@ -118,7 +118,7 @@ def again(goal: Any, day: Any) -> Any:
 
 
 @given(history=histories(breaks=[], paused_until=None), hours=st.integers(0, 13 * 24 + 23))
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 def test_whoever_was_seen_in_the_last_two_weeks_is_neither_quiet_nor_missed_nor_not_started(history, hours):
     seen = history | {"attended": [*history["attended"], NOW - hours * HOUR]}
     missed_since = [t for t in seen["missed"] if t > NOW - hours * HOUR]
@@ -127,7 +127,7 @@ def test_whoever_was_seen_in_the_last_two_weeks_is_neither_quiet_nor_missed_nor_
 
 
 @given(history=histories(), since=st.integers(0, 60), length=st.integers(0, 40))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_a_break_after_the_last_time_never_shortens_a_clock(history, since, length):
     """A break in a past gap explains that gap, and so may show a quicker rhythm: that one is no part of this promise."""
     without = sharing(NOW).case(a_row(a_history(**history)))
@@ -143,7 +143,7 @@ def test_a_break_after_the_last_time_never_shortens_a_clock(history, since, leng
 
 
 @given(history=histories(paused_until=None), until=days, policy=policies)
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 def test_a_pause_never_raises_anything(history, until, policy):
     for now in (NOW, NOW + 30 * DAY):
         before, after = fired(history, now, **policy), fired(history | {"paused_until": until}, now, **policy)
@@ -151,7 +151,7 @@ def test_a_pause_never_raises_anything(history, until, policy):
 
 
 @given(history=histories(), policy=policies, unread=st.booleans())
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_while_a_source_cannot_be_relied_on_absence_is_not_claimed_and_the_rest_stands(history, policy, unread):
     sighted = {v.kind: v for v in verdicts(history, NOW, **policy)}
     for verdict in verdicts(history, NOW, blind=("cal-t1",), unread=unread, **policy):
@@ -178,7 +178,7 @@ def test_while_a_source_cannot_be_relied_on_absence_is_not_claimed_and_the_rest_
 
 
 @given(history=histories())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_once_care_has_ended_nothing_but_safety_and_duties_is_asked(history):
     for state, may in (({"status": "ended"}, {"item9", "screen", *DUTIES}), ({"died": True}, {"item9", "screen"})):
         after = fired(history | state, NOW)
@@ -187,7 +187,7 @@ def test_once_care_has_ended_nothing_but_safety_and_duties_is_asked(history):
 
 
 @given(history=histories(), pauses=leaves, policy=policies)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_a_stored_finding_says_the_same_sentence(history, pauses, policy):
     voice = Voice(ZONE, "en_GB", NOW)
     for verdict in verdicts(history, NOW, pauses, **policy):
@@ -199,7 +199,7 @@ def test_a_stored_finding_says_the_same_sentence(history, pauses, policy):
 
 
 @given(history=histories(), pauses=leaves, policy=policies)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_every_verdict_has_its_sentence(history, pauses, policy):
     together = sharing(NOW, pauses=pauses, heard=HEARD, **policy)
     row = a_row(a_history(**history))
@@ -209,7 +209,7 @@ def test_every_verdict_has_its_sentence(history, pauses, policy):
 
 
 @given(history=histories(goals=[], scores=[], cancelled=[], answers=[], endings=[]), pauses=leaves, policy=policies)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_rules_that_are_not_asked_would_have_said_the_same(history, pauses, policy):
     """Of whom nothing is told besides appointments, while no source tells of more."""
     history = history | {"referrals": []}
@@ -223,7 +223,7 @@ def test_rules_that_are_not_asked_would_have_said_the_same(history, pauses, poli
 
 
 @given(start=times, seconds=st.integers(0, 100 * DAY), pauses=leaves)
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_time_that_counts_is_counted_alike_forwards_and_backwards(start, seconds, pauses):
     end = counted_until(start, seconds, pauses)
     assert end >= start + seconds

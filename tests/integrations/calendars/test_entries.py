@@ -271,7 +271,7 @@ LINES = [line.strip() for event, _ in BAD for line in event.splitlines()] + [
 ]
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(st.lists(st.sampled_from(LINES), max_size=25))
 def test_no_mixture_of_lines_is_a_crash_or_a_loss(lines: list[str]) -> None:
     data = calendar(SESSION, "\n".join(lines) if lines else "UID:empty")

@@ -44,7 +44,7 @@ def simple_rules(draw: st.DrawFn) -> str:
     return ";".join(parts)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(
     text=simple_rules(),
     start=st.datetimes(START - timedelta(days=900), START + timedelta(days=900)).map(
@@ -62,7 +62,7 @@ def test_arithmetic_agrees_with_dateutil(text: str, start: datetime, offset: int
     assert until(rule, start, low, high) == expected
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(
     text=st.sampled_from(
         (

@@ -67,7 +67,7 @@ TABLES = st.sampled_from(sorted(FORMS)).flatmap(
     )
 )
 MAPPINGS = st.sampled_from([Mapping(date_order="dmy"), Mapping(date_order="mdy", time_of_day="12:00"), Mapping()])
-AGAIN_AND_AGAIN = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=300)
+AGAIN_AND_AGAIN = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=300)
 
 
 def try_to_read(path: Path, form: str, mapping: Mapping) -> RecordReading | None:

@@ -208,7 +208,7 @@ def test_goals_that_differ_only_in_what_is_not_kept_are_one(tmp_path: Path) -> N
     assert [reject.reason for reject in reading.rejects] == ["duplicate-id"] * 2
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(TEXTS, TEXTS)
 def test_whatever_a_target_says_only_that_it_is_there_is_kept(tmp_path: Path, target: str, bad: str) -> None:
     mark = "Żółtość"

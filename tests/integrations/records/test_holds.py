@@ -58,7 +58,7 @@ def test_one_bad_hold(tmp_path: Path, row: str, reason: str, says: str) -> None:
     assert says in reject.sentence
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.dates(date(1900, 1, 1), date(2199, 12, 31)), st.dates(date(1900, 1, 1), date(2199, 12, 31)))
 def test_a_hold_is_read_where_its_days_can_be(tmp_path: Path, first: date, last: date) -> None:
     reading = read(tmp_path, "holds", f"client,from,to\n1042,{first},{last}\n")

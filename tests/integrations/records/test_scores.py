@@ -208,7 +208,7 @@ def test_scores_without_ids_have_stable_ones(tmp_path: Path) -> None:
     assert [replace(entry, value=12.0) for entry in corrected if isinstance(entry, ScoreEntry)] == entries
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.sampled_from([one for one in REGISTRY.values() if not one.is_screen]), NUMBERS, st.sampled_from([".", ","]))
 def test_a_number_is_read_exactly_where_the_measure_has_it(tmp_path: Path, measure, number, point: str) -> None:
     text = str(number).replace(".", point)

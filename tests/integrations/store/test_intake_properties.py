@@ -244,13 +244,13 @@ stories = st.lists(news, min_size=2, max_size=6)
 
 
 @given(story=stories)
-@settings(max_examples=12, deadline=None, suppress_health_check=SLOW, phases=PHASES)
+@settings(max_examples=12, suppress_health_check=SLOW, phases=PHASES)
 def test_nothing_that_happens_leaves_a_stale_digest(two_calendars, story):
     stale_digests_after(two_calendars, story)
 
 
 @given(story=stories, random=st.randoms(use_true_random=False))
-@settings(max_examples=12, deadline=None, suppress_health_check=SLOW, phases=PHASES)
+@settings(max_examples=12, suppress_health_check=SLOW, phases=PHASES)
 def test_the_order_of_arrival_does_not_matter(two_calendars, story, random):
     order_does_not_matter(two_calendars, story, random)
 
@@ -258,7 +258,7 @@ def test_the_order_of_arrival_does_not_matter(two_calendars, story, random):
 @pytest.mark.long
 @pytest.mark.timeout(600)
 @given(story=st.lists(news, min_size=2, max_size=12))
-@settings(max_examples=80, deadline=None, suppress_health_check=SLOW)
+@settings(max_examples=80, suppress_health_check=SLOW)
 def test_nothing_that_happens_leaves_a_stale_digest_long(two_calendars, story):
     stale_digests_after(two_calendars, story)
 
@@ -266,6 +266,6 @@ def test_nothing_that_happens_leaves_a_stale_digest_long(two_calendars, story):
 @pytest.mark.long
 @pytest.mark.timeout(600)
 @given(story=st.lists(news, min_size=2, max_size=12), random=st.randoms(use_true_random=False))
-@settings(max_examples=80, deadline=None, suppress_health_check=SLOW)
+@settings(max_examples=80, suppress_health_check=SLOW)
 def test_the_order_of_arrival_does_not_matter_long(two_calendars, story, random):
     order_does_not_matter(two_calendars, story, random)

@@ -87,7 +87,7 @@ def test_what_was_in_question_then_is_so_still_when_a_person_has_spoken(clinic):
     assert clinic.why("1001", LATER + 60) == then
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.lists(st.tuples(st.integers(0, 1), st.sampled_from(["Anna Müller", "Berta Braun", "Carl Conrad"])), max_size=5)
 )
