@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection
 
+from integrations.messages.addresses import is_address
 from integrations.messages.channels import Channel, hand_over, open_channel
 from integrations.messages.compose import Message
-from integrations.messages.mail import HandoverUnknownError, SmtpServer, Tls, is_address
+from integrations.messages.mail import HandoverUnknownError, SmtpServer, Tls
 from integrations.messages.plugin import smtp_url
 from integrations.rendering import Inviter, Renderer
 from integrations.store import accounts, arming, claiming, identity, inviting, leases, outbox, people

@@ -19,7 +19,7 @@ from integrations.store.turns import take_turn
 from models.entries import Reading
 from models.errors import SettingsError, StoreError, TendingError
 from models.instants import Instant
-from models.settings import SourcePart
+from models.settings_source import SourcePart
 
 if TYPE_CHECKING:
     from integrations.practice import Practice

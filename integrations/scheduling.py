@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sqlalchemy import Connection
 
-from integrations.messages.mail import is_address
+from integrations.messages.addresses import is_address
 from integrations.rendering import Inviter
 from integrations.store import busy, cases, identity, invitations, inviting, people
 from models.errors import UsageError

@@ -10,7 +10,7 @@ from integrations.store import leases, sources
 from integrations.store.intake import Taken
 from models.errors import StoreError, TendingError
 from models.instants import Instant
-from models.settings import SourcePart
+from models.settings_source import SourcePart
 
 if TYPE_CHECKING:
     from integrations.practice import Practice

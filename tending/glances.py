@@ -10,7 +10,7 @@ from pathlib import Path
 
 from flows.workflow import place_of
 from integrations.store.engine import Store
-from models.settings import SourcePart
+from models.settings_source import SourcePart
 
 LOG = logging.getLogger("tending.glances")
 GLANCE_SECONDS = 0.02

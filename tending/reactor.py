@@ -12,27 +12,24 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
-from uuid import NAMESPACE_URL, uuid5
 
 import httpx
-from prefect.events import emit_event
 
 from flows.client_looks import client_looks
 from flows.deliver_notices import deliver_notices
-from flows.workflow import place_of
 from integrations.looks import hand_over_due, look_after
 from integrations.practice import Practice
-from integrations.store import arming, cases, changes, due
+from integrations.store import arming, cases, due
 from integrations.store.leases import LeaseHeld
 from integrations.store.watching import tell_of_sources
 from integrations.syncing import sync_source
 from integrations.threads import in_thread, set_within
-from models.changes import ChangeKind
 from models.errors import TendingError
 from models.instants import Instant, instant_of, utc_text
-from models.settings import SourcePart
+from models.settings_source import SourcePart
+from tending.events import Events, where
 from tending.glances import GLANCE_SECONDS, FileWatch, PulseWatch, glance
-from tending.runs import PREFECT_SECONDS, Runs
+from tending.runs import Runs
 
 LOG = logging.getLogger("tending.reactor")
 HOLDER = "up"
@@ -45,8 +42,6 @@ BUSY_SECONDS = 1.0  # before trying again what another run is at
 FEW = 3  # readings in a row may fail before the watchdog is no longer called
 HELPLESS_SECONDS = 900.0  # before delivery is tried again at what it could not help
 TRIES = 3  # at what another run may be at, before it waits for the next sweep
-MOST_EVENTS = 500  # more changes at once (a first import) are one event
-_ENTITY = {True: "client", False: "source"}
 
 
 def real_now() -> Instant:
@@ -99,9 +94,9 @@ class Reactor:
         self._ping_seconds = ping_seconds
         self._first_until = time.monotonic() + first_seconds
         self._work = asyncio.Event()
-        self._decided = asyncio.Event()
         self._sweep_at = 0.0  # monotonic
         self._runs = Runs(practice, HOLDER)
+        self._events = Events(practice, self._runs)
         self._helpless: due.Unsent | None = None  # what the last delivery left
         self._helpless_until = 0.0  # monotonic
         self._stuck: due.Waits | None = None  # what looking did not help
@@ -129,7 +124,7 @@ class Reactor:
             threads += [glance(what, look, stop, self._glance_seconds) for what, look in watches.items()]
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._forever("looking after", self._look_after))
-                group.create_task(self._forever("telling others", self._tell_others))
+                group.create_task(self._forever("telling others", self._events.tell))
                 group.create_task(self._forever("the watchdog", self._ping))
                 for source in sources:
                     group.create_task(self._tend(source))
@@ -147,7 +142,7 @@ class Reactor:
             try:
                 await work(*args)
             except Exception as error:
-                LOG.error("%s: %s", what, _where(error))
+                LOG.error("%s: %s", what, where(error))
             if time.monotonic() - began > LONGEST_WAIT:
                 wait = 1.0
             await asyncio.sleep(wait)
@@ -181,7 +176,7 @@ class Reactor:
                 faults += 1
                 if not isinstance(error, TendingError):
                     wait = min(every, 2.0**faults)
-                LOG.warning("source %s could not be read (%s)", source.name, _where(error))
+                LOG.warning("source %s could not be read (%s)", source.name, where(error))
             if source.name in self._untried:
                 self._untried.discard(source.name)
                 self._work.set()
@@ -217,7 +212,7 @@ class Reactor:
             if not self._untried and self._on_ready:
                 self._on_ready()
                 self._on_ready = None
-            self._decided.set()
+            self._events.news.set()
 
     def _tell_of_sources(self) -> None:
         with self.practice.store.write() as connection:
@@ -277,49 +272,6 @@ class Reactor:
             self._helpless = None
             await asyncio.sleep(BUSY_SECONDS)
 
-    # ------------------------------------------------------------ telling others
-
-    async def _tell_others(self) -> None:
-        """Emit an event for each change whose consequences are recorded; only for others, so trouble with it never matters."""
-        while True:
-            await self._decided.wait()
-            self._decided.clear()
-            while self._runs.prefect_answers and (told := await in_thread(self._without_event)):
-                try:
-                    async with asyncio.timeout(PREFECT_SECONDS):
-                        await in_thread(self._emit, told)
-                except TimeoutError:
-                    LOG.warning("events could not be emitted in time; they are tried again later")
-                    break
-                except Exception as error:
-                    LOG.warning("events could not be emitted (%s)", _where(error))
-                await in_thread(self._events_sent, [row.id for row in told])
-
-    def _without_event(self) -> list[Any]:
-        with self.practice.store.read() as connection:
-            return changes.without_event(connection, 4 * MOST_EVENTS)
-
-    def _events_sent(self, ids: list[int]) -> None:
-        with self.practice.store.write() as connection:
-            changes.events_sent(connection, ids)
-
-    def _emit(self, told: list[Any]) -> None:
-        if len(told) > MOST_EVENTS:
-            emit_event(
-                "tending.changes.many",
-                resource={"prefect.resource.id": "tending.practice"},
-                payload={"changes": len(told)},
-            )
-            return
-        for row in told:
-            entity = _ENTITY[row.client_id is not None]
-            emit_event(
-                f"tending.{ChangeKind(row.kind).value}",
-                resource={"prefect.resource.id": f"tending.{entity}.{row.subject}"},
-                # The same change told again after a crash is known by its id.
-                id=uuid5(NAMESPACE_URL, f"tending:{self.practice.vault.mark()}:{row.id}"),
-            )
-
     # ------------------------------------------------------------ being alive
 
     async def _ping(self) -> None:
@@ -341,7 +293,3 @@ class Reactor:
     def _stale(self) -> bool:
         with self.practice.store.read() as connection:
             return bool(cases.stale_sources(self.practice, connection, self._clock()))
-
-
-def _where(error: BaseException) -> str:
-    return f"{type(error).__name__} at {place_of(error)}"

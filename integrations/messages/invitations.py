@@ -5,8 +5,8 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from integrations.messages.addresses import wire
 from integrations.messages.compose import Message, compose, item_of, neutral
-from integrations.messages.mail import wire
 from models import words
 from models.instants import Instant, local
 from models.invitations import Going, Method

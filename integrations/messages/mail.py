@@ -8,18 +8,17 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP, SMTPUTF8
 from email.utils import format_datetime
 from enum import StrEnum
 from hashlib import sha256
 
+from integrations.messages.addresses import as_address, domain, is_address, needs_utf8, wire
 from integrations.messages.compose import Message, neutral
 from models.errors import DeliveryError, SettingsError
 from models.instants import Instant
 
-_ADDRESS = re.compile(r"[^\s@<>()\[\],;:\"\\\x00-\x1f\x7f]+@[^\s@<>()\[\],;:\"\\\x00-\x1f\x7f]+")
 NEEDS_LOGIN = 530
 _MESSAGE_ID = re.compile(r"<[A-Za-z0-9._+-]+@[A-Za-z0-9.-]+>")
 _OUR_LOGIN = re.compile(
@@ -62,7 +61,7 @@ class SmtpServer:
 
     def __post_init__(self) -> None:
         """Raises SettingsError for a sender that is no address and for a password that would travel unprotected."""
-        if not _ADDRESS.fullmatch(self.sender):
+        if not is_address(self.sender):
             raise SettingsError(
                 "The sender of mail is not an e-mail address; set it to one that the practice's mail server accepts."
             )
@@ -82,12 +81,7 @@ class Envelope:
 
 def message_id_of(key: str, sender: str) -> str:
     """The Message-ID that belongs to a key for good; the key, which may hold a code, is not readable in it."""
-    return f"<{sha256(key.encode()).hexdigest()[:32]}@{_domain(sender)}>"
-
-
-def is_address(text: str) -> bool:
-    """Whether mail can be sent to this."""
-    return bool(_ADDRESS.fullmatch(text)) and _has_domain(text)
+    return f"<{sha256(key.encode()).hexdigest()[:32]}@{domain(sender)}>"
 
 
 def build(envelope: Envelope, server: SmtpServer) -> EmailMessage:
@@ -103,9 +97,9 @@ def build(envelope: Envelope, server: SmtpServer) -> EmailMessage:
     if not _MESSAGE_ID.fullmatch(envelope.message_id):
         raise ValueError("a message id looks like <id@domain>")
     message = envelope.message
-    mail = EmailMessage(policy=SMTPUTF8 if _needs_utf8(envelope.to, server.sender) else SMTP)
-    mail["From"] = _address(server.sender, neutral(server.sender_name))
-    mail["To"] = _address(envelope.to)
+    mail = EmailMessage(policy=SMTPUTF8 if needs_utf8(envelope.to, server.sender) else SMTP)
+    mail["From"] = as_address(server.sender, neutral(server.sender_name))
+    mail["To"] = as_address(envelope.to)
     mail["Subject"] = neutral(message.subject)
     mail["Date"] = format_datetime(datetime.fromtimestamp(envelope.at, UTC))
     mail["Message-ID"] = envelope.message_id
@@ -146,7 +140,7 @@ def send(envelope: Envelope, server: SmtpServer, before_handover: Callable[[], N
     every mail goes; HandoverUnknownError when no answer came to the content.
     """
     mail = build(envelope, server)
-    utf8 = _needs_utf8(envelope.to, server.sender)
+    utf8 = needs_utf8(envelope.to, server.sender)
 
     def give(smtp: smtplib.SMTP) -> int:
         if utf8 and not smtp.has_extn("smtputf8"):
@@ -215,7 +209,7 @@ def _leave(smtp: smtplib.SMTP | None) -> None:
 
 def _connect(server: SmtpServer) -> smtplib.SMTP:
     # The name in the greeting: the sender's domain rather than this machine's name.
-    name = _domain(server.sender)
+    name = domain(server.sender)
     context = ssl.create_default_context(cafile=server.ca_file or None) if server.tls is not Tls.none else None
     smtp: smtplib.SMTP
     if server.tls is Tls.tls:
@@ -308,27 +302,3 @@ def _said(error: Exception) -> str:
     if isinstance(error, OSError):
         return "The mail server cannot be reached; check host, port and network. It is tried again later."
     return "The mail server and we did not understand each other; run `tending check`."
-
-
-def _needs_utf8(*addresses: str) -> bool:
-    return not all(address.rpartition("@")[0].isascii() for address in addresses)
-
-
-def _has_domain(address: str) -> bool:
-    try:
-        return bool(_domain(address))
-    except UnicodeError:
-        return False
-
-
-def _domain(address: str) -> str:
-    return address.rpartition("@")[2].encode("idna").decode("ascii")
-
-
-def wire(address: str) -> str:
-    """An address as mail carries it: its domain in ASCII."""
-    return f"{address.rpartition('@')[0]}@{_domain(address)}"
-
-
-def _address(address: str, name: str = "") -> Address:
-    return Address(display_name=name, username=address.rpartition("@")[0], domain=_domain(address))

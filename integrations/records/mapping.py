@@ -13,7 +13,7 @@ from integrations.records.look_alikes import LOOK_ALIKES
 from integrations.records.vocabularies import Status, appointment_words, client_words
 from models.entries import ClientStatus
 from models.errors import SettingsError
-from models.settings import SourcePart
+from models.settings_source import SourcePart
 
 AUTO = "auto"
 _HARMLESS = frozenset(" _-./()#&,:'")

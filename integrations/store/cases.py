@@ -26,7 +26,7 @@ from models.people import OPEN_ENDED, Client, Leave, Therapist, as_day
 from models.policy import Policy
 from models.quarantine import Quarantine, QuarantineState, QuarantineSubject
 from models.rules import all_rules, rules_version
-from models.settings import SourcePart
+from models.settings_source import SourcePart
 from models.sources import Source, SourceGap
 from models.sources import fresh_until as _fresh_until
 from models.told import NOTHING

@@ -25,7 +25,7 @@ from models.invitations import (
 )
 from models.noticing import THERAPIST, therapist_recipient
 from models.people import Client
-from models.settings import SourcePart
+from models.settings_source import SourcePart
 
 _ROWS, _CLIENTS = table(Invitation), table(Client)
 Ours = Mapping[str, Any]

@@ -26,7 +26,7 @@ from models.entries import (
 )
 from models.instants import Instant
 from models.referral_acts import ReferralAct, What, facts_of
-from models.settings import SourcePart
+from models.settings_source import SourcePart
 from models.subjects import CODE, possible_names
 
 

@@ -31,7 +31,7 @@ from models.measures import RATINGS
 from models.observations import ABOUT_CLIENTS, Observation, Subject
 from models.people import Relation
 from models.policy import Policy
-from models.settings import SourcePart
+from models.settings_source import SourcePart
 
 
 @dataclass(slots=True)

@@ -15,7 +15,7 @@ from models.errors import UsageError
 from models.instants import Instant
 from models.people import Client
 from models.quarantine import Quarantine, QuarantineState, QuarantineSubject
-from models.settings import SourcePart
+from models.settings_source import SourcePart
 from models.sources import Source
 
 ROWS = table(Quarantine)

@@ -14,7 +14,7 @@ from models.errors import UsageError
 from models.findings import Look
 from models.instants import Instant
 from models.observations import Subject
-from models.settings import SourcePart
+from models.settings_source import SourcePart
 from models.sources import Source, SourceGap
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from models.changes import ChangeKind
 from models.entries import AppointmentEntry, Plan, Reading
 from models.instants import Instant
 from models.policy import Policy
-from models.settings import SourcePart
+from models.settings_source import SourcePart
 from models.sources import Delivers, Source, too_many_vanished
 
 MAY_GO = ("break", "leave", "goal", "hold", "provider")

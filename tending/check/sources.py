@@ -8,7 +8,7 @@ from integrations.store.sources import all_rows, left_over
 from models.entries import KIND_OF, ClientEntry, Reading, TherapistEntry
 from models.errors import TendingError
 from models.instants import DAY, Instant
-from models.settings import SourcePart
+from models.settings_source import SourcePart
 from models.voice import Voice
 from models.words import counted
 from tending.check.lines import Level, Line, Place, some

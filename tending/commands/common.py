@@ -16,7 +16,7 @@ from integrations.practice import Practice, open_practice
 from integrations.store import lookups
 from models.errors import SettingsError, UsageError
 from models.instants import Instant, NoSuchTimeError, at_wall, day_of, end_of, utc_text
-from models.settings import SourcePart
+from models.settings_source import SourcePart
 from models.subjects import code_in
 from models.voice import Voice
 from tending.commands.options import Given, place

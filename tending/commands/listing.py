@@ -39,8 +39,8 @@ HEADINGS = {
         "providers": Listed("referrals", "Three providers that suit, with the reasons."),
     },
     "What asks for a person": {
-        "unmatched": Listed("sources", "Entries of calendars and records that belong to nobody."),
-        "held": Listed("sources", "Appointments that vanished from a source at once."),
+        "unmatched": Listed("unplaced", "Entries of calendars and records that belong to nobody."),
+        "held": Listed("unplaced", "Appointments that vanished from a source at once."),
         "quarantine": Listed("aside", "Input that could not be understood."),
         "outbox": Listed("sending", "Messages that a person has to say something about."),
     },

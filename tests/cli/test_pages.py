@@ -12,6 +12,7 @@ from pydantic import BaseModel
 import flows
 import integrations
 import models.settings
+import models.settings_source
 import tending.commands
 from models.errors import TendingError
 from models.policy import Policy
@@ -56,7 +57,8 @@ def test_every_exit_code_of_an_error_is_documented():
 
 
 def test_every_setting_is_described():
-    parts = [each for each in vars(models.settings).values() if isinstance(each, type) and issubclass(each, BaseModel)]
+    words = {**vars(models.settings_source), **vars(models.settings)}
+    parts = [each for each in words.values() if isinstance(each, type) and issubclass(each, BaseModel)]
     page = settings_page()
     for part in parts:
         if part.__name__ in ("Part", "Settings", "BaseModel"):

@@ -27,7 +27,7 @@ from models.eligibility import Urgency
 from models.instants import DAY, Instant
 from models.notices import Notice
 from models.noticing import ADMIN, NoticeKey, notice_row
-from models.settings import SourcePart
+from models.settings_source import SourcePart
 from tending.glances import FileWatch, mark_of
 from tending.reactor import Health, Reactor
 from tending.server import Server, start_server

@@ -21,7 +21,7 @@ from integrations.store.intake import Taken
 from models.entries import AppointmentEntry, Reading
 from models.errors import SourceError, TendingError
 from models.instants import HOUR, Instant, instant_of
-from models.settings import SourcePart
+from models.settings_source import SourcePart
 from models.subjects import normal_form
 from tests.integrations.calendars.test_corpus import QUARANTINED
 

@@ -11,7 +11,7 @@ from integrations.records.reading import read_records
 from models.entries import ClientEntry
 from models.errors import SettingsError, SourceError, TendingError
 from models.instants import DAY
-from models.settings import SourcePart
+from models.settings_source import SourcePart
 from tests.integrations.records.exports import NOW, SECRET, ZONE, accounted, only_reject, put, read
 
 CLIENTS = f"id,name,therapist\n1042,{SECRET},T1\n1043,Müller,T1\n"

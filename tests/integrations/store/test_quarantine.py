@@ -16,7 +16,7 @@ from models.errors import SettingsError, UsageError
 from models.observations import Observation
 from models.people import Client
 from models.quarantine import Quarantine, QuarantineState
-from models.settings import SourcePart
+from models.settings_source import SourcePart
 
 NOW = 1_790_000_000
 CANARY = "Żaneta Öztürk-Łabędź"
