@@ -1,4 +1,4 @@
-"""One client's findings while a look is recorded: what was answered, what opens, speaks again, stays and clears, and who hears of it next."""
+"""One client's findings while a look is recorded: what was answered, opens, speaks again, stays and clears, and who hears of it next."""
 
 from typing import TYPE_CHECKING, Any
 
