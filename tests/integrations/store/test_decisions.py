@@ -550,6 +550,23 @@ def test_why_knows_what_could_not_be_said_then(clinic):
         assert (clinic.why("1001", now)["quiet"][1] == "blind") == blind, now
 
 
+def test_a_calendar_that_was_named_later_leaves_nothing_unsaid_before(a_clinic):
+    clinic = a_clinic(calendars=())
+    clinic.client("1001")
+    clinic.seen("1001", *each(7, 6, days_ago(40)))
+    clinic.sync(NOW)
+    clinic.look(NOW)
+    assert clinic.why("1001", NOW)["quiet"] == (True, "quiet")
+    later = a_clinic(calendars=("t1",))
+    later.clients, later.appointments = clinic.clients, clinic.appointments
+    added = NOW + 2 * HOUR
+    assert later.look(added - HOUR).blind == 1  # named, and not read yet
+    later.sync(added)
+    later.look(added)
+    said = [later.why("1001", when)["quiet"][1] for when in (NOW, added - HOUR - 1, added - HOUR, added)]
+    assert said == ["quiet", "quiet", "blind", "quiet"]
+
+
 def test_why_knows_policy_facts_of_people_as_they_were(clinic):
     clinic.seen("1001", *each(7, 6, days_ago(40)))
     clinic.sync(NOW)
