@@ -19,7 +19,7 @@ from integrations.store.turns import take_turn
 from models.entries import Reading
 from models.errors import SettingsError, StoreError, TendingError
 from models.instants import Instant
-from models.settings_source import SourcePart
+from models.settings_source import SourcePart, readable_address
 
 if TYPE_CHECKING:
     from integrations.practice import Practice
@@ -152,4 +152,7 @@ def place_of(source: SourcePart) -> str:
         raise SettingsError(
             f"Source {source.name}: the environment variable {source.url_env} is not set; put the address into it."
         )
-    return place
+    try:
+        return readable_address(place)
+    except ValueError as error:
+        raise SettingsError(f"Source {source.name}: of what {source.url_env} holds, {error}.") from None

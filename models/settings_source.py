@@ -10,11 +10,21 @@ from models.sources import Delivers, PastBooking
 
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")]
 
+ADDRESSES = ("http://", "https://", "webcal://", "webcals://")
+
 
 class Part(BaseModel):
     """A table of practice.toml: unknown words are refused, so that a typing error never passes for a setting."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+def readable_address(value: str) -> str:
+    """The address of a calendar without blanks around it. Raises ValueError, without it, for one that is not read."""
+    address = value.strip()
+    if address and not address.lower().startswith(ADDRESSES):
+        raise ValueError("only http(s) and webcal addresses are read; copy the calendar's iCal address")
+    return address
 
 
 def known_zone(value: str) -> str:
@@ -99,6 +109,7 @@ class SourcePart(Part):
     )
 
     _zone = field_validator("zone")(known_zone)
+    _url = field_validator("url")(readable_address)
 
     @field_validator("name_pattern")
     @classmethod

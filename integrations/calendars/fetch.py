@@ -8,6 +8,7 @@ from pathlib import Path
 import httpx
 
 from models.errors import SourceError
+from models.settings_source import ADDRESSES
 
 MOST_BYTES = 64 * 1024 * 1024
 MOST_SECONDS = 60.0
@@ -34,7 +35,7 @@ class Fetched:
 
 def is_url(place: str) -> bool:
     """Whether a place is an address rather than a path."""
-    return place.lower().startswith(("http://", "https://", "webcal://", "webcals://"))
+    return place.lower().startswith(ADDRESSES)
 
 
 def fetch(

@@ -14,9 +14,9 @@ from integrations.calendars.light import PEOPLE, Event, Feed, scan
 from integrations.calendars.text import whole_lines
 from integrations.calendars.values import BadValueError, plain_text, whole_number
 from integrations.calendars.zones import ZoneTable
-from models.entries import AppointmentEntry, CancelledBy, Entry, Plan, Reading, Reject
+from models.entries import LONGEST_AHEAD, AppointmentEntry, CancelledBy, Entry, Plan, Reading, Reject
 from models.errors import SourceError
-from models.instants import Instant, instant_of
+from models.instants import DAY, Instant, instant_of
 from models.subjects import mail_addresses
 
 CODE = re.compile(r"(?<![0-9A-Za-z-])C-[0-9A-HJKMNP-TV-Z]{7,}(?![0-9A-Za-z])")
@@ -26,6 +26,7 @@ _LETTERS = frozenset(("REPLY", "REFRESH", "COUNTER", "DECLINECOUNTER"))
 _STAMP = re.compile(rb"\n(DTSTAMP[:;][^\n]*\n(?:[ \t][^\n]*\n)*)+")
 _MONTHS_BACK = 14  # from the first of this month: at least 424 days
 _MONTHS_AHEAD = 5  # from the first of this month: at least 120 days after its last
+_LATEST = LONGEST_AHEAD - 150 * DAY  # after the window's end, so that it is the same all month
 
 
 def window(now: Instant) -> tuple[Instant, Instant]:
@@ -80,6 +81,7 @@ def read_calendar(
         counts: Counter[str] = Counter()
         try:
             found = list(_entries(uid, expand(events, zones, window_from, window_to, counts), therapist_id, people))
+            _not_too_far(found, window_to)
         except Exception as error:  # one entry that nobody foresaw never stops the rest: it is kept, counted and shown
             rejects.append(_reject(feed, uid, events, name, therapist_id, _understood(error)))
             continue
@@ -163,6 +165,15 @@ def read_calendars(
             window_to=window_to,
         ),
     )
+
+
+def _not_too_far(found: Iterable[AppointmentEntry], window_to: Instant) -> None:
+    """Raise BadValueError where one begins so late that its year is mistyped: taken for a booking, it would silence what is asked
+    about its client for ever."""
+    if any(entry.start > window_to + _LATEST for entry in found):
+        raise BadValueError(
+            "too-far-ahead", "begins more than two years ahead; correct its year in the calendar, or delete it there"
+        )
 
 
 def _understood(error: Exception) -> BadValueError:

@@ -239,7 +239,7 @@ def _source_line(source: dict[str, Any], voice: Voice) -> str:
     read = "never read; `tending sync`" if source["read_at"] is None else f"read {since(voice, source['_read'])}"
     parts = [toned(f"{read}, too old to rely on", "mend") if source["stale"] else read]
     if source["told"]:
-        parts.append(toned(f"last try failed: {source['told']}", "mend"))
+        parts.append(toned(f"last try failed: {source['told'].removesuffix('.')}", "mend"))
     if source["held"]:
         parts.append(toned(f"{source['held']} appointments vanished at once: `tending held {source['name']}`", "mend"))
     return "; ".join(parts)
