@@ -2,7 +2,7 @@
 
 import hashlib
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,10 +16,11 @@ from integrations.store.derive import derive
 from integrations.store.intake import Taken, take_in
 from integrations.store.scores import tell_of_scores
 from integrations.store.turns import take_turn
-from models.entries import Reading
+from models.entries import AppointmentEntry, Reading
 from models.errors import SettingsError, StoreError, TendingError
 from models.instants import Instant
 from models.settings_source import SourcePart, readable_address
+from models.title_words import TitleWords
 
 if TYPE_CHECKING:
     from integrations.practice import Practice
@@ -122,7 +123,10 @@ def _look(practice: "Practice", source: SourcePart, seen: str, etag: str, now: I
     mark = f"{meaning}{fingerprint(*(data for _, data in fetched.files), **terms)}"
     if mark == seen:
         return _Looked(None, mark, tag)
-    return _Looked(read_calendars(fetched.files, **terms, people=source.ask_about_former), mark, tag)
+    reading = read_calendars(fetched.files, **terms, people=source.ask_about_former)
+    words = TitleWords(source.title_words)
+    entries = [words.read(one, now) if isinstance(one, AppointmentEntry) else one for one in reading.entries]
+    return _Looked(replace(reading, entries=entries), mark, tag)
 
 
 def _meaning(source: SourcePart) -> str:

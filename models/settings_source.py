@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 from models.instants import UnknownZoneError, zone
 from models.sources import Delivers, PastBooking
+from models.title_words import TITLE_WORDS, WORTH, Meaning
 
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")]
 
@@ -75,6 +76,13 @@ class SourcePart(Part):
     every_minutes: float = Field(default=10, ge=0.02, le=1440, description="How often a running practice reads it.")
     name_pattern: str = Field(
         default="", description="Regular expression whose first group is the client's name in a calendar title."
+    )
+    title_words: dict[str, Meaning] = Field(
+        default_factory=dict,
+        description="What it says where a calendar title begins or ends with a word, or has it in brackets: word ="
+        " `cancelled`, `no show`, `tentative` or `nothing`. Known without it: "
+        + "; ".join(f"{', '.join(w for w, m in TITLE_WORDS.items() if m == meaning)} ({meaning})" for meaning in WORTH)
+        + ".",
     )
     columns: dict[str, dict[str, str]] = Field(default_factory=dict, description="form -> our column -> their column.")
     files: dict[str, str] = Field(default_factory=dict, description="form -> file name, if not clients.csv and so on.")
