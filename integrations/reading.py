@@ -123,10 +123,10 @@ def _look(practice: "Practice", source: SourcePart, seen: str, etag: str, now: I
     mark = f"{meaning}{fingerprint(*(data for _, data in fetched.files), **terms)}"
     if mark == seen:
         return _Looked(None, mark, tag)
-    reading = read_calendars(fetched.files, **terms, people=source.ask_about_former)
+    whole = read_calendars(fetched.files, **terms, people=source.ask_about_former)
     words = TitleWords(source.title_words)
-    entries = [words.read(one, now) if isinstance(one, AppointmentEntry) else one for one in reading.entries]
-    return _Looked(replace(reading, entries=entries), mark, tag)
+    entries = [words.read(one, now) if isinstance(one, AppointmentEntry) else one for one in whole.entries]
+    return _Looked(replace(whole, entries=entries), mark, tag)
 
 
 def _meaning(source: SourcePart) -> str:
