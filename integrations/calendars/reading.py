@@ -181,10 +181,10 @@ def read_calendars(
     )
 
 
-def _not_too_far(found: Iterable[AppointmentEntry], window_to: Instant) -> None:
+def _not_too_far(found: Iterable[Entry], window_to: Instant) -> None:
     """Raise BadValueError where one begins so late that its year is mistyped: taken for a booking, it would silence what is asked
     about its client for ever."""
-    if any(entry.start > window_to + _LATEST for entry in found):
+    if any(isinstance(entry, AppointmentEntry) and entry.start > window_to + _LATEST for entry in found):
         raise BadValueError(
             "too-far-ahead", "begins more than two years ahead; correct its year in the calendar, or delete it there"
         )

@@ -8,6 +8,7 @@ from sqlalchemy import Connection, literal, select, update
 
 from integrations.store.subjects import concerned_then
 from integrations.store.tables import chunks, insert_rows, table
+from models.entries import Plan
 from models.findings import Look
 from models.instants import Instant
 from models.observations import Observation, Subject
@@ -44,8 +45,8 @@ def settled(
 
 def in_doubt(
     connection: Connection, sources: Iterable[Any], known_at: Instant | None = None
-) -> dict[int, frozenset[Instant]]:
-    """Clients with entries in question, and when those entries are, as they were last said. With `known_at` as it was known then.
+) -> dict[int, tuple[Instant, ...]]:
+    """Clients with entries in question, and when those that are booked are, as they were last said. With `known_at` as it was known then.
     `sources` are rows with `name` and `held`."""
     entries: dict[str, set[str]] = defaultdict(set)
     for row in sources:
@@ -57,18 +58,18 @@ def in_doubt(
         then = select(was.c.source, was.c.entry_id).where(was.c.from_at <= known_at, was.c.until_at > known_at)
         for source, entry in connection.execute(then):
             entries[source].add(entry)
-    found: dict[int, set[Instant]] = defaultdict(set)
+    found: dict[int, list[Instant]] = defaultdict(list)
     for source, mine in entries.items():
         for part in chunks(sorted(mine), 300):
-            for client, start in _starts(connection, source, part, known_at):
-                found[client].add(start)
-    return {client: frozenset(starts) for client, starts in found.items()}
+            for client, facts in _facts(connection, source, part, known_at):
+                found[client] += [facts["start"]] if facts["plan"] == Plan.booked else []
+    return {client: tuple(starts) for client, starts in found.items()}
 
 
-def _starts(
+def _facts(
     connection: Connection, source: str, entries: list[str], known_at: Instant | None
-) -> list[tuple[int, Instant]]:
-    """Whom these entries concern and when they are, by the newest word on each."""
+) -> list[tuple[int, dict[str, Any]]]:
+    """Whom these entries concern, and the newest word on each."""
     rows = table(Observation)
     newest_by = rows.c.current if known_at is None else rows.c.known_at + 0 <= known_at
     said = select(rows.c.entry_id, rows.c.gone, rows.c.facts).where(
@@ -80,7 +81,7 @@ def _starts(
         subjects.c.source == source, subjects.c.entry_id.in_(entries)
     )
     return [
-        (client, newest[entry].facts["start"])
+        (client, newest[entry].facts)
         for entry, client in connection.execute(concerned).tuples()
         if entry in newest and not newest[entry].gone
     ]
