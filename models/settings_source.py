@@ -44,7 +44,7 @@ class SourcePart(Part):
     name: Name = Field(description="A short name of your own: small letters, digits, hyphens. It stands in messages.")
     kind: Literal["calendar", "records"] = Field(description="calendar: .ics; records: CSV exports, see forms.md.")
     path: str = Field(default="", description="File or folder, relative to practice.toml.")
-    url: str = Field(default="", description="http(s) address of a calendar.")
+    url: str = Field(default="", description="http(s) or webcal address of a calendar.")
     url_env: str = Field(
         default="", description="Name of an environment variable that holds the address, for secret addresses."
     )
