@@ -1,6 +1,7 @@
 """Every command as an administrator uses it: what it prints, what it changes, and its exit code."""
 
 import json
+import re
 import stat
 from datetime import timedelta
 
@@ -225,8 +226,8 @@ def test_what_vanishes_at_once_is_held_and_a_person_says_that_it_is_cancelled(va
     assert [a["booked"] for a in ahead] == [True] * 4
     (clinic / "calendars" / "T2.ics").rename(clinic / "T2.ics")
     assert tending("sync", vanished).code == 4
-    assert "; 8 appointments vanished at once" in (status := tending("status").out)
-    assert ".;" not in status
+    status = tending("status").out
+    assert re.search(r"[^.]; 8 \w+ vanished at once", status)
     (clinic / "T2.ics").rename(clinic / "calendars" / "T2.ics")
     assert tending("held", vanished, "--cancelled", "--still-there").code == 2
     assert tending("held", vanished, "--cancelled").code == 0
