@@ -9,7 +9,7 @@ from typing import NamedTuple
 from integrations.records.cells import looks_like_person
 from integrations.records.columns import Form, key
 from integrations.records.dates import ORDER_WORDS, OrderEvidence
-from integrations.records.forms import APPOINTMENTS, FORMS
+from integrations.records.forms import APPOINTMENTS, FORMS, THERAPISTS
 from integrations.records.mapping import AUTO, Mapping, resolve
 from integrations.records.opening import Opened, date_texts, grammar_of, open_file
 from integrations.records.reading import RecordReading, read_records
@@ -165,8 +165,8 @@ def _form_of(path: Path) -> _Candidate:
         hinted = any(hint in path.stem.casefold() for hint in _HINTS[form.name])
         if form.signs and not hinted:
             hinted = bool({key(name) for name in form.signs} & {key(name) for name in table.header})
-            if not hinted:
-                continue  # a client and a day are in nearly any table
+            if not hinted and (form is not THERAPISTS or _known_by_name(table.header)):
+                continue  # a client and a day are in nearly any table, and so is a name
         try:
             candidate = _candidate(form, table, path)
             candidates.append(candidate._replace(rank=2 * candidate.rank + 3 * hinted))
@@ -183,6 +183,12 @@ def _form_of(path: Path) -> _Candidate:
         first, second = candidates[0].opened.form.name, candidates[1].opened.form.name
         raise SettingsError(f"{table.file}: it could be {first} or {second}; name it {first}.csv or {second}.csv.")
     return candidates[0]
+
+
+def _known_by_name(header: Sequence[str]) -> bool:
+    """Whether therapists in such a table would be known by their names, for want of an id."""
+    column = THERAPISTS.column("id")
+    return not {key(name) for name in (column.name, *column.synonyms)} & {key(name) for name in header}
 
 
 def _candidate(form: Form, table: TableOfRows, path: Path) -> _Candidate:

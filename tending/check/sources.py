@@ -9,6 +9,7 @@ from models.entries import KIND_OF, ClientEntry, Reading, TherapistEntry
 from models.errors import TendingError
 from models.instants import DAY, Instant
 from models.settings_source import SourcePart
+from models.sources import THINGS, questions
 from models.voice import Voice
 from models.words import counted
 from tending.check.lines import Level, Line, Place, some
@@ -83,11 +84,11 @@ def _last_read(
 
 def _left_to_decide(voice: Voice, source: SourcePart, what: str, row: Any, aside: int) -> Iterator[Line]:
     """What only a person can say: of what vanished, of rows put aside (so many), and of files that have grown old."""
-    if row is not None and row.held.get("entries"):
+    for kind, part in questions(row.held if row is not None else {}).items():
         yield Line(
             Level.mend,
             what,
-            f"{counted(row.held['count'], 'appointment')} vanished at once; say what they are: tending held {source.name}",
+            f"{counted(part['count'], *THINGS[kind])} vanished at once; say what they are: tending held {source.name}",
         )
     if aside:
         yield Line(

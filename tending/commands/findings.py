@@ -17,6 +17,7 @@ from models.instants import DAY, Instant
 from models.kinds import all_kinds, is_safety
 from models.notices import MessageState
 from models.rules import all_rules, told
+from models.sources import asked_about
 from models.voice import Voice
 from models.words import counted as words_counted
 from tending.commands.common import counted, instant_or_none, now, opened, therapist_of, voice_of
@@ -241,7 +242,12 @@ def _source_line(source: dict[str, Any], voice: Voice) -> str:
     if source["told"]:
         parts.append(toned(f"last try failed: {source['told']}", "mend"))
     if source["held"]:
-        parts.append(toned(f"{source['held']} appointments vanished at once: `tending held {source['name']}`", "mend"))
+        parts.append(
+            toned(
+                f"{counted(source['held'], 'entry', 'entries')} vanished at once: `tending held {source['name']}`",
+                "mend",
+            )
+        )
     return "; ".join(parts)
 
 
@@ -266,7 +272,7 @@ def standing(here: Practice, at: Instant) -> dict[str, Any]:
                     "_read": rows[source.name].read_at if source.name in rows else None,
                     "stale": source.name in late,
                     "told": rows[source.name].told if source.name in rows else "",
-                    "held": rows[source.name].held.get("count", 0) if source.name in rows else 0,
+                    "held": asked_about(rows[source.name].held) if source.name in rows else 0,
                 }
                 for source in here.settings.source
             ],

@@ -135,7 +135,7 @@ def _line(taken: Taken, dry_run: bool) -> str:
         parts.append(f"{taken.rejected} not understood")
     if taken.held:
         how = "would be held" if dry_run else f"are held: `tending held {taken.source}`"
-        parts.append(f"{taken.held} appointments vanished at once and {how}")
+        parts.append(f"{words_counted(taken.held, 'entry', 'entries')} vanished at once and {how}")
     if taken.no_longer_named:
         parts.append(
             f"{words_counted(taken.no_longer_named, 'client is', 'clients are')} named no more; was the export whole?"
