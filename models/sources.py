@@ -90,8 +90,8 @@ def fresh_until(
 
 
 def too_many_vanished(vanished: int, known: int, floor: int, share: float, *, emptied: bool) -> bool:
-    """Whether so many future appointments, or entries of another kind, are missing at once that a person is asked: more than max(floor, share of all known), or
-    all of them where there were several and the source now holds none ahead at all."""
+    """Whether so many future appointments, or entries of another kind, are missing at once that a person is asked: more than max(floor,
+    share of all known), or all of them where there were several and the source now holds none of them at all."""
     return vanished > max(floor, share * known) or (emptied and 1 < vanished == known)
 
 

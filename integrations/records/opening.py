@@ -76,7 +76,8 @@ def files_of(where: Path | Mapping[str, Path], mapping: RecordMapping, name: str
             found |= {form.name: where / mapping.files[form.name]} if mapping.files[form.name] else {}
         else:  # under the name that the page of forms gives it, beside the others: a file that came later is read too
             there = [folder / form.file for folder in folders_of(where, mapping) if (folder / form.file).exists()]
-            found |= {form.name: path for path in there[:1] if path not in _named(where, mapping)}
+            if there and there[0] not in _named(where, mapping):
+                found[form.name] = there[0]
     if not found:
         wanted = ", ".join(form.file for form in FORMS.values())
         raise SourceError(f"Source {name}: {where.name} holds none of {wanted}; put them there or set files.")
