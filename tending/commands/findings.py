@@ -210,7 +210,7 @@ def status(as_json: JsonOption = False, practice: PracticeOption = None) -> None
             ("quarantine", counted(facts["quarantine"]) if facts["quarantine"] else "empty"),
             (
                 "unmatched",
-                lookups.Nobodys(**facts["unmatched"]).sentence() if facts["unmatched"]["entries"] else "none",
+                lookups.Nobodys(**facts["unmatched"]).sentence() if any(facts["unmatched"].values()) else "none",
             ),
             ("audit", f"sealed; its head is {facts['audit_head']}" if facts["audit_head"] else "nothing is sealed yet"),
         ]
@@ -239,6 +239,8 @@ def _waiting_line(w: dict[str, Any]) -> str:
 def _source_line(source: dict[str, Any], voice: Voice) -> str:
     read = "never read; `tending sync`" if source["read_at"] is None else f"read {since(voice, source['_read'])}"
     parts = [toned(f"{read}, too old to rely on", "mend") if source["stale"] else read]
+    if source["_renewed"] is not None:
+        parts.append(f"newest file written {since(voice, source['_renewed'])}")
     if source["told"]:
         parts.append(toned(f"last try failed: {source['told']}", "mend"))
     if source["held"]:
@@ -270,6 +272,8 @@ def standing(here: Practice, at: Instant) -> dict[str, Any]:
                     "kind": source.kind,
                     "read_at": instant_or_none(rows[source.name].read_at) if source.name in rows else None,
                     "_read": rows[source.name].read_at if source.name in rows else None,
+                    "renewed_at": instant_or_none(rows[source.name].renewed_at) if source.name in rows else None,
+                    "_renewed": rows[source.name].renewed_at if source.name in rows else None,
                     "stale": source.name in late,
                     "told": rows[source.name].told if source.name in rows else "",
                     "held": asked_about(rows[source.name].held) if source.name in rows else 0,

@@ -71,7 +71,7 @@ def sync(
         columns([(taken.source, _line(taken, dry_run)) for taken in results])
         if decided is not None:
             say(_decided_line(asdict(decided)))
-        if nobody.entries and not dry_run:
+        if (nobody.entries or nobody.rows) and not dry_run:
             say(f"{nobody.sentence()}: `tending unmatched`.")
         if aside:
             say(

@@ -17,6 +17,13 @@ from tending.output import clean, columns, moment, say, show_json
 
 RECENT_DAYS = 30
 KINDS = tuple(THINGS)
+ROWS = {
+    "goal": "goals",
+    "score": "scores",
+    "break": "breaks",
+    "hold": "holds",
+    "referral": "referral_news",
+}  # as the files are called
 
 
 def add_to(app: typer.Typer) -> None:
@@ -33,12 +40,13 @@ def unmatched(
 ) -> None:
     """Entries of calendars and records that belong to nobody.
 
-    An entry is matched when its title holds the client's code or the name of exactly one client of that therapist.
+    An entry is matched when its title holds the client's code or the name of exactly one client of that therapist. Of
+    goals, scores, breaks, waits and news of referrals it says how many rows name a client who is in no clients file.
     """
     at = now()
     with opened(practice) as here:
         with here.store.read() as connection:
-            entries = lookups.unmatched(connection, at)
+            entries, rows = lookups.unmatched(connection, at), lookups.rows_of_nobody(connection)
         shown = [e for e in entries if everything or e.start >= at - RECENT_DAYS * DAY]
         said = (
             titles(here.store, here.vault, [e.observation_id for e in shown], login(), at)
@@ -49,6 +57,7 @@ def unmatched(
     facts = [
         {
             "source": e.source,
+            "kind": "appointment",
             "therapist": e.therapist_id,
             "start": instant_or_none(at_wall(e.wall, e.zone)),
             "entries": e.entries,
@@ -57,7 +66,7 @@ def unmatched(
         for e in shown
     ]
     if as_json:
-        show_json(facts)
+        show_json(facts + [{"source": source, "kind": kind, "entries": n} for (source, kind), n in rows.items()])
         return
     columns(
         [
@@ -71,11 +80,17 @@ def unmatched(
             for e in shown
         ]
     )
+    columns(
+        [
+            (source, ROWS[kind], f"{words_counted(n, 'row')} about a client whom nobody knows")
+            for (source, kind), n in rows.items()
+        ]
+    )
     older = len(entries) - len(shown)
-    if not shown:
+    if not shown and not rows:
         say(f"Every entry of the last {RECENT_DAYS} days and ahead belongs to somebody, or there is none.")
     else:
-        named = {e.source for e in shown}
+        named = {e.source for e in shown} | {source for source, _ in rows}
         if any(s.kind == "calendar" for s in sources if s.name in named):
             say(
                 "To match one of a calendar, write the client's code into its title; a name_pattern in practice.toml says where"
