@@ -112,3 +112,38 @@ def _concerned(
     )
     whom = [*connection.execute(concerned).tuples(), *connection.execute(_pausing(source, entries)).tuples()]
     return [(client, newest[entry]) for entry, client in whom if entry in newest and not newest[entry].gone]
+
+
+class HeldEntry(NamedTuple):
+    """An entry that vanished with others: of an appointment its start and therapist, of others the first day; whom it concerns."""
+
+    start: Instant
+    day: str
+    therapist_id: str
+    codes: list[str]
+
+
+def held_entries(connection: Connection, source: str, kind: str, entry_ids: Iterable[str]) -> list[HeldEntry]:
+    """Entries of a source and kind by id, in order of time."""
+    observations, subjects, clients = table(Observation), table(Subject), table(Client)
+    said: Any = observations.outerjoin(
+        subjects, (subjects.c.source == observations.c.source) & (subjects.c.entry_id == observations.c.entry_id)
+    )
+    whose = clients.c.id == subjects.c.client_id
+    if kind in ("break", "hold"):
+        said, whose = observations, clients.c.ref_hash == observations.c.facts["client_ref"].as_string()
+    found: dict[int, HeldEntry] = {}
+    for part in chunks(sorted(set(entry_ids)), 300):
+        query = (
+            select(observations.c.id, observations.c.facts, clients.c.code)
+            .select_from(said.outerjoin(clients, whose))
+            .where(observations.c.source == source, observations.c.kind == kind, observations.c.current)
+            .where(observations.c.entry_id.in_(part))
+            .order_by(clients.c.code)
+        )
+        for row in connection.execute(query):
+            facts = row.facts
+            day = facts.get("set_on") or facts.get("from_on") or ""
+            entry = HeldEntry(facts.get("start") or 0, day, facts.get("therapist_id") or "", [])
+            found.setdefault(row.id, entry).codes.extend([row.code] if row.code else [])
+    return sorted(found.values())

@@ -14,10 +14,9 @@ from models.audit import Audit
 from models.entries import ClientStatus
 from models.instants import Instant
 from models.notices import Message, MessageState, Notice, NoticeState
-from models.observations import Observation, Subject
+from models.observations import Observation
 from models.people import Client, Relation, RelationKind, Therapist
 from models.quarantine import Lease
-from models.words import counted
 
 
 class About(NamedTuple):
@@ -40,18 +39,6 @@ class Waiting(NamedTuple):
     notices: int
     due: int
     too_old: int
-
-
-class Entry(NamedTuple):
-    """Calendar entries of one event that belong to nobody: one, or a series. `wall` and `start` are the next one's, or the last's."""
-
-    source: str
-    therapist_id: str
-    entries: int
-    start: Instant
-    wall: str
-    zone: str
-    observation_id: int
 
 
 def about(connection: Connection, code: str) -> About | None:
@@ -171,89 +158,6 @@ def message_counts(connection: Connection, since: Instant) -> dict[str, int]:
     return dict(connection.execute(query.group_by(rows.c.state)).tuples().all())
 
 
-def unmatched(connection: Connection, now: Instant) -> list[Entry]:
-    """Appointment entries for which nobody was found, each series once, soonest first; those of the past after them, newest first."""
-    observations, subjects = table(Observation), table(Subject)
-    same = (subjects.c.source == observations.c.source) & (subjects.c.entry_id == observations.c.entry_id)
-    query = (
-        select(observations.c.id, observations.c.source, observations.c.facts)
-        .select_from(observations.outerjoin(subjects, same))
-        .where(
-            observations.c.kind == "appointment",
-            observations.c.current,
-            ~observations.c.gone,
-            subjects.c.client_id.is_(None),
-        )
-    )
-    groups: dict[tuple[str, str], list[Any]] = defaultdict(list)
-    for row in connection.execute(query):
-        groups[row.source, row.facts["group"]].append(row)
-    found = []
-    for (source, _), rows in groups.items():
-        rows.sort(key=lambda row: row.facts["start"])
-        shown = next((row for row in rows if row.facts["start"] >= now), rows[-1])
-        facts = shown.facts
-        found.append(
-            Entry(
-                source,
-                facts["therapist_id"] or "",
-                len(rows),
-                facts["start"],
-                facts["wall"],
-                facts["zone"],
-                shown.id,
-            )
-        )
-    return sorted(found, key=lambda entry: (entry.start < now, abs(entry.start - now)))
-
-
-class Nobodys(NamedTuple):
-    """How many appointment entries belong to nobody, a series once, how many times these take place in all, and how many other rows of
-    records are about a client whom nobody knows."""
-
-    entries: int
-    times: int
-    rows: int = 0
-
-    def __str__(self) -> str:
-        times = f" ({self.times} times)" if self.times != self.entries else ""
-        appointments = [f"{counted(self.entries, 'entry', 'entries')}{times}"] if self.entries or not self.rows else []
-        return " and ".join(
-            appointments + ([counted(self.rows, "row of records", "rows of records")] if self.rows else [])
-        )
-
-    def sentence(self) -> str:
-        return f"{self} {'belongs' if self.entries + self.rows == 1 else 'belong'} to nobody"
-
-
-def unmatched_count(connection: Connection) -> Nobodys:
-    """How many appointment entries and other rows belong to nobody, as `unmatched` and `rows_of_nobody` list them."""
-    observations, subjects = table(Observation), table(Subject)
-    same = (subjects.c.source == observations.c.source) & (subjects.c.entry_id == observations.c.entry_id)
-    wanted = [observations.c.kind == "appointment", observations.c.current, ~observations.c.gone]
-    series = observations.c.facts["group"].as_string()
-    query = select(func.count()).select_from(observations.outerjoin(subjects, same))
-    query = query.where(*wanted, subjects.c.client_id.is_(None)).group_by(observations.c.source, series)
-    each = connection.execute(query).scalars().all()
-    return Nobodys(len(each), sum(each), sum(rows_of_nobody(connection).values()))
-
-
-def rows_of_nobody(connection: Connection) -> dict[tuple[str, str], int]:
-    """How many rows of records that are no appointments are about a client whom nobody knows, by source and kind of entry."""
-    rows, subjects, clients = table(Observation), table(Subject), table(Client)
-    by_subject = (subjects.c.source == rows.c.source) & (subjects.c.entry_id == rows.c.entry_id)
-    by_ref = clients.c.ref_hash == rows.c.facts["client_ref"].as_string()
-    found: dict[tuple[str, str], int] = {}
-    for kinds, join, client in (
-        (("goal", "score", "referral"), rows.outerjoin(subjects, by_subject), subjects.c.client_id),
-        (("break", "hold"), rows.outerjoin(clients, by_ref), clients.c.id),
-    ):
-        query = select(rows.c.source, rows.c.kind, func.count()).select_from(join).group_by(rows.c.source, rows.c.kind)
-        standing = query.where(rows.c.kind.in_(kinds), rows.c.current, ~rows.c.gone, client.is_(None))
-        found |= {(source, kind): count for source, kind, count in connection.execute(standing).tuples()}
-    return dict(sorted(found.items()))
-
-
 def without_therapist(connection: Connection) -> list[str]:
     """Codes of clients in care whom nobody is named for."""
     clients, relations = table(Client), table(Relation)
@@ -303,41 +207,6 @@ def codes_in_care(connection: Connection, refs: Iterable[str]) -> list[str]:
         for part in chunks(refs)
         for code in connection.execute(select(rows.c.code).where(rows.c.ref_hash.in_(part), *in_care)).scalars()
     )
-
-
-class HeldEntry(NamedTuple):
-    """An entry that vanished with others: of an appointment its start and therapist, of others the first day; whom it concerns."""
-
-    start: Instant
-    day: str
-    therapist_id: str
-    codes: list[str]
-
-
-def held_entries(connection: Connection, source: str, kind: str, entry_ids: Iterable[str]) -> list[HeldEntry]:
-    """Entries of a source and kind by id, in order of time."""
-    observations, subjects, clients = table(Observation), table(Subject), table(Client)
-    said = observations.outerjoin(
-        subjects, (subjects.c.source == observations.c.source) & (subjects.c.entry_id == observations.c.entry_id)
-    )
-    whose = clients.c.id == subjects.c.client_id
-    if kind in ("break", "hold"):
-        said, whose = observations, clients.c.ref_hash == observations.c.facts["client_ref"].as_string()
-    found: dict[int, HeldEntry] = {}
-    for part in chunks(sorted(set(entry_ids)), 300):
-        query = (
-            select(observations.c.id, observations.c.facts, clients.c.code)
-            .select_from(said.outerjoin(clients, whose))
-            .where(observations.c.source == source, observations.c.kind == kind, observations.c.current)
-            .where(observations.c.entry_id.in_(part))
-            .order_by(clients.c.code)
-        )
-        for row in connection.execute(query):
-            facts = row.facts
-            day = facts.get("set_on") or facts.get("from_on") or ""
-            entry = HeldEntry(facts.get("start") or 0, day, facts.get("therapist_id") or "", [])
-            found.setdefault(row.id, entry).codes.extend([row.code] if row.code else [])
-    return sorted(found.values())
 
 
 def leases(connection: Connection) -> dict[str, Any]:

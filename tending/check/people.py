@@ -3,14 +3,15 @@
 from collections import Counter
 from collections.abc import Iterator
 
-from integrations.store import accounts, finding_rows, lookups, providers
+from integrations.store import accounts, finding_rows, lookups, nobodys, providers
 from integrations.store.people import names_of_therapists
 from integrations.store.recipients import Recipients
 from models.directory import stale_ones
 from models.instants import day_of
 from models.subjects import normal_form
 from models.words import counted
-from tending.check.lines import Level, Line, Place, some
+from tending.check.lines import Level, Line, Place
+from tending.output import some
 
 
 def everybody(place: Place) -> Iterator[Line]:
@@ -19,7 +20,7 @@ def everybody(place: Place) -> Iterator[Line]:
     with practice.store.read() as connection:
         nobody = lookups.without_therapist(connection)
         loads, known = lookups.caseloads(connection), lookups.therapists(connection)
-        count = lookups.unmatched_count(connection)
+        count = nobodys.unmatched_count(connection)
         recipients = Recipients(practice, connection, place.voice.now)
         alone = sorted(one for one in loads.keys() & known.keys() if not _has_confirmer(place, recipients, one))
         names = Counter(normal_form(name) for name in names_of_therapists(connection, practice.vault).values())

@@ -12,8 +12,8 @@ from models.settings_source import SourcePart
 from models.sources import THINGS, questions
 from models.voice import Voice
 from models.words import counted
-from tending.check.lines import Level, Line, Place, some
-from tending.output import moment, since
+from tending.check.lines import Level, Line, Place
+from tending.output import moment, since, some
 
 OLD_FILES = 7 * DAY
 OLD_EXPORT = 4 * DAY

@@ -7,7 +7,7 @@ import typer
 from sqlalchemy import Connection
 
 from integrations.practice import Practice
-from integrations.store import answers, arming, audit, cases, finding_rows, invitations, lookups, quarantine
+from integrations.store import answers, arming, audit, cases, finding_rows, invitations, lookups, nobodys, quarantine
 from integrations.store.answers import AnswerRow
 from integrations.store.arming import Arming
 from integrations.store.sources import all_rows, left_over
@@ -210,7 +210,7 @@ def status(as_json: JsonOption = False, practice: PracticeOption = None) -> None
             ("quarantine", counted(facts["quarantine"]) if facts["quarantine"] else "empty"),
             (
                 "unmatched",
-                lookups.Nobodys(**facts["unmatched"]).sentence() if any(facts["unmatched"].values()) else "none",
+                nobodys.Nobodys(**facts["unmatched"]).sentence() if any(facts["unmatched"].values()) else "none",
             ),
             ("audit", f"sealed; its head is {facts['audit_head']}" if facts["audit_head"] else "nothing is sealed yet"),
         ]
@@ -246,7 +246,7 @@ def _source_line(source: dict[str, Any], voice: Voice) -> str:
     if source["held"]:
         parts.append(
             toned(
-                f"{counted(source['held'], 'entry', 'entries')} vanished at once: `tending held {source['name']}`",
+                f"{words_counted(source['held'], 'entry', 'entries')} vanished at once: `tending held {source['name']}`",
                 "mend",
             )
         )
@@ -288,6 +288,6 @@ def standing(here: Practice, at: Instant) -> dict[str, Any]:
             "messages": lookups.message_counts(connection, at - 7 * DAY),
             "invitations_late": invitations.waiting_long(connection, at),
             "quarantine": quarantine.counts(connection),
-            "unmatched": lookups.unmatched_count(connection)._asdict(),
+            "unmatched": nobodys.unmatched_count(connection)._asdict(),
             "audit_head": audit.head(connection),
         }

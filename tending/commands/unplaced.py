@@ -4,7 +4,8 @@ from typing import Annotated
 
 import typer
 
-from integrations.store import audit, lookups
+from integrations.store import audit, nobodys
+from integrations.store.doubt import held_entries
 from integrations.store.identity import titles
 from integrations.store.sources import all_rows, release_held
 from models.errors import UsageError
@@ -46,7 +47,7 @@ def unmatched(
     at = now()
     with opened(practice) as here:
         with here.store.read() as connection:
-            entries, rows = lookups.unmatched(connection, at), lookups.rows_of_nobody(connection)
+            entries, rows = nobodys.unmatched(connection, at), nobodys.rows_of_nobody(connection)
         shown = [e for e in entries if everything or e.start >= at - RECENT_DAYS * DAY]
         said = (
             titles(here.store, here.vault, [e.observation_id for e in shown], login(), at)
@@ -139,7 +140,7 @@ def held(
             row = all_rows(connection).get(source)
             asked = questions(row.held if row is not None else {})
             found = {
-                one: lookups.held_entries(connection, source, one, part["entries"])
+                one: held_entries(connection, source, one, part["entries"])
                 for one, part in asked.items()
                 if kind in ("", one)
             }
