@@ -18,6 +18,7 @@ from integrations.records.unknown_words import harmless_words, vocabulary_of
 from models.entries import TherapistEntry
 from models.errors import SettingsError, TendingError
 from models.instants import Instant
+from models.words import counted
 
 TABLES = frozenset({".csv", ".tsv", ".txt"})
 WORKBOOKS = frozenset({".xlsx", ".xls", ".ods", ".numbers"})
@@ -219,7 +220,7 @@ def _mapping(chosen: dict[str, tuple[str, _Candidate]]) -> tuple[Mapping, list[s
         if unknown:
             shown = harmless_words(unknown, [one.opened for _, one in chosen.values()])
             questions.append(
-                f"{chosen['appointments'][0]}: {len(unknown)} status words are not known"
+                f"{chosen['appointments'][0]}: {counted(len(unknown), 'status word is', 'status words are')} not known"
                 + (f" ({', '.join(shown)})" if shown else "")
                 + "; explain them under status_words."
             )

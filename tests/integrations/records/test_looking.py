@@ -56,7 +56,10 @@ def test_what_is_left_out_and_why_rows_are_not_understood(tmp_path):
     by_form = {one.form: one for one in found.forms}
     assert by_form["clients"].left == ("Pronouns",)
     assert [reason.partition(",")[2][:6] for reason in by_form["appointments"].reasons] == [" row 3", " row 4"]
-    assert "appointments.csv: 2 status words are not known (rescheduled); explain them under status_words." in found.questions
+    assert (
+        "appointments.csv: 2 status words are not known (rescheduled); explain them under status_words."
+        in found.questions
+    )
 
 
 def test_many_unknown_words_are_no_vocabulary_and_none_is_shown(tmp_path):

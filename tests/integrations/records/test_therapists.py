@@ -7,7 +7,9 @@ from integrations.records.reading import read_records
 from models.entries import AppointmentEntry, ClientEntry, LeaveEntry, TherapistEntry
 from tests.integrations.records.exports import NOW, ZONE, put
 
-CLINICIANS = "id,name,email,supervisor\n501,Sarah Lindholm,s@example.org,\n502,José Núñez,j@example.org,Sarah Lindholm\n"
+CLINICIANS = (
+    "id,name,email,supervisor\n501,Sarah Lindholm,s@example.org,\n502,José Núñez,j@example.org,Sarah Lindholm\n"
+)
 
 
 def read(folder, therapists=CLINICIANS, **files):
@@ -53,7 +55,9 @@ def test_two_of_a_name_are_not_guessed(tmp_path):
 
 
 def test_a_row_that_was_put_aside_is_that_therapists_too(tmp_path):
-    reading = read(tmp_path, appointments="client,clinician,start\n1042,Sarah Lindholm,never\n1042,501,2026-11-10 09:00\n")
+    reading = read(
+        tmp_path, appointments="client,clinician,start\n1042,Sarah Lindholm,never\n1042,501,2026-11-10 09:00\n"
+    )
     assert [reject.therapist_id for reject in reading.rejects] == ["501"]
 
 
