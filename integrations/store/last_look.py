@@ -24,7 +24,7 @@ from models.looking import DigestRow, Shared
 from models.notices import Message, MessageState, Notice
 from models.noticing import ADMIN, ANSWERED, THERAPIST, therapist_recipient
 from models.people import Client
-from models.sources import Source, questions
+from models.sources import Source
 from models.timing import Hours
 
 if TYPE_CHECKING:
@@ -145,7 +145,9 @@ class LastLook:
         if "held" in requires:
             rows = table(Source)
             held = self._connection.execute(select(rows.c.held).where(rows.c.name == requires["held"])).scalar() or {}
-            if questions(held).get(requires.get("kind", "appointment"), {}).get("since") != requires["since"]:
+            kind = requires.get("kind", "appointment")
+            part = held if kind == "appointment" else held.get(kind, {})
+            if part.get("since") != requires["since"]:
                 return "a person has decided, or what was missing is back"
         if "former" in requires and not still_named(self._practice, self._connection, requires, self._now):
             return "the entry is gone or past, care goes on, or it is not asked about any more"
