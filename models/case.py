@@ -19,6 +19,7 @@ INTAKE, ACTIVE, ENDED = 0, 1, 2
 NO_SHOW = int(Mark.no_show)
 AGREED = REPLIES.index(Reply.agreed)
 UNREAD = "a goal or score in quarantine, or a goal that its source lacks"
+NO_APPOINTMENTS = "a source of appointments"
 GOING = STATES.index(State.going)
 ATTENDED = int(Mark.attended)
 TOOK_PLACE = (ATTENDED, int(Mark.presumed))
