@@ -71,8 +71,9 @@ class Shared:
     `doubtful` are clients with quarantined rows, `missing` the starts of a client's appointments that their source lacks while nobody
     has said whether they are gone. Both by therapist have the key "" for clients without one. `words` are what sources tell of: those of
     HEARD that any does (what none does cannot be missing), and APPOINTMENTS with the name of each source that tells of them; `unread`
-    are clients with a row of goals or scores in quarantine, and of which.
-    `new` are therapists who are new, and until when.
+    are clients with a row of goals or scores in quarantine or a goal missing from its source, and of which.
+    `new` are therapists who are new, and until when; `unpaused` clients with breaks that their source lacks while nobody has said whether
+    these are gone.
     """
 
     def __init__(
@@ -87,6 +88,7 @@ class Shared:
         words: frozenset[str] = frozenset(),
         unread: Mapping[int, frozenset[str]] = MappingProxyType({}),
         new: Mapping[str, Instant] = MappingProxyType({}),
+        unpaused: frozenset[int] = frozenset(),
     ) -> None:
         self.now = now
         self.book = book
@@ -98,7 +100,8 @@ class Shared:
         self.words, self.heard = words, words & HEARD
         self._unread = unread
         self._new = new
-        self._doubtful = doubtful | missing.keys()
+        self._unpaused = unpaused
+        self._doubtful = doubtful | missing.keys() | unpaused
         self._kept: dict[str, dict[str, _Common]] = {}  # by site, then therapist
 
     def _of(self, therapist: str, site: str) -> _Common:
@@ -118,12 +121,14 @@ class Shared:
         if self.book.personal:
             layered = self.book.of(site, therapist, client_id, new=self.is_new(therapist))
         layered = layered.agreed(unpacked(told).by(self.now).answers)
-        if breaks:
+        if breaks and client_id not in self._unpaused:
             pauses = merged((*pauses, *spans_of(breaks)))
         if client_id in self._rejected:
             blind = (*blind, "a quarantined row of this client")
         if client_id in self._missing:
             blind = (*blind, "an appointment that its source lacks")
+        if client_id in self._unpaused:
+            blind = (*blind, "a break or time on a waiting list that its source lacks")
         return _Common(layered, layered.policy, pauses, blind, until)
 
     def is_new(self, therapist: str) -> bool:

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, select
 from integrations.public_holidays import public_holidays
 from integrations.store import policies
 from integrations.store.appointments import appointments_of, source_traits, told_of
-from integrations.store.doubt import in_doubt
+from integrations.store.doubt import Doubted, in_doubt
 from integrations.store.facts import words_told
 from integrations.store.tables import Prepared, among, chunks, table
 from models.case import NO_APPOINTMENTS
@@ -100,6 +100,7 @@ def shared(practice: "Practice", connection: Connection, now: Instant, known_at:
         pauses[therapist] = _days_off(holidays, tuple(sorted(spans)), practice.zone)
     doubtful = _doubtful(connection, known_at)
     read = _SOURCES.rows(connection)
+    doubted = in_doubt(connection, read, known_at)
     words = _words(connection, known_at)
     blind = _blind_by_therapist(practice, stale_sources(practice, connection, now, known_at, read))
     if not any(word.startswith(APPOINTMENTS) for word in words):
@@ -111,17 +112,19 @@ def shared(practice: "Practice", connection: Connection, now: Instant, known_at:
         pauses,
         blind,
         frozenset(client for client, kind in doubtful if kind not in TOLD),
-        in_doubt(connection, read, known_at),
+        doubted.starts,
         words,
-        _unread(doubtful),
+        _unread(doubtful, doubted),
         new_therapists(practice, connection, book.of().policy, known_at),
+        frozenset(client for client, kinds in doubted.kinds.items() if kinds & {"break", "hold"}),
     )
 
 
-def _unread(doubtful: Iterable[tuple[int, str]]) -> dict[int, frozenset[str]]:
-    """Clients with goals or scores in quarantine, and of which they are."""
+def _unread(doubtful: Iterable[tuple[int, str]], doubted: Doubted) -> dict[int, frozenset[str]]:
+    """Clients with goals or scores in quarantine, or goals of which nobody knows whether they are gone, and of which they are."""
     found: dict[int, frozenset[str]] = {}
-    for client, kind in doubtful:
+    asked = [(client, kind) for client, kinds in doubted.kinds.items() for kind in kinds]
+    for client, kind in (*doubtful, *asked):
         if kind in ("goal", "score"):
             found[client] = found.get(client, frozenset()) | {kind}
     return found
