@@ -17,6 +17,8 @@ from models.voice import Voice
 QUIET_SECONDS = 1.0  # what is done sooner shows no progress
 _COLOURS = {"good": "green", "mend": "yellow", "note": "blue"}
 
+NAMES_SHOWN = 5
+
 
 def say(text: str = "") -> None:
     """One line on stdout."""
@@ -48,6 +50,12 @@ def columns(rows: Iterable[Sequence[str]], indent: int = 0) -> None:
     for row in table:
         padded = [cell.ljust(width) for cell, width in zip(row[:-1], widths, strict=False)]
         say((" " * indent + "  ".join([*padded, row[-1]])).rstrip())
+
+
+def some(names: list[str]) -> str:
+    """The first few of these names, and how many more there are."""
+    more = len(names) - NAMES_SHOWN
+    return ", ".join(names[:NAMES_SHOWN]) + (f" and {more} more" if more > 0 else "")
 
 
 def toned(text: str, tone: str) -> str:

@@ -79,7 +79,12 @@ def samples(at: Instant, voice: Voice, protocol: str | None = PROTOCOL) -> Mappi
             "since": at - 3 * DAY,
             "reason": "The file is missing.",
         },
-        ("held_vanished", "held_vanished"): {"source": "calendar-t1", "vanished": 9, "ahead": 12},
+        ("held_vanished", "held_vanished"): {
+            "source": "calendar-t1",
+            "what": "appointments ahead",
+            "vanished": 9,
+            "ahead": 12,
+        },
         ("source_left", "source_left"): {"source": "calendar-t1"},
         ("former_looked", "former_looked"): {"source": "calendar-t1"},
         ("former_entry", "former_entry"): {

@@ -73,7 +73,9 @@ def protocol(place: Place) -> Iterator[Line]:
     missing = (
         "[safety] protocol is not set, so safety notices would say nothing of what your practice does then; set it."
     )
-    yield Line(Level.mend if scored else Level.note, "safety", missing)
+    settings = place.practice.settings
+    told = settings.mail is not None or bool(settings.channel)  # there are people to whom such a notice would go
+    yield Line(Level.mend if scored or told else Level.note, "safety", missing)
 
 
 def what_runs(place: Place) -> Iterator[Line]:

@@ -7,7 +7,7 @@ import typer
 from sqlalchemy import Connection
 
 from integrations.practice import Practice
-from integrations.store import answers, arming, audit, cases, finding_rows, invitations, lookups, quarantine
+from integrations.store import answers, arming, audit, cases, finding_rows, invitations, lookups, nobodys, quarantine
 from integrations.store.answers import AnswerRow
 from integrations.store.arming import Arming
 from integrations.store.sources import all_rows, left_over
@@ -17,6 +17,7 @@ from models.instants import DAY, Instant
 from models.kinds import all_kinds, is_safety
 from models.notices import MessageState
 from models.rules import all_rules, told
+from models.sources import asked_about
 from models.voice import Voice
 from models.words import counted as words_counted
 from tending.commands.common import counted, instant_or_none, now, opened, therapist_of, voice_of
@@ -209,7 +210,7 @@ def status(as_json: JsonOption = False, practice: PracticeOption = None) -> None
             ("quarantine", counted(facts["quarantine"]) if facts["quarantine"] else "empty"),
             (
                 "unmatched",
-                lookups.Nobodys(**facts["unmatched"]).sentence() if facts["unmatched"]["entries"] else "none",
+                nobodys.Nobodys(**facts["unmatched"]).sentence() if any(facts["unmatched"].values()) else "none",
             ),
             ("audit", f"sealed; its head is {facts['audit_head']}" if facts["audit_head"] else "nothing is sealed yet"),
         ]
@@ -238,10 +239,17 @@ def _waiting_line(w: dict[str, Any]) -> str:
 def _source_line(source: dict[str, Any], voice: Voice) -> str:
     read = "never read; `tending sync`" if source["read_at"] is None else f"read {since(voice, source['_read'])}"
     parts = [toned(f"{read}, too old to rely on", "mend") if source["stale"] else read]
+    if source["_renewed"] is not None:
+        parts.append(f"newest file written {since(voice, source['_renewed'])}")
     if source["told"]:
         parts.append(toned(f"last try failed: {source['told'].removesuffix('.')}", "mend"))
     if source["held"]:
-        parts.append(toned(f"{source['held']} appointments vanished at once: `tending held {source['name']}`", "mend"))
+        parts.append(
+            toned(
+                f"{words_counted(source['held'], 'entry', 'entries')} vanished at once: `tending held {source['name']}`",
+                "mend",
+            )
+        )
     return "; ".join(parts)
 
 
@@ -264,9 +272,11 @@ def standing(here: Practice, at: Instant) -> dict[str, Any]:
                     "kind": source.kind,
                     "read_at": instant_or_none(rows[source.name].read_at) if source.name in rows else None,
                     "_read": rows[source.name].read_at if source.name in rows else None,
+                    "renewed_at": instant_or_none(rows[source.name].renewed_at) if source.name in rows else None,
+                    "_renewed": rows[source.name].renewed_at if source.name in rows else None,
                     "stale": source.name in late,
                     "told": rows[source.name].told if source.name in rows else "",
-                    "held": rows[source.name].held.get("count", 0) if source.name in rows else 0,
+                    "held": asked_about(rows[source.name].held) if source.name in rows else 0,
                 }
                 for source in here.settings.source
             ],
@@ -278,6 +288,6 @@ def standing(here: Practice, at: Instant) -> dict[str, Any]:
             "messages": lookups.message_counts(connection, at - 7 * DAY),
             "invitations_late": invitations.waiting_long(connection, at),
             "quarantine": quarantine.counts(connection),
-            "unmatched": lookups.unmatched_count(connection)._asdict(),
+            "unmatched": nobodys.unmatched_count(connection)._asdict(),
             "audit_head": audit.head(connection),
         }

@@ -10,7 +10,7 @@ from typing import Any
 from integrations.looks import LookedAfter
 from integrations.messages.mailbox import Mail
 from integrations.practice import Practice
-from integrations.store import accounts, finding_rows, lookups, quarantine
+from integrations.store import accounts, finding_rows, lookups, nobodys, quarantine
 from integrations.syncing import Synced
 from models.findings import Opened
 from models.instants import Instant, local
@@ -68,7 +68,7 @@ class Teller:
         """What the first reading came to."""
         with self.practice.store.read() as connection:
             clients = lookups.client_counts(connection)
-            unmatched = lookups.unmatched_count(connection)
+            unmatched = nobodys.unmatched_count(connection)
             appointments = lookups.appointment_count(connection)
         held = quarantine.listed(self.practice.store)
         calendars = sum(source.kind == "calendar" for source in self.practice.settings.source)

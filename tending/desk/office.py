@@ -5,6 +5,7 @@ from fastapi.responses import Response
 from integrations.store import arming, cases, identity, lookups, quarantine
 from integrations.store.sources import all_rows
 from models.instants import DAY
+from models.sources import asked_about
 from models.subjects import code_in
 from tending.desk.asking import Asked, go, page
 from tending.output import since
@@ -50,7 +51,7 @@ def practice(asked: Asked) -> Response:
             if source.name in rows and rows[source.name].read_at is not None
             else "never",
             "late": source.name in late,
-            "held": rows[source.name].held.get("count", 0) if source.name in rows else 0,
+            "held": asked_about(rows[source.name].held) if source.name in rows else 0,
             "aside": aside.get(source.name, 0),
         }
         for source in here.settings.source

@@ -130,3 +130,22 @@ def test_why_at_a_past_moment_knows_what_was_held_back_then(two):
     assert said(two, mended) == ["quiet", "quiet"]
     then = [two.why("1001", DUE + 3 * HOUR, known_at=known)["quiet"][1] for known in (DUE - 1, DUE, mended - 1, mended)]
     assert then == ["quiet", "blind", "blind", "quiet"]
+
+
+def test_a_line_of_totals_holds_absence_back_only_until_somebody_discards_it(clinic):
+    clinic.seen("1001", *each(7, 6, days_ago(10)))
+    clinic.seen("1001", in_days(9), status="booked")
+    clinic.client("1002")
+    clinic.seen("1002", in_days(60), status="booked")
+    totals = {"id": "", "client": "Total", "therapist": "", "start": "", "minutes": "", "status": ""}
+    clinic.appointments.append(totals)
+    clinic.sync()
+    clinic.look()
+    assert clinic.why("1001")["quiet"] == (False, "booked")
+    clinic.appointments = [row for row in clinic.appointments if not row["id"].endswith(str(in_days(9)))]
+    clinic.sync(DUE)
+    assert clinic.why("1001", DUE)["quiet"] == (None, "blind")
+    (row,) = clinic.rows(Quarantine)
+    quarantine.discard(clinic.practice.store, clinic.practice.vault, row.id, "root", "a line of totals", DUE)
+    clinic.sync(DUE + DAY)
+    assert clinic.why("1001", DUE + DAY)["quiet"] == (True, "quiet")
