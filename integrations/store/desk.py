@@ -35,7 +35,7 @@ class Reach(NamedTuple):
 
 class Card(NamedTuple):
     """One finding as a card shows it. `therapist_id` is the client's main therapist, empty where there is none; `ending` says
-    whether an ending is open, waiting or going on."""
+    whether an ending is open, waiting or going on, `speaks_at` when what was answered is asked again by itself."""
 
     client_id: int
     code: str
@@ -50,6 +50,7 @@ class Card(NamedTuple):
     evidence: dict[str, Any]
     answered: bool
     answered_at: Instant | None
+    speaks_at: Instant | None
     ending: bool
 
 
@@ -170,11 +171,26 @@ def appointments(connection: Connection, client_id: int, since: Instant, until: 
     return [Shown(*row) for row in connection.execute(query)]
 
 
-def breaks(connection: Connection, client_id: int) -> list[tuple[date, date]]:
-    """A client's planned breaks, both days included."""
-    rows = table(Break)
-    query = select(rows.c.from_on, rows.c.to_on).where(rows.c.client_id == client_id).order_by(rows.c.from_on)
-    return [(row.from_on, row.to_on) for row in connection.execute(query)]
+class Pause(NamedTuple):
+    """Time that does not count, both days included: a planned break, or where it `waits`, time on a waiting list."""
+
+    from_on: date
+    to_on: date
+    waits: bool = False
+
+
+def breaks(connection: Connection, client_id: int) -> list[Pause]:
+    """A client's planned breaks and time on waiting lists, by their first day."""
+    rows, seen = table(Break), table(Observation)
+    waits = exists().where(
+        seen.c.source == rows.c.source,
+        seen.c.entry_id == rows.c.entry_id,
+        seen.c.kind == "hold",
+        seen.c.current,
+        ~seen.c.gone,
+    )
+    query = select(rows.c.from_on, rows.c.to_on, waits).where(rows.c.client_id == client_id).order_by(rows.c.from_on)
+    return [Pause(from_on, to_on, bool(waiting)) for from_on, to_on, waiting in connection.execute(query)]
 
 
 def goals(connection: Connection, vault: Vault, client_id: int) -> list[GoalShown]:

@@ -7,14 +7,14 @@ from sqlalchemy import Connection
 
 from integrations.practice import Practice
 from integrations.store import answers, cases, finding_rows, lookups, policies
-from models.answers import Reply, said
+from models.answers import Reply, asked_again, said
 from models.appointments import Mark
 from models.case import ENDED, Case
 from models.clock import Clock
 from models.digest import BOOKED, STATUS
 from models.eligibility import Audience, State, Urgency, eligible
 from models.errors import UsageError
-from models.instants import FAR, Instant
+from models.instants import Instant
 from models.kinds import all_kinds
 from models.notices import MessageState, NoticeState
 from models.rules import all_rules, rules_version
@@ -121,7 +121,7 @@ def explained(
         "status": "died" if case.died else STATUS_WORDS[case.status],
         "intake_at": instant_or_none(case.intake_at if case.intake_at >= 0 else None),
         "rules": rules,
-        "next_look": instant_or_none(clock.next_look if voice.can_name(clock.next_look) else None),
+        "next_look": instant_or_none(clock.next_look),
         "appointments": _appointments(case),
         "not_counted": [
             {"from": instant_or_none(a), "until": instant_or_none(b)}
@@ -132,6 +132,8 @@ def explained(
             {
                 "kind": f.kind,
                 "answered": f.answered,
+                "asked_again_at": instant_or_none(f.speaks_at if f.answered else None),
+                "_again": f.speaks_at if f.answered else None,
                 "_opened": f.opened_at,
                 "_cleared": f.cleared_at,
                 "opened": f.opened,
@@ -195,7 +197,7 @@ def _answer(a: answers.AnswerRow) -> dict[str, Any]:
         "kind": a.kind,
         "reply": a.reply,
         "at": instant_or_none(a.at),
-        "until": instant_or_none(None if a.until >= FAR else a.until),
+        "until": instant_or_none(a.until),
         "days": a.days,
         "reason": a.reason,
         "by": a.by,
@@ -296,7 +298,8 @@ def _finding_line(f: dict[str, Any], voice: Voice) -> str:
     again = f", for the {voice.ordinal(f['generation'])} time" if f["generation"] > 1 else ""
     if f["_cleared"] is not None:
         return f"{how} {voice.day(f['_opened'])}{again}, cleared {voice.day(f['_cleared'])}"
-    return f"{how} {voice.day_and_distance(f['_opened'])}{again}, still so" + (", answered" if f["answered"] else "")
+    stands = f"{how} {voice.day_and_distance(f['_opened'])}{again}, still so" + (", answered" if f["answered"] else "")
+    return f"{stands}. {asked_again(f['_again'], voice)}" if f["_again"] is not None else stands
 
 
 def _fate(n: dict[str, Any], voice: Voice) -> str:
