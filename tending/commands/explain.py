@@ -17,6 +17,7 @@ from models.errors import UsageError
 from models.instants import Instant
 from models.kinds import all_kinds
 from models.notices import MessageState, NoticeState
+from models.noticing import THERAPIST
 from models.rules import all_rules, rules_version
 from models.voice import Voice
 from tending.commands.common import client_of, instant_or_none, moment_from, now, opened, voice_of
@@ -259,7 +260,7 @@ def _print(facts: dict[str, Any], voice: Voice, of: str) -> None:
         columns([(_label(a["kind"]), *_answer_line(a, voice)) for a in facts["answers"]], indent=2)
     say("Messages about this client")
     columns(
-        [(_purpose(n["purpose"]), f"to {n['recipient']}", _fate(n, voice)) for n in facts["notices"]]
+        [(_purpose(n["purpose"]), f"to {n['recipient'].removeprefix(THERAPIST)}", _fate(n, voice)) for n in facts["notices"]]
         or [("none so far",)],
         indent=2,
     )

@@ -237,7 +237,9 @@ def _late_line(many: int) -> str:
 
 def _waiting_line(w: dict[str, Any]) -> str:
     older = f", {w['too_old']} too old and dropped at the next delivery" if w["too_old"] else ""
-    return f"{w['notices']} {w['urgency']}, {w['due']} of them due now{older}"
+    of = words_counted(w["notices"], f"{w['urgency']} notice")
+    due = "" if not w["due"] else ", due now" if w["due"] == w["notices"] else f", {w['due']} of them due now"
+    return f"{of}{due}{older}"
 
 
 def _source_line(source: dict[str, Any], voice: Voice) -> str:
