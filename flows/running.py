@@ -180,7 +180,8 @@ async def show_open_findings(practice: Practice, *, anyway: bool = False) -> Non
     rows = [
         {
             "code": each.code,
-            "what": labels.get(each.kind, each.kind) + (", to sort" if each.sorting else ", answered" if each.answered else ""),
+            "what": labels.get(each.kind, each.kind)
+            + (", to sort" if each.sorting else ", answered" if each.answered else ""),
             "since": wall_of(each.since, practice.zone)[:10],
             "therapist": each.therapist,
         }

@@ -91,7 +91,9 @@ def answer(
     if until is not None and reply not in (Reply.agreed, Reply.snooze, Reply.known):
         raise UsageError(f"A day does not go with `{reply.value}`.")
     if reply is Reply.agreed and (until is None) == (not days):
-        raise UsageError("Say what was agreed: the day of the next contact (`--until`), or a rhythm in days (`--days`).")
+        raise UsageError(
+            "Say what was agreed: the day of the next contact (`--until`), or a rhythm in days (`--days`)."
+        )
     if not 0 <= days <= 365:
         raise UsageError("A rhythm lies between 1 and 365 days.")
     if reply in (Reply.snooze, Reply.known) and until is None:

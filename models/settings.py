@@ -147,7 +147,9 @@ class DeskPart(Part):
         if parts.scheme not in ("http", "https") or not parts.hostname or parts.path.strip("/") or parts.query:
             raise ValueError("public_url is an address without a path, such as https://desk.example.org")
         if "@" in parts.netloc or parts.fragment:
-            raise ValueError("public_url is an address without a name, a password or a #, such as https://desk.example.org")
+            raise ValueError(
+                "public_url is an address without a name, a password or a #, such as https://desk.example.org"
+            )
         if parts.scheme == "http" and parts.hostname not in LOOPBACK:
             raise ValueError("public_url has to begin with https://: what is answered there concerns clients")
         return value.rstrip("/")

@@ -16,7 +16,7 @@ _RUN = "run."
 
 
 class OpenFinding(NamedTuple):
-    """One open finding. `sorting` marks what was already so at the first look and waits to be sorted, `answered` what somebody has answered."""
+    """One open finding. `sorting` marks what was already so at the first look and waits to be sorted, `answered` what was answered."""
 
     code: str
     kind: str

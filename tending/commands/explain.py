@@ -260,7 +260,10 @@ def _print(facts: dict[str, Any], voice: Voice, of: str) -> None:
         columns([(_label(a["kind"]), *_answer_line(a, voice)) for a in facts["answers"]], indent=2)
     say("Messages about this client")
     columns(
-        [(_purpose(n["purpose"]), f"to {n['recipient'].removeprefix(THERAPIST)}", _fate(n, voice)) for n in facts["notices"]]
+        [
+            (_purpose(n["purpose"]), f"to {n['recipient'].removeprefix(THERAPIST)}", _fate(n, voice))
+            for n in facts["notices"]
+        ]
         or [("none so far",)],
         indent=2,
     )

@@ -141,7 +141,9 @@ def _fact(
         "answered": row.answered,
         "answer": said(Reply(given.reply), given.until, given.days, given.reason, voice) if given else "",
         "asked_again_at": instant_or_none(row.speaks_at if row.answered else None),
-        "_again": asked_again(row.speaks_at, voice) if row.answered and not (given and given.reply in NAMES_A_DAY) else "",
+        "_again": asked_again(row.speaks_at, voice)
+        if row.answered and not (given and given.reply in NAMES_A_DAY)
+        else "",
         "_answered_at": voice.day(given.at) if given else "",
         "_order": (row.therapist_id, kinds.index(row.kind), first, row.code),
     }

@@ -82,7 +82,9 @@ def answer_finding(
         given, code = _give(here, words or [], until, days, reason, note, at)
         voice = voice_of(here, at)
     if as_json:
-        show_json(given | {"until": instant_or_none(given["_until"]), "asked_again_at": instant_or_none(given["_again"])})
+        show_json(
+            given | {"until": instant_or_none(given["_until"]), "asked_again_at": instant_or_none(given["_again"])}
+        )
         return
     again = "" if Reply(given["reply"]) in NAMES_A_DAY else asked_again(given["_again"], voice)
     say(" ".join(filter(None, (f"{code}, {all_kinds()[given['kind']].label}: {given['_said'](voice)}", again))))

@@ -147,7 +147,9 @@ def test_what_was_answered_is_counted_apart_and_says_when_it_is_asked_again(code
     before = tending("status", "--json").json
     done = tending("answer", codes["1002"], "quiet", "done")
     assert "I have seen to it. If nothing changes, it is asked again on " in done.out
-    assert re.search(r"still so, answered\. If nothing changes, it is asked again on ", tending("why", codes["1002"]).out)
+    assert re.search(
+        r"still so, answered\. If nothing changes, it is asked again on ", tending("why", codes["1002"]).out
+    )
     after = tending("status", "--json").json
     assert (after["day_one"], after["answered"]) == (before["day_one"] - 1, before["answered"] + 1)
     assert "1 and still so: `tending findings`" in tending("status").out
