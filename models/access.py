@@ -15,6 +15,7 @@ class Page(StrEnum):
     home = "home"
     sign_out = "sign_out"
     today = "today"
+    clients = "clients"
     client = "client"
     answer = "answer"
     ending = "ending"  # starting an ending, and saying what was done
@@ -29,6 +30,7 @@ PAGES: dict[Page, frozenset[Role]] = {
     Page.home: frozenset(Role),
     Page.sign_out: frozenset(Role),
     Page.today: frozenset({Role.therapist, Role.supervisor}),
+    Page.clients: frozenset({Role.therapist, Role.supervisor}),
     Page.client: frozenset({Role.therapist, Role.supervisor, Role.front_office}),
     Page.answer: frozenset({Role.therapist, Role.supervisor}),
     Page.ending: frozenset({Role.therapist, Role.supervisor}),

@@ -20,6 +20,7 @@ from models.subjects import code_in
 from tending.desk import (
     by_link,
     client,
+    clients,
     confirming,
     ending,
     leave,
@@ -81,6 +82,7 @@ ROUTES = (
     Route("GET", "/", Page.home, signing.home),
     Route("POST", "/sign-out", Page.sign_out, signing.leave),
     Route("GET", "/today", Page.today, today.today),
+    Route("GET", "/clients", Page.clients, clients.clients),
     Route("GET", "/client/{code}", Page.client, client.client),
     Route("POST", "/client/{code}/answer", Page.answer, saying.answer),
     Route("POST", "/client/{code}/undo", Page.answer, saying.undo),

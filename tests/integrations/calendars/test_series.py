@@ -253,7 +253,9 @@ def test_a_timed_day_of_an_all_day_series_is_an_appointment() -> None:
     "exdate", ["EXDATE;VALUE=DATE:20260309", "EXDATE;TZID=Europe/Berlin:20260309T000000", "EXDATE:20260309T000000Z"]
 )
 def test_an_all_day_series_takes_each_of_its_days_but_those_taken_out(exdate: str) -> None:
-    closed = f"UID:w\nDTSTART;VALUE=DATE:20260302\nDTEND;VALUE=DATE:20260304\nRRULE:FREQ=WEEKLY;UNTIL=20260316\n{exdate}"
+    closed = (
+        f"UID:w\nDTSTART;VALUE=DATE:20260302\nDTEND;VALUE=DATE:20260304\nRRULE:FREQ=WEEKLY;UNTIL=20260316\n{exdate}"
+    )
     reading = read(calendar(closed))
     assert (starts(reading), whole_days(reading)) == ([], ["03-02", "03-16"])
     assert {entry.to_on - entry.from_on for entry in reading.entries if isinstance(entry, BusyEntry)} == {
