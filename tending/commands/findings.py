@@ -15,13 +15,12 @@ from models.answers import NAMES_A_DAY, Reply, asked_again, said
 from models.findings import Opened
 from models.instants import DAY, Instant
 from models.kinds import all_kinds, is_safety
-from models.notices import MessageState
+from models.notices import MEANING, MessageState
 from models.rules import all_rules, told
 from models.voice import Voice
 from models.words import counted as words_counted
 from tending.commands.common import counted, instant_or_none, now, opened, therapist_of, voice_of
 from tending.commands.options import JsonOption, PracticeOption
-from tending.commands.sending import MEANING
 from tending.output import columns, moment, say, show_json, since, toned
 
 CLEARED_DAYS = 30

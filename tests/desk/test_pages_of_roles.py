@@ -1,12 +1,15 @@
 """Every route against every role; what each part of a client is shown to; and that looks at who somebody is are audited."""
 
 import pytest
-from sqlalchemy import event
+from sqlalchemy import event, select
 
-from integrations.store import lookups
+from integrations.store import lookups, quarantine, rejected
+from integrations.store.tables import insert_rows, table
 from models.access import PAGES, Page
 from models.accounts import Role
 from models.audit import Audit
+from models.entries import Reject
+from models.notices import Message, MessageState
 from tending.desk.app import HEADERS, ROUTES
 from tests.builders import NOW, days_ago, each
 from tests.desk.conftest import DESK, form, forms, quiet
@@ -148,10 +151,36 @@ def test_a_code_in_an_address_may_have_small_letters(served, code):
 
 
 def test_technical_staff_see_how_the_practice_runs_and_nobody(served, code):
+    practice = served.clinic.practice
+    source = practice.settings.source_named("records")
+    why = "Row 7 of appointments.csv holds a date that cannot be read; write it as 2026-03-14."
+    reject = Reject("appointments.csv, row 7", "bad-date", why, b"7,Anna M\xc3\xbcller", client_ids=("1001",))
+    message = {
+        "recipient": f"client:{code}",
+        "channel": "mail",
+        "sealed": b"Anna",
+        "urgency": "ordinary",
+        "claimed_at": NOW,
+    }
+    with practice.store.write() as connection:
+        quarantine.hold(connection, practice.vault, source, [reject], NOW - 600)
+        rejected.find_all(connection, practice.vault)
+        for state, problem in ((MessageState.failed, "it was refused"), (MessageState.sent, "")):
+            header = {"message_id_header": state.value, "state": state.value, "problem": problem, "settled_at": NOW}
+            insert_rows(connection, Message, [message | header])
+        failed = table(Message).c.state == MessageState.failed.value
+        number = connection.execute(select(table(Message).c.id).where(failed)).scalar_one()
     page = served.seated("technical").get("/practice").text
     assert "records: read" in page
     assert "Nothing is sent from here until somebody arms it." in page
-    assert code not in page
+    assert f"{why}<br>" in page
+    assert "records, appointments.csv, row 7, 10 minutes ago" in page
+    assert f"{number} (ordinary, by mail): refused for good: it was refused; a moment ago." in page
+    assert "1 sent (last 7 days)" in page
+    assert "1 refused for good (last 7 days)" not in page
+    assert "<form" not in page.partition("<main")[2]
+    for unseen in (code, "Müller", "1001", "client:"):
+        assert unseen not in page
 
 
 @pytest.mark.parametrize(("label", "shown"), [("code", ""), ("initials", "A. M."), ("name", "Anna Müller")])
