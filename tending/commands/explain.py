@@ -145,7 +145,11 @@ def explained(
             for f in standing
         ],
         "answers": [_answer(a) for a in answers.answers_to(here, connection, who.id) if a.at <= when],
-        "notices": [_notice(n, when) for n in finding_rows.notices_about(connection, who.id) if n.made_at <= when],
+        "notices": [
+            _notice(n, when, past=past)
+            for n in finding_rows.notices_about(connection, who.id)
+            if n.made_at <= when or not past
+        ],
         "eligible": _eligible(case, bool(said_then.get("opted_out")), when),
         "not_as_then": (
             policies.not_as_then(here, policies.held_at(connection, when), rules_version()) if past else []
@@ -166,10 +170,11 @@ def _appointments(case: Case) -> list[dict[str, Any]]:
     ]
 
 
-def _notice(n: Any, when: Instant) -> dict[str, Any]:
-    """A notice and what had become of it by an instant; the sentence names the state in words."""
+def _notice(n: Any, when: Instant, *, past: bool) -> dict[str, Any]:
+    """A notice and what had become of it by an instant; the sentence names the state in words. As of now it is what is recorded, whatever
+    the clock said when that was."""
     settled = n.settled_at if n.message_id is not None else n.decided_at
-    to_come = settled is not None and settled > when
+    to_come = past and settled is not None and settled > when
     return {
         "purpose": n.purpose,
         "recipient": n.recipient if to_come else n.went_to or n.recipient,

@@ -22,7 +22,7 @@ WITH_CLIENTS = {
 }
 MAY = {
     Role.therapist: {Page.home, Page.sign_out, *WITH_CLIENTS},
-    Role.supervisor: {Page.home, Page.sign_out, *WITH_CLIENTS},
+    Role.supervisor: {Page.home, Page.sign_out, Page.who, *WITH_CLIENTS},
     Role.front_office: {Page.home, Page.sign_out, Page.client, Page.look_up},
     Role.technical: {Page.home, Page.sign_out, Page.practice},
 }

@@ -174,6 +174,6 @@ def test_a_clients_invitation_names_a_number_to_call_or_nobody_to_call() -> None
     facts = {"when": "Tue 1 Dec 2026 at 10:00 (Europe/London)", "minutes": 50}
     with_phone = item_of("invitation", "request", facts | {"phone": "030 1234"}, **MANNERS)
     without = item_of("invitation", "request", facts, **MANNERS)
-    assert "call 030 1234: an answer by mail is not read." in with_phone.sentence
-    assert "call" not in without.sentence
-    assert "An answer by mail is not read." in without.sentence
+    assert "call 030 1234: an answer by mail is not read." in with_phone.clears
+    assert "call" not in without.clears
+    assert "An answer by mail is not read." in without.clears
