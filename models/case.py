@@ -19,6 +19,7 @@ INTAKE, ACTIVE, ENDED = 0, 1, 2
 NO_SHOW = int(Mark.no_show)
 AGREED = REPLIES.index(Reply.agreed)
 UNREAD = "a row of goals or scores in quarantine"
+NO_APPOINTMENTS = "a source of appointments"
 GOING = STATES.index(State.going)
 ATTENDED = int(Mark.attended)
 TOOK_PLACE = (ATTENDED, int(Mark.presumed))

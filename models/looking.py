@@ -60,6 +60,8 @@ class _Common(NamedTuple):
 
 
 NONE: frozenset[str] = frozenset()
+HEARD = frozenset({"goal", "score", "rating"})
+APPOINTMENTS = "appointment "  # and the name of a source
 
 
 class Shared:
@@ -67,8 +69,9 @@ class Shared:
 
     `pauses` are therapist leave and public holidays, by therapist; `blind` names, by therapist, the sources that are stale;
     `doubtful` are clients with quarantined rows, `missing` the starts of a client's appointments that their source lacks while nobody
-    has said whether they are gone. Both by therapist have the key "" for clients without one. `heard` names which of `goal` and `score`
-    any source tells of: what none does cannot be missing; `unread` are clients with a row of these in quarantine, and of which.
+    has said whether they are gone. Both by therapist have the key "" for clients without one. `words` are what sources tell of: those of
+    HEARD that any does (what none does cannot be missing), and APPOINTMENTS with the name of each source that tells of them; `unread`
+    are clients with a row of goals or scores in quarantine, and of which.
     `new` are therapists who are new, and until when.
     """
 
@@ -81,7 +84,7 @@ class Shared:
         blind: Mapping[str, tuple[str, ...]],
         doubtful: frozenset[int] = frozenset(),
         missing: Mapping[int, frozenset[Instant]] = MappingProxyType({}),
-        heard: frozenset[str] = frozenset(),
+        words: frozenset[str] = frozenset(),
         unread: Mapping[int, frozenset[str]] = MappingProxyType({}),
         new: Mapping[str, Instant] = MappingProxyType({}),
     ) -> None:
@@ -92,7 +95,7 @@ class Shared:
         self._blind = blind
         self._rejected = doubtful
         self._missing = missing
-        self.heard = heard
+        self.words, self.heard = words, words & HEARD
         self._unread = unread
         self._new = new
         self._doubtful = doubtful | missing.keys()
@@ -151,7 +154,7 @@ class Shared:
 
     def sighted(self, now: Instant, book: PolicyBook) -> "Shared":
         """The same at another instant and under another policy, as if every source could be relied on."""
-        return Shared(now, book, self.rules, self._pauses, {}, heard=self.heard, new=self._new)
+        return Shared(now, book, self.rules, self._pauses, {}, words=self.words, new=self._new)
 
     def look(self, row: DigestRow) -> Looked:
         """One look at one client."""
