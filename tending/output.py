@@ -83,7 +83,7 @@ def since(voice: Voice, when: Instant) -> str:
     if gone < 90:
         return "a moment ago"
     if gone < 2 * HOUR:
-        return f"{gone // 60} minutes ago"
+        return f"{words.counted(gone // 60, 'minute')} ago"
     if gone < DAY:
         return f"{gone // HOUR} hours ago"
     return voice.day_and_distance(when)

@@ -12,12 +12,14 @@ from integrations.calendars.light import Event, Feed, scan
 from integrations.calendars.text import whole_lines
 from integrations.calendars.values import BadValueError
 from integrations.calendars.versions import keep_newest
+from integrations.calendars.whole_days import FREE_DAYS, is_for_days, taken, takes_no_time
 from integrations.calendars.words import Words, words_of
 from integrations.calendars.zones import ZoneTable
-from models.entries import LONGEST_AHEAD, AppointmentEntry, CancelledBy, Entry, Plan, Reading, Reject
+from models.entries import LONGEST_AHEAD, AppointmentEntry, BusyEntry, CancelledBy, Entry, Plan, Reading, Reject
 from models.errors import SourceError
 from models.instants import DAY, Instant, instant_of
 
+KINDS = frozenset({"appointment", "busy"})
 OUTSIDE = "entries outside the window"
 LETTERS = "replies and requests about an entry"
 _STAMP = re.compile(rb"\n(DTSTAMP[:;][^\n]*\n(?:[ \t][^\n]*\n)*)+")
@@ -96,7 +98,8 @@ def _read(
     for uid, events in _groups(feed, dropped).items():
         counts: Counter[str] = Counter()
         try:
-            found = list(_entries(uid, expand(events, zones, window_from, window_to, counts), therapist_id, people))
+            occurrences = expand(events, zones, window_from, window_to, counts)
+            found = list(_entries(uid, occurrences, therapist_id, people, counts))
             _not_too_far(found, window_to)
         except Exception as error:  # one entry that nobody foresaw never stops the rest: it is kept, counted and shown
             rejects.append(_reject(feed, uid, events, name, therapist_id, _understood(error)))
@@ -108,7 +111,7 @@ def _read(
     return Reading(
         entries=entries,
         rejects=rejects,
-        kinds=frozenset({"appointment"}),
+        kinds=KINDS,
         window_from=window_from,
         window_to=window_to,
         dropped={what: count for what, count in sorted(dropped.items()) if count},
@@ -153,7 +156,7 @@ def read_calendars(
     keep_newest(list(feeds.values()))
     for name, feed in sorted(feeds.items()):
         reading = _read(feed, name, zone, therapist_id, window_from, window_to, people)
-        groups = {entry.group for entry in reading.entries if isinstance(entry, AppointmentEntry)}
+        groups = {_uid(entry) for entry in reading.entries}
         entries: list[Entry] = [_told_apart(entry, name, used) for entry in reading.entries]
         rejects += [
             replace(reject, entry_id=f"{name}/{reject.entry_id}") if reject.entry_id in used else reject
@@ -167,7 +170,7 @@ def read_calendars(
     return Reading(
         entries=[entry for reading in readings for entry in reading.entries],
         rejects=rejects,
-        kinds=frozenset({"appointment"}) if len(readings) == len(files) else frozenset(),
+        kinds=KINDS if len(readings) == len(files) else frozenset(),
         window_from=window_from,
         window_to=window_to,
         dropped=dict(sorted(dropped.items())),
@@ -198,9 +201,16 @@ def _understood(error: Exception) -> BadValueError:
     return BadValueError("not-understood", "cannot be understood; enter it anew in the calendar")
 
 
+def _uid(entry: Entry) -> str:
+    return entry.group if isinstance(entry, AppointmentEntry) else entry.id.partition("#")[0]
+
+
 def _told_apart(entry: Entry, name: str, used: set[str]) -> Entry:
-    if not isinstance(entry, AppointmentEntry) or entry.group not in used:
+    if _uid(entry) not in used:
         return entry
+    if isinstance(entry, BusyEntry):
+        return replace(entry, id=f"{name}/{entry.id}")
+    assert isinstance(entry, AppointmentEntry)
     return replace(entry, id=f"{name}/{entry.id}", group=f"{name}/{entry.group}")
 
 
@@ -216,16 +226,27 @@ def _groups(feed: Feed, dropped: Counter[str]) -> dict[str, list[Event]]:
 
 
 def _entries(
-    uid: str, occurrences: Iterable[Occurrence], therapist_id: str | None, people: bool
-) -> Iterator[AppointmentEntry]:
+    uid: str, occurrences: Iterable[Occurrence], therapist_id: str | None, people: bool, dropped: Counter[str]
+) -> Iterator[AppointmentEntry | BusyEntry]:
     words: dict[int, Words] = {}
+    for_days: set[int] = set()
+    free: set[int] = set()
     for event, key, wall, zone, start, end, firm in occurrences:
         said = words.get(event.first)
         if said is None:
             said = words[event.first] = words_of(event, people)
+            for_days |= {event.first} if is_for_days(event) else set()
+        entry_id = uid if key is None else f"{uid}#{key}"
+        if event.first in for_days:
+            if said.plan is Plan.cancelled or takes_no_time(event):
+                free.add(event.first)
+                dropped[FREE_DAYS] = len(free)
+            else:
+                yield taken(entry_id, therapist_id, wall, (end - start) // DAY, said.said_at)
+            continue
         plan = said.plan if firm or said.plan is Plan.cancelled else Plan.proposed
         yield AppointmentEntry(
-            id=uid if key is None else f"{uid}#{key}",
+            id=entry_id,
             wall=wall,
             zone=zone,
             start=start,

@@ -18,7 +18,7 @@ from models.policy import Policy
 from models.settings_source import SourcePart
 from models.sources import ASKED, Delivers, Source, questions, too_many_vanished
 
-MAY_GO = ("break", "leave", "goal", "hold", "provider")
+MAY_GO = ("break", "busy", "leave", "goal", "hold", "provider")
 """Kinds of which a complete reading that lacks one says that it is gone; scores stay, since exports often hold only the newest, and
 so does news of referrals."""
 Key = tuple[str, str]  # an entry's kind and id
@@ -83,6 +83,8 @@ def gone_from(
         _hold(connection, source.name, held)
         settled(connection, source.name, state, held, now)
     count = sum(part["count"] for kind, part in questions(held).items() if kind in reading.kinds)
+    if count:  # the same reading may lack the days off for the same reason
+        gone = [key for key in gone if key[0] != "busy"]
     return Vanished(gone + [("appointment", entry_id) for entry_id in off], len(off), count)
 
 

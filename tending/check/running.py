@@ -78,6 +78,14 @@ def protocol(place: Place) -> Iterator[Line]:
     yield Line(Level.mend if scored or told else Level.note, "safety", missing)
 
 
+def phone(place: Place) -> Iterator[Line]:
+    """Whether a client who is invited reads whom to call where the time does not suit them."""
+    settings = place.practice.settings
+    if settings.mail is not None and not settings.invitations.phone:
+        said = "[invitations] phone is not set, so a client's invitation names no number to call; set it if you invite clients."
+        yield Line(Level.note, "invitations", said)
+
+
 def what_runs(place: Place) -> Iterator[Line]:
     """What runs by itself, and what watches it from outside."""
     voice = place.voice

@@ -11,18 +11,17 @@ from integrations.store import answers, arming, audit, cases, finding_rows, invi
 from integrations.store.answers import AnswerRow
 from integrations.store.arming import Arming
 from integrations.store.sources import all_rows, left_over
-from models.answers import Reply, said
+from models.answers import NAMES_A_DAY, Reply, asked_again, said
 from models.findings import Opened
 from models.instants import DAY, Instant
 from models.kinds import all_kinds, is_safety
-from models.notices import MessageState
+from models.notices import MEANING, MessageState
 from models.rules import all_rules, told
 from models.sources import asked_about
 from models.voice import Voice
 from models.words import counted as words_counted
 from tending.commands.common import counted, instant_or_none, now, opened, therapist_of, voice_of
 from tending.commands.options import JsonOption, PracticeOption
-from tending.commands.sending import MEANING
 from tending.output import columns, moment, say, show_json, since, toned
 
 CLEARED_DAYS = 30
@@ -141,6 +140,10 @@ def _fact(
         "generation": row.generation,
         "answered": row.answered,
         "answer": said(Reply(given.reply), given.until, given.days, given.reason, voice) if given else "",
+        "asked_again_at": instant_or_none(row.speaks_at if row.answered else None),
+        "_again": asked_again(row.speaks_at, voice)
+        if row.answered and not (given and given.reply in NAMES_A_DAY)
+        else "",
         "_answered_at": voice.day(given.at) if given else "",
         "_order": (row.therapist_id, kinds.index(row.kind), first, row.code),
     }
@@ -163,7 +166,9 @@ def _print(facts: list[dict[str, Any]], otherwise: str, indent: int = 0) -> None
 
 
 def _answer(fact: dict[str, Any]) -> str:
-    return f" Answered {fact['_answered_at']}: {fact['answer']}" if fact["answer"] and not fact["cleared_at"] else ""
+    if not fact["answer"] or fact["cleared_at"]:
+        return ""
+    return " ".join(filter(None, (f" Answered {fact['_answered_at']}: {fact['answer']}", fact["_again"])))
 
 
 def _number(notice: int | None) -> str:
@@ -199,6 +204,7 @@ def status(as_json: JsonOption = False, practice: PracticeOption = None) -> None
             ("clients", counted(facts["clients"])),
             ("findings", counted({_label(kind): n for kind, n in facts["findings"].items()})),
             ("to sort", f"{facts['day_one']} already so at first sight" if facts["day_one"] else "nothing"),
+            *[("answered", f"{facts['answered']} and still so: `tending findings`")] * bool(facts["answered"]),
             *[("waiting", _waiting_line(w)) for w in facts["waiting"]],
             (
                 "messages",
@@ -233,7 +239,9 @@ def _late_line(many: int) -> str:
 
 def _waiting_line(w: dict[str, Any]) -> str:
     older = f", {w['too_old']} too old and dropped at the next delivery" if w["too_old"] else ""
-    return f"{w['notices']} {w['urgency']}, {w['due']} of them due now{older}"
+    of = words_counted(w["notices"], f"{w['urgency']} notice")
+    due = "" if not w["due"] else ", due now" if w["due"] == w["notices"] else f", {w['due']} of them due now"
+    return f"{of}{due}{older}"
 
 
 def _source_line(source: dict[str, Any], voice: Voice) -> str:
@@ -259,8 +267,10 @@ def standing(here: Practice, at: Instant) -> dict[str, Any]:
         rows = all_rows(connection)
         late = cases.stale_sources(here, connection, at)
         kinds: dict[str, int] = {}
-        for (kind, how), n in finding_rows.finding_counts(connection).items():
-            kinds[kind] = kinds.get(kind, 0) + (n if how == Opened.noticed else 0)
+        answered = 0
+        for (kind, how, was_answered), n in finding_rows.finding_counts(connection).items():
+            kinds[kind] = kinds.get(kind, 0) + (n if how == Opened.noticed and not was_answered else 0)
+            answered += n if was_answered else 0
         return {
             "practice": here.name,
             "at": instant_or_none(at),
@@ -284,6 +294,7 @@ def standing(here: Practice, at: Instant) -> dict[str, Any]:
             "clients": lookups.client_counts(connection),
             "findings": {kind: n for kind, n in sorted(kinds.items()) if n},
             "day_one": finding_rows.day_one_left(connection),
+            "answered": answered,
             "waiting": [w._asdict() for w in lookups.waiting(connection, at)],
             "messages": lookups.message_counts(connection, at - 7 * DAY),
             "invitations_late": invitations.waiting_long(connection, at),

@@ -158,7 +158,9 @@ def _decided_line(decided: dict[str, Any]) -> str:
         )
     parts += [f"{decided['cleared']} cleared"] if decided["cleared"] else []
     parts += [f"{words_counted(decided['notices'], 'notice')} waiting"] if decided["notices"] else []
-    parts += [f"about {decided['blind']} something cannot be said yet"] if decided["blind"] else []
+    parts += (
+        [f"of {words_counted(decided['blind'], 'client')} something cannot be said yet"] if decided["blind"] else []
+    )
     return ", ".join(parts) + "."
 
 

@@ -53,7 +53,7 @@ def test_a_cancellation_becomes_news_with_its_reason_and_a_notice_that_waits(cli
     why = tending("why", codes["1001"])
     assert "Quiet: yes. Last seen" in why.out
     assert "quiet_after_days = 14 days (default; basis: our choice)" in why.out
-    assert "Quiet  to therapist:T1  " in why.out
+    assert "Quiet  to T1  " in why.out
     assert tending("status", "--json").json["waiting"][0]["notices"] == 1
 
 
@@ -81,7 +81,7 @@ def test_why_says_for_every_rule_what_it_saw_and_what_became_of_its_notices(code
             {"n": number},
         )
     said = tending("why", codes["1003"])
-    assert "to therapist:T1" in said.out
+    assert "to T1" in said.out
     assert ": the finding has cleared" in said.out
     assert f"  Missed  already so at first sight {_said(today, 0)}, today, still so\n" in said.out
     assert (
@@ -91,7 +91,7 @@ def test_why_says_for_every_rule_what_it_saw_and_what_became_of_its_notices(code
         == 0
     )
     said = tending("why", codes["1003"])
-    assert ", today, still so, answered\n" in said.out
+    assert ", today, still so, answered. If nothing changes, it is asked again on " in said.out
     assert f"  Missed  Ask me again on {_said(today, -7)}, in 7 days: the client or I are away." in said.out
     facts = tending("why", codes["1003"], "--json").json
     assert {one["kind"] for one in facts["rules"]} == set(all_kinds())
@@ -131,6 +131,44 @@ def test_why_at_a_past_moment_tells_what_stood_and_was_sent_by_then(codes, table
     assert (quiet["generation"], quiet["cleared_at"]) == (1, None)
     assert quiet["opened_at"] < str(today - timedelta(days=9))
     assert {n["outcome"] for n in then["notices"]} <= {""}
+
+
+def test_a_waiting_list_without_an_end_explains_itself(clinic, practice, codes, today, tending):
+    since = today - timedelta(days=56)
+    (clinic / "exports" / "holds.csv").write_text(f"id,client,from,to\nH2,1001,{since},\n", encoding="utf-8")
+    written = practice.read_text().replace("files = { ", 'files = { "holds" = "exports/holds.csv", ')
+    practice.write_text(written, encoding="utf-8")
+    assert tending("sync").code == 0
+    said = tending("why", codes["1001"])
+    assert (said.code, said.err) == (0, "")
+    (span,) = tending("why", codes["1001"], "--json").json["not_counted"]
+    assert (span["from"][:4], span["until"]) == (str(since - timedelta(days=1))[:4], None)
+
+
+def test_what_was_answered_is_counted_apart_and_says_when_it_is_asked_again(codes, today, tending):
+    before = tending("status", "--json").json
+    done = tending("answer", codes["1002"], "quiet", "done")
+    assert "I have seen to it. If nothing changes, it is asked again on " in done.out
+    assert re.search(
+        r"still so, answered\. If nothing changes, it is asked again on ", tending("why", codes["1002"]).out
+    )
+    after = tending("status", "--json").json
+    assert (after["day_one"], after["answered"]) == (before["day_one"] - 1, before["answered"] + 1)
+    assert "1 and still so: `tending findings`" in tending("status").out
+    (again,) = [f["asked_again_at"] for f in tending("why", codes["1002"], "--json").json["findings"] if f["answered"]]
+    assert again is not None
+    day = str(today + timedelta(days=9))
+    put_off = tending("answer", codes["1003"], "missed", "snooze", "--until", day, "--reason", "later").out
+    assert put_off.count("sk me again") == 1
+    assert "If nothing changes" not in put_off
+
+
+def test_an_agreed_rhythm_is_an_answer_and_not_in_practice_toml(codes, tending):
+    assert tending("answer", codes["1002"], "quiet", "agreed", "--days", "60").code == 0
+    lines = {line["name"]: line for line in tending("policy", codes["1002"], "--json").json["policy"]}
+    agreed = lines["agreed_rhythm_days"]
+    assert (agreed["value"], agreed["layer"]) == (60, "agreed with this client in an answer")
+    assert agreed["basis"] == "an answer (`tending why` shows it)"
 
 
 def test_policy_names_value_layer_and_basis(practice, read, codes, tending):

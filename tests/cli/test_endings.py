@@ -84,7 +84,7 @@ def test_whoever_began_it_cannot_confirm_it_and_a_colleague_can(codes, tending, 
     text = practice.read_text()
     practice.write_text(text.replace("[policy]\n", '[policy]\nending_confirmed_by_peer = "T2"\n'))
     done = start(tending, code, "poor-fit", "--careful")
-    assert "Confirmation of T2: not yet." in done.out
+    assert "It waits for the confirmation of T2." in done.out
     assert "finds rejection hard" in done.out
     assert "T2 confirms it" in tending("ending").out
     own = tending("ending", code, "confirm", "--personal", "no")
@@ -96,7 +96,7 @@ def test_whoever_began_it_cannot_confirm_it_and_a_colleague_can(codes, tending, 
     assert (claimed.code, "Whoever started an ending cannot confirm it" in claimed.err) == (2, True)
     monkeypatch.delenv("SUDO_USER")
     confirm(code)
-    assert "Confirmation of T2: by T2." in tending("ending", code).out
+    assert "Confirmed by T2." in tending("ending", code).out
     facts = tending("ending", code, "--json").json
     assert (facts["state"], facts["next"], facts["appointments_needed"]) == ("going", "explain", 2)
     assert [step["step"] for step in facts["steps"]] == ["explain", "process", "referral", "last", "letter", "records"]
