@@ -2,7 +2,7 @@
 
 import hashlib
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,10 +17,11 @@ from integrations.store.derive import derive
 from integrations.store.intake import Taken, take_in
 from integrations.store.scores import tell_of_scores
 from integrations.store.turns import take_turn
-from models.entries import Reading
+from models.entries import AppointmentEntry, Reading
 from models.errors import SettingsError, StoreError, TendingError
 from models.instants import Instant
-from models.settings_source import SourcePart
+from models.settings_source import SourcePart, readable_address
+from models.title_words import TitleWords
 
 if TYPE_CHECKING:
     from integrations.practice import Practice
@@ -123,7 +124,10 @@ def _look(practice: "Practice", source: SourcePart, seen: str, etag: str, now: I
     mark = f"{meaning}{fingerprint(*(data for _, data in fetched.files), **terms)}"
     if mark == seen:
         return _Looked(None, mark, tag)
-    return _Looked(read_calendars(fetched.files, **terms, people=source.ask_about_former), mark, tag)
+    whole = read_calendars(fetched.files, **terms, people=source.ask_about_former)
+    words = TitleWords(source.title_words)
+    entries = [words.read(one, now) if isinstance(one, AppointmentEntry) else one for one in whole.entries]
+    return _Looked(replace(whole, entries=entries), mark, tag)
 
 
 def _meaning(source: SourcePart) -> str:
@@ -156,7 +160,10 @@ def place_of(source: SourcePart) -> str:
         raise SettingsError(
             f"Source {source.name}: the environment variable {source.url_env} is not set; put the address into it."
         )
-    return place
+    try:
+        return readable_address(place)
+    except ValueError as error:
+        raise SettingsError(f"Source {source.name}: of what {source.url_env} holds, {error}.") from None
 
 
 def unread_files(source: SourcePart) -> list[str]:

@@ -4,7 +4,9 @@ from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 
-from models.instants import Instant
+from models.instants import DAY, Instant
+
+LONGEST_AHEAD = 731 * DAY  # an appointment that begins later has a mistyped year; our choice
 
 
 class Plan(StrEnum):

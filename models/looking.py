@@ -2,6 +2,7 @@
 
 from array import array
 from bisect import bisect_right
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -68,12 +69,11 @@ class Shared:
     """What clients of one practice share at one instant: policy, spans that do not count, and what cannot be relied on.
 
     `pauses` are therapist leave and public holidays, by therapist; `blind` names, by therapist, the sources that are stale;
-    `doubtful` are clients with quarantined rows, `missing` the starts of a client's appointments that their source lacks while nobody
-    has said whether they are gone. Both by therapist have the key "" for clients without one. `words` are what sources tell of: those of
-    HEARD that any does (what none does cannot be missing), and APPOINTMENTS with the name of each source that tells of them; `unread`
-    are clients with a row of goals or scores in quarantine or a goal missing from its source, and of which.
-    `new` are therapists who are new, and until when; `unpaused` clients with breaks that their source lacks while nobody has said whether
-    these are gone.
+    `doubtful` are clients with quarantined rows, `missing` the starts of a client's bookings that their source lacks, one for each, while
+    nobody has said whether they are gone. Both by therapist have the key "" for clients without one. `words` are what sources tell of:
+    those of HEARD that any does (what none does cannot be missing), and APPOINTMENTS with the name of each source that tells of them;
+    `unread` are clients with a row of goals or scores in quarantine or a goal missing from its source, and of which. `new` are therapists
+    who are new, and until when; `unpaused` clients with breaks that their source lacks while nobody has said whether these are gone.
     """
 
     def __init__(
@@ -84,7 +84,7 @@ class Shared:
         pauses: Mapping[str, Spans],
         blind: Mapping[str, tuple[str, ...]],
         doubtful: frozenset[int] = frozenset(),
-        missing: Mapping[int, frozenset[Instant]] = MappingProxyType({}),
+        missing: Mapping[int, tuple[Instant, ...]] = MappingProxyType({}),
         words: frozenset[str] = frozenset(),
         unread: Mapping[int, frozenset[str]] = MappingProxyType({}),
         new: Mapping[str, Instant] = MappingProxyType({}),
@@ -146,8 +146,13 @@ class Shared:
 
     def _relied_on(self, client_id: int, line: bytes) -> bytes:
         """A client's line in which no missing appointment counts as booked."""
-        missing = self._missing[client_id]
-        return array("q", [e & ~BOOKED if e >> 3 in missing else e for e in unpack[len(line) >> 3](line)]).tobytes()
+        missing, entries = Counter(self._missing[client_id]), array("q")
+        for entry in unpack[len(line) >> 3](line):
+            # Another appointment at the same time that its source does hold is relied on.
+            lacks = bool(entry & BOOKED and missing[entry >> 3])
+            missing[entry >> 3] -= lacks
+            entries.append(entry & ~BOOKED if lacks else entry)
+        return entries.tobytes()
 
     def policy(self, row: DigestRow) -> Layered:
         """The policy of one digest row's client."""

@@ -7,14 +7,25 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 from models.instants import UnknownZoneError, zone
 from models.sources import Delivers, PastBooking
+from models.title_words import TITLE_WORDS, WORTH, Meaning
 
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")]
+
+ADDRESSES = ("http://", "https://", "webcal://", "webcals://")
 
 
 class Part(BaseModel):
     """A table of practice.toml: unknown words are refused, so that a typing error never passes for a setting."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+def readable_address(value: str) -> str:
+    """The address of a calendar without blanks around it. Raises ValueError, without it, for one that is not read."""
+    address = value.strip()
+    if address and not address.lower().startswith(ADDRESSES):
+        raise ValueError("only http(s) and webcal addresses are read; copy the calendar's iCal address")
+    return address
 
 
 def known_zone(value: str) -> str:
@@ -33,7 +44,7 @@ class SourcePart(Part):
     name: Name = Field(description="A short name of your own: small letters, digits, hyphens. It stands in messages.")
     kind: Literal["calendar", "records"] = Field(description="calendar: .ics; records: CSV exports, see forms.md.")
     path: str = Field(default="", description="File or folder, relative to practice.toml.")
-    url: str = Field(default="", description="http(s) address of a calendar.")
+    url: str = Field(default="", description="http(s) or webcal address of a calendar.")
     url_env: str = Field(
         default="", description="Name of an environment variable that holds the address, for secret addresses."
     )
@@ -65,6 +76,13 @@ class SourcePart(Part):
     every_minutes: float = Field(default=10, ge=0.02, le=1440, description="How often a running practice reads it.")
     name_pattern: str = Field(
         default="", description="Regular expression whose first group is the client's name in a calendar title."
+    )
+    title_words: dict[str, Meaning] = Field(
+        default_factory=dict,
+        description="What it says where a calendar title begins or ends with a word, or has it in brackets: word ="
+        " `cancelled`, `no show`, `tentative` or `nothing`. Known without it: "
+        + "; ".join(f"{', '.join(w for w, m in TITLE_WORDS.items() if m == meaning)} ({meaning})" for meaning in WORTH)
+        + ".",
     )
     columns: dict[str, dict[str, str]] = Field(default_factory=dict, description="form -> our column -> their column.")
     files: dict[str, str] = Field(
@@ -101,6 +119,7 @@ class SourcePart(Part):
     )
 
     _zone = field_validator("zone")(known_zone)
+    _url = field_validator("url")(readable_address)
 
     @field_validator("name_pattern")
     @classmethod

@@ -22,10 +22,11 @@ def code_in(text: str) -> str:
 
 def normal_form(name: str) -> str:
     """A name as compared: no case, no accents, words in alphabetical order (so `Müller, Anna` is `Anna Müller`)."""
-    return " ".join(sorted(_words(name)))
+    return " ".join(sorted(words_of(name)))
 
 
-def _words(text: str) -> list[str]:
+def words_of(text: str) -> list[str]:
+    """The words of a text as compared: no case, no accents."""
     plain = "".join(
         c for c in unicodedata.normalize("NFKD", text.casefold().replace("ß", "ss")) if not unicodedata.combining(c)
     )
@@ -37,7 +38,7 @@ def possible_names(title: str, pattern: re.Pattern[str] | None = None) -> list[s
     if pattern is not None:
         found = pattern.search(title)
         return [normal_form(found.group(1))] if found and found.group(1) else []
-    words = _words(title)[:MOST_WORDS]
+    words = words_of(title)[:MOST_WORDS]
     runs = {
         " ".join(sorted(words[i : i + length]))
         for length in range(2, LONGEST_NAME + 1)

@@ -1,5 +1,7 @@
 """The command line: all commands under one name, and what an error becomes: one plain sentence and an exit code."""
 
+import contextlib
+import errno
 import importlib
 import os
 import re
@@ -11,7 +13,7 @@ import typer
 import typer.main
 from typer.core import TyperGroup
 
-from models.errors import TendingError
+from models.errors import StoreError, TendingError
 
 # Zone data come from the locked package alone, however this was started; processes that we start do the same.
 os.environ["PYTHONTZPATH"] = ""
@@ -23,13 +25,14 @@ from tending.commands.options import Given, PracticeOption  # noqa: E402
 from tending.output import say, tell  # noqa: E402
 
 INTERRUPTED, BROKEN_PIPE, UNEXPECTED = 130, 141, 70
+_FULL = (errno.ENOSPC, errno.EDQUOT)
 EXIT_CODES = {
     0: "done; nothing needs doing",
     1: "done, and something needs a person: `check` found something, rows lie in quarantine, a question is open",
     2: "the command was given words it does not take; nothing was done",
     3: "practice.toml, the environment or the key file is missing or holds a value that does not fit",
     4: "a source could not be read whole; nothing was taken from it",
-    5: "the database cannot be opened, is of another version, or has no room",
+    5: "the database cannot be opened, is of another version, or there is no room for what is written",
     6: "a channel refused a message or could not be reached",
     7: "this copy of the practice does not send; `tending arm` allows it",
     8: "Prefect's server or the desk cannot be started or reached",
@@ -132,13 +135,27 @@ def run(words: list[str]) -> int:
         return BROKEN_PIPE
     except typer.TyperException as error:
         return _wrong_words(error, words)
+    except OSError as error:
+        if error.errno in _FULL:
+            return _no_room()
+        return _unforeseen(error)
     except Exception as error:
-        place = mishap.written_down(error, Given.data)
-        where = (
-            f"{place} says where and nothing about anybody; please report it" if place else "no log could be written"
-        )
-        tell(f"Something went wrong inside Tending ({type(error).__name__}); {where}.")
-        return UNEXPECTED
+        return _unforeseen(error)
+
+
+def _no_room() -> int:
+    """What was to be written has no room; what Python still holds of it goes nowhere."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    with contextlib.suppress(OSError):
+        tell("There is no room left where the output goes, or on this disk; make room, then give the command again.")
+    return StoreError.exit_code
+
+
+def _unforeseen(error: Exception) -> int:
+    place = mishap.written_down(error, Given.data)
+    where = f"{place} says where and nothing about anybody; please report it" if place else "no log could be written"
+    tell(f"Something went wrong inside Tending ({type(error).__name__}); {where}.")
+    return UNEXPECTED
 
 
 def _wrong_words(error: typer.TyperException, words: list[str]) -> int:
@@ -150,13 +167,21 @@ def _wrong_words(error: typer.TyperException, words: list[str]) -> int:
         {w.partition("=")[0] for w in words if not (w.startswith("-") and w.isascii())}, key=len, reverse=True
     ):
         message = re.sub(rf"(?<!\w){re.escape(word)}(?!\w)", "...", message) if word else message
-    message = _plainly(message)
+    message = _of_group(_plainly(message), context)
     if message.startswith("Usage:"):  # a group of commands without one of them shows its help
         tell(message)
         return 2
     ends = "" if message.endswith(("?", ".", ")")) else "."
     tell(f"{message}{ends} See `{context.command_path if context else 'tending'} --help`.")
     return 2
+
+
+def _of_group(message: str, context: Any) -> str:
+    """Where a group of commands was given a word that is none of them: the words that it takes."""
+    words = list(getattr(context.command, "commands", ())) if context and context.parent else []
+    if not words or not message.startswith("No such command"):
+        return message
+    return f"`{context.command_path}` takes one of the words {', '.join(words[:-1])} and {words[-1]}"
 
 
 _NUMBERS = (

@@ -103,8 +103,8 @@ class _Series:
         self.dropped[OLDER] += len(versions) - 1
         if len(versions) == 1:
             return versions[0]
-        newest = max(versions, key=lambda event: (_revision(event), event.first))
-        if any(_revision(other) == _revision(newest) and _when(other) != _when(newest) for other in versions):
+        newest = max(versions, key=lambda event: (revision(event), event.first))
+        if any(revision(other) == revision(newest) and _when(other) != _when(newest) for other in versions):
             raise BadValueError(
                 "duplicate-uid",
                 "shares its UID and revision with another entry at another time; enter one of them anew",
@@ -259,7 +259,8 @@ def _zone_of(found: Moment, event: Event, zones: ZoneTable) -> Zone:
     return zones.named(found.tzid) if found.tzid else zones.floating(event.calendar.zone)
 
 
-def _revision(event: Event) -> tuple[int, str, str]:
+def revision(event: Event) -> tuple[int, str, str]:
+    """Of two versions of an entry the greater one holds."""
     modified, stamp = (
         event.once[name].value.strip() if name in event.once else "" for name in ("LAST-MODIFIED", "DTSTAMP")
     )

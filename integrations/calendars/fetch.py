@@ -8,6 +8,7 @@ from pathlib import Path
 import httpx
 
 from models.errors import SourceError
+from models.settings_source import ADDRESSES
 
 MOST_BYTES = 64 * 1024 * 1024
 MOST_SECONDS = 60.0
@@ -20,7 +21,7 @@ logging.getLogger("httpx").addFilter(lambda record: record.levelno >= logging.WA
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """What a place gave: its files as (name, bytes), sorted by name, or `unchanged` where the server said so.
+    """What a place gave: its files as (name, bytes), those written first first, or `unchanged` where the server said so.
 
     `etag` and `last_modified` are what to show the server next time, empty where it gave none. A URL's file is named
     for its host.
@@ -34,7 +35,7 @@ class Fetched:
 
 def is_url(place: str) -> bool:
     """Whether a place is an address rather than a path."""
-    return place.lower().startswith(("http://", "https://", "webcal://", "webcals://"))
+    return place.lower().startswith(ADDRESSES)
 
 
 def fetch(
@@ -64,6 +65,7 @@ def _from_folder(folder: Path) -> Fetched:
     if not paths:
         # A folder that is not mounted looks just like this, so it is no calendar without entries.
         raise _refused(f"The folder {folder} holds no .ics file. Correct its path, or export the calendars into it.")
+    paths.sort(key=lambda path: path.stat().st_mtime_ns)
     return Fetched(files=tuple((path.name, _bytes_of(path)) for path in paths))
 
 

@@ -37,6 +37,11 @@ class Calendar:
     method: str = ""
     zone: str = ""
 
+    @property
+    def is_letter(self) -> bool:
+        """Whether it answers an invitation, or asks about one: that is no state of a calendar."""
+        return self.method in ("REPLY", "REFRESH", "COUNTER", "DECLINECOUNTER")
+
 
 @dataclass(slots=True)
 class Event:
@@ -65,9 +70,11 @@ class Event:
 
 @dataclass(slots=True)
 class Feed:
-    """What one file holds: its entries, its own VTIMEZONEs (lines by TZID), what was left at the border, by name."""
+    """What one file holds: its entries, its own VTIMEZONEs (lines by TZID), what was left at the border, by name. Its lines are those
+    from `first` on; others may stand before and behind them."""
 
     lines: list[str]
+    first: int = 0
     events: list[Event] = field(default_factory=list)
     zones: dict[str, list[str]] = field(default_factory=dict)
     dropped: Counter[str] = field(default_factory=Counter)
@@ -77,16 +84,16 @@ class Feed:
         return ("\n".join(self.lines[event.first : event.end]) + "\n").encode()
 
 
-def scan(lines: list[str], *, people: bool = False) -> Feed:
-    """Read the lines of a whole calendar (see text.whole_lines); with `people` also who was invited and by whom."""
-    feed = Feed(lines)
+def scan(lines: list[str], *, people: bool = False, first: int = 0) -> Feed:
+    """Read the lines of a whole calendar (see text.whole_lines), those from `first` on; with `people` also who was invited and by whom."""
+    feed = Feed(lines, first)
     repeated = REPEATED | PEOPLE if people else REPEATED
     calendar = Calendar()
     event: Event | None = None
     zone_lines: list[str] | None = None
     inside: list[str] = []  # components open below the calendar or entry that are passed over
     dropped = feed.dropped
-    for index, line in logical_lines(lines):
+    for index, line in logical_lines(lines, first):
         begins = line[0] in "Bb" and line[:6].upper() == "BEGIN:"
         if begins or (line[0] in "Ee" and line[:4].upper() == "END:"):
             component = line[6 if begins else 4 :].strip().upper()

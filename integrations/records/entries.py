@@ -9,6 +9,7 @@ from integrations.records.progress import goal, hold, score
 from integrations.records.referring import provider, referral_news
 from integrations.records.vocabularies import BOOKED, Status
 from models.entries import (
+    LONGEST_AHEAD,
     AppointmentEntry,
     Attendance,
     BreakEntry,
@@ -86,6 +87,12 @@ def appointment(values: Values, grammar: Grammar, doubts: Doubts) -> Appointment
     assert begin.day is not None
     assert begin.clock is not None
     start, wall = instant_at(begin.day, begin.clock, begin.instant, zone, "start")
+    if start > grammar.read_at + LONGEST_AHEAD:
+        doubts.ahead += 1
+        column = next((name for name in ("start", "date") if name in values), "time")
+        raise BadRowError(
+            column, "too-far-ahead", "lies more than two years ahead", "correct its year, or delete the row"
+        )
     end = _ending(values, grammar, start, wall, zone)
     status: Status = values.get("status", BOOKED)
     attendance = status.attendance

@@ -188,11 +188,15 @@ def stale_sources(
     rows: Sequence[Any] | None = None,
 ) -> dict[str, Instant | None]:
     """Sources that are too old to refute an absence at `now`, and when each was last read, or its files last renewed. `rows` are those
-    of all sources, where the caller has them."""
+    of all sources, where the caller has them. With `known_at` as it was then: a source that was named later leaves nothing unsaid."""
     gaps = table(SourceGap)
+    version = None if known_at is None else policies.held_at(connection, known_at)
+    named = None if version is None else version.layers["settings"]["sources"]
     read = {row.name: row for row in (_SOURCES.rows(connection) if rows is None else rows)}
     found: dict[str, Instant | None] = {}
     for source in practice.settings.source:
+        if named is not None and source.name not in named:
+            continue
         fresh_for = fresh_seconds(practice, source)
         row = read.get(source.name)
         if known_at is not None:

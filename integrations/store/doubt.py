@@ -8,6 +8,7 @@ from sqlalchemy import Connection, Select, literal, select, update
 
 from integrations.store.subjects import concerned_then
 from integrations.store.tables import chunks, insert_rows, table
+from models.entries import Plan
 from models.findings import Look
 from models.instants import Instant
 from models.observations import Observation, Subject
@@ -27,9 +28,9 @@ def in_question(held: Mapping[str, Any]) -> dict[str, Instant]:
 
 
 class Doubted(NamedTuple):
-    """By client what is in question: the starts of appointments, and the kinds of other entries."""
+    """By client what is in question: the starts of appointments, one for each booking, and the kinds of other entries."""
 
-    starts: dict[int, frozenset[Instant]]
+    starts: dict[int, tuple[Instant, ...]]
     kinds: dict[int, frozenset[str]]
 
 
@@ -66,17 +67,17 @@ def in_doubt(connection: Connection, sources: Iterable[Any], known_at: Instant |
         then = select(was.c.source, was.c.entry_id).where(was.c.from_at <= known_at, was.c.until_at > known_at)
         for source, entry in connection.execute(then):
             entries[source].add(entry)
-    starts: dict[int, set[Instant]] = defaultdict(set)
+    starts: dict[int, list[Instant]] = defaultdict(list)
     kinds: dict[int, set[str]] = defaultdict(set)
     for source, mine in entries.items():
         for part in chunks(sorted(mine), 300):
             for client, entry in _concerned(connection, source, part, known_at):
                 if entry.kind == "appointment":
-                    starts[client].add(entry.facts["start"])
+                    starts[client] += [entry.facts["start"]] if entry.facts["plan"] == Plan.booked else []
                 else:
                     kinds[client].add(entry.kind)
     return Doubted(
-        {client: frozenset(found) for client, found in starts.items()},
+        {client: tuple(found) for client, found in starts.items()},
         {client: frozenset(found) for client, found in kinds.items()},
     )
 

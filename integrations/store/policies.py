@@ -40,7 +40,9 @@ def not_as_then(practice: "Practice", version: Any | None, rules: str) -> list[s
     if version.basis.partition("-")[0] != rules:
         said.append("The rules are this version's; then there were others.")
     if then["sources"] != today["sources"]:
-        said.append("Sources have been changed since; which ones could be relied on is told by today's settings.")
+        said.append(
+            "Sources have been changed since; whether those of then could be relied on is told by today's settings."
+        )
     if then["zone"] != today["zone"]:
         said.append("The practice's time zone has been changed since; days are today's.")
     return said

@@ -104,7 +104,6 @@ def _missing(vault: Vault, reading: Reading, seen: Collection[Key], current: Map
         if key not in seen
         and not row.gone
         and key[0] in reading.kinds
-        and key[1] not in rejected
         and row.facts.get("group", key[1]) not in rejected
     }
 

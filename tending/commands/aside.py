@@ -4,6 +4,7 @@ from typing import Annotated, Any
 
 import typer
 
+from integrations.practice import Practice
 from integrations.store import quarantine
 from integrations.store.quarantine import Item
 from integrations.store.sources import read_anew
@@ -50,7 +51,7 @@ def list_quarantine(
     at = now()
     with opened(practice) as here:
         if source:
-            source_of(here, source)
+            _named(here, source)
         items = quarantine.listed(here.store, source or None, all_states=everything)
         voice = voice_of(here, at)
     held = [item for item in items if item.state == "held"]
@@ -78,6 +79,16 @@ def list_quarantine(
             )
     if held:
         raise typer.Exit(1)
+
+
+def _named(here: Practice, source: str) -> None:
+    """Raise UsageError where a source is not one, and say so of a row's number in its place."""
+    if source.isdecimal() and source not in {part.name for part in here.settings.source}:
+        raise UsageError(
+            f"Here a source is named, not a row's number; `tending quarantine show {source}` opens that row, and"
+            " `tending quarantine list` names its source."
+        )
+    source_of(here, source)
 
 
 def _fact(item: Item) -> dict[str, Any]:
@@ -112,7 +123,7 @@ def retry(source: SourceName = "", as_json: JsonOption = False, practice: Practi
     at = now()
     with opened(practice) as here:
         if source:
-            source_of(here, source)
+            _named(here, source)
         with here.store.read() as connection:
             before = quarantine.counts(connection)
         named = {s.name for s in here.settings.source}

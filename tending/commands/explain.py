@@ -9,13 +9,14 @@ from integrations.practice import Practice
 from integrations.store import answers, cases, finding_rows, lookups, policies
 from models.answers import Reply, asked_again, said
 from models.appointments import Mark
-from models.case import ENDED, Case
+from models.case import ENDED, Case, unpack
 from models.clock import Clock
 from models.digest import BOOKED, STATUS
 from models.eligibility import Audience, State, Urgency, eligible
 from models.errors import UsageError
 from models.instants import Instant
 from models.kinds import all_kinds
+from models.looking import DIGEST_COLUMNS, DigestRow
 from models.notices import MessageState, NoticeState
 from models.noticing import THERAPIST
 from models.rules import all_rules, rules_version
@@ -123,7 +124,7 @@ def explained(
         "intake_at": instant_or_none(case.intake_at if case.intake_at >= 0 else None),
         "rules": rules,
         "next_look": instant_or_none(clock.next_look),
-        "appointments": _appointments(case),
+        "appointments": _appointments(case, row),
         "not_counted": [
             {"from": instant_or_none(a), "until": instant_or_none(b)}
             for a, b in case.pauses
@@ -157,16 +158,20 @@ def explained(
     }
 
 
-def _appointments(case: Case) -> list[dict[str, Any]]:
-    line = case.line[max(0, case.past - SHOWN_BEFORE) : case.past + SHOWN_AHEAD]
+def _appointments(case: Case, row: DigestRow) -> list[dict[str, Any]]:
+    """The appointments around the instant: as they were booked, though no rule relies on those in question."""
+    told: bytes = row[DIGEST_COLUMNS.index("line")]
+    entries = unpack[len(told) >> 3](told)
+    shown = slice(max(0, case.past - SHOWN_BEFORE), case.past + SHOWN_AHEAD)
     return [
         {
             "start": instant_or_none(entry >> 3),
             "_at": entry >> 3,
             "mark": Mark(entry & 3).name,
             "booked": bool(entry & BOOKED),
+            "in_question": entry != relied_on,
         }
-        for entry in line
+        for entry, relied_on in zip(entries[shown], case.line[shown], strict=True)
     ]
 
 
@@ -249,7 +254,7 @@ def _print(facts: dict[str, Any], voice: Voice, of: str) -> None:
         [
             (
                 moment(voice, a["_at"]),
-                ("booked" if a["booked"] else "planned in a series")
+                ("in question" if a["in_question"] else "booked" if a["booked"] else "planned in a series")
                 if a["_at"] > voice.now
                 else MARK_WORDS[Mark[a["mark"]]],
             )

@@ -250,7 +250,7 @@ def _source_line(source: dict[str, Any], voice: Voice) -> str:
     if source["_renewed"] is not None:
         parts.append(f"newest file written {since(voice, source['_renewed'])}")
     if source["told"]:
-        parts.append(toned(f"last try failed: {source['told']}", "mend"))
+        parts.append(toned(f"last try failed: {source['told'].removesuffix('.')}", "mend"))
     if source["held"]:
         parts.append(
             toned(

@@ -44,6 +44,11 @@ FILES = {
         3,
         ["admin.email", "office@example.org"],
     ),
+    "an address that is not read": (
+        f'{SMALL}[[source]]\nname = "a"\nkind = "calendar"\nurl = "ftp://h/secret"\n',
+        3,
+        ["source.1.url", "only http(s) and webcal addresses are read"],
+    ),
     "no database yet": (SMALL, 5, ["has no database yet", "`tending init` makes it"]),
 }
 
@@ -82,6 +87,13 @@ WORDS = {
     "an option that does not exist": (["findings", "--day-on"], "--day-one"),
     "a word too few": (["why"], "Missing argument"),
     "a number that is none": (["outbox", "drop", "one"], "NUMBER takes a whole number"),
+    "no word of a group": (
+        ["quarantine", "frob"],
+        "`tending quarantine` takes one of the words list, show, retry and discard.",
+    ),
+    "a number where a source is named": (["quarantine", "retry", "1"], "Here a source is named, not a row's number"),
+    "the same of a list": (["quarantine", "list", "1"], "`tending quarantine show 1` opens that row"),
+    "a row of a source that is none": (["quarantine", "retry", "nowhere"], "There is no source of that name"),
     "no reason": (["quarantine", "discard", "1"], "Missing argument"),
     "a head that is none": (["audit", "verify", "--head", "abc"], "A head of the audit looks like"),
 }
@@ -256,6 +268,20 @@ def test_a_reader_who_stops_reading(on_sqlite):
     os.close(writing)
     _, err = process.communicate(timeout=60)
     assert (process.returncode, err) == (141, "")
+
+
+@pytest.mark.parametrize("words", [["policy"], ["findings", "--day-one"], ["status", "--json"]])
+def test_no_room_for_the_output(on_sqlite, words):
+    full = Path("/dev/full")
+    if not full.exists():
+        from tests.needs import need
+
+        need("/dev/full", "it is a disk that is always full", "run the tests on Linux")
+    with full.open("w") as device:
+        process = start(on_sqlite, *words, stdout=device)
+        _, err = process.communicate(timeout=60)
+    assert (process.returncode, err.count("\n")) == (5, 1)
+    assert err.startswith("There is no room left where the output goes")
 
 
 def test_ctrl_c(on_sqlite):

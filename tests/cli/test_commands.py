@@ -252,13 +252,23 @@ def vanished(clinic, codes, today, tending):
     return "calendars-t2"
 
 
-def test_what_vanishes_at_once_is_held_and_a_person_says_that_it_is_cancelled(vanished, codes, tending):
+def test_what_vanishes_at_once_is_held_and_a_person_says_that_it_is_cancelled(vanished, clinic, codes, tending):
     done = tending("sync")
     assert done.code == 1
     assert f"`tending held {vanished}`" in done.out
     held = tending("held", vanished)
     assert held.code == 1
     assert held.out.count(codes["1005"]) == 8
+    asked = tending("why", codes["1005"])
+    assert asked.out.count("in question") == 4  # as many ahead as are shown
+    assert "planned in a series" not in asked.out
+    ahead = [a for a in tending("why", codes["1005"], "--json").json["appointments"] if a["in_question"]]
+    assert [a["booked"] for a in ahead] == [True] * 4
+    (clinic / "calendars" / "T2.ics").rename(clinic / "T2.ics")
+    assert tending("sync", vanished).code == 4
+    status = tending("status").out
+    assert re.search(r"[^.]; 8 \w+ vanished at once", status)
+    (clinic / "T2.ics").rename(clinic / "calendars" / "T2.ics")
     assert tending("held", vanished, "--cancelled", "--still-there").code == 2
     assert tending("held", vanished, "--cancelled").code == 0
     after = tending("sync", vanished)

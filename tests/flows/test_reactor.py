@@ -357,6 +357,28 @@ async def test_a_source_that_is_stale_holds_the_watchdog_back(
     clinic.practice.close()
 
 
+async def test_a_source_that_reads_well_but_is_renewed_no_more_holds_the_watchdog_back(
+    prefect_server: Server, tmp_path: Path, mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    extra = (
+        '[[source]]\nname = "late"\nkind = "calendar"\npath = "late.ics"\n'
+        "every_minutes = 0.02\nrenewed_within_hours = 1\n"
+    )
+    clinic = make_clinic(tmp_path / "clinic", mailbox, extra=extra)
+    clinic.arm()
+    late = clinic.folder / "late.ics"
+    late.write_bytes(clinic.calendar.read_bytes())
+    os.utime(late, (clinic.now - 7200, clinic.now - 7200))
+    with a_watchdog(monkeypatch) as pinged:
+        async with reacting(clinic, sweep_seconds=0.5, ping_seconds=1.0) as reactor:
+            assert await until(lambda: reactor.health.good(clinic.practice.settings.source, 1.0))
+            await asyncio.sleep(2.5)
+            assert pinged.count == 0
+            os.utime(late)
+            assert await until(lambda: pinged.count >= 1)
+    clinic.practice.close()
+
+
 @pytest.mark.parametrize(
     ("read", "swept", "delivered", "good"),
     [

@@ -7,11 +7,13 @@ import pytest
 from sqlalchemy import text
 
 from integrations.practice import open_practice
+from integrations.reading import place_of
 from integrations.settings import read_settings
 from integrations.store import migrate
 from integrations.store.tables import insert_rows
 from models.errors import SettingsError, StoreError
 from models.people import Client
+from models.settings_source import SourcePart
 
 BASIC = '[practice]\nname = "Linden"\nzone = "Europe/Berlin"\n'
 
@@ -170,3 +172,15 @@ def test_a_data_folder_that_cannot_be_made_is_said(place):
     (place.parent / "data").write_text("a file in its place")
     with pytest.raises(SettingsError, match="data folder"):
         made(place)
+
+
+def test_the_address_of_a_calendar_may_have_blanks_around_it_but_is_one_that_is_read(monkeypatch):
+    part = SourcePart(name="a", kind="calendar", url=" WEBCAL://example.org/x.ics ")
+    assert place_of(part) == "WEBCAL://example.org/x.ics"
+    secret = SourcePart(name="a", kind="calendar", url_env="CALENDAR_ADDRESS")
+    monkeypatch.setenv("CALENDAR_ADDRESS", "\thttps://example.org/x.ics\n")
+    assert place_of(secret) == "https://example.org/x.ics"
+    monkeypatch.setenv("CALENDAR_ADDRESS", "ftp://example.org/secret")
+    with pytest.raises(SettingsError, match=r"CALENDAR_ADDRESS holds, only http\(s\)") as refused:
+        place_of(secret)
+    assert "secret" not in str(refused.value)

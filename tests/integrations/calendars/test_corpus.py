@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from integrations.calendars.light import scan
-from integrations.calendars.reading import CODE
 from integrations.calendars.text import whole_lines
+from integrations.calendars.words import CODE
 from models.entries import AppointmentEntry, BusyEntry, Plan, Reading
 from models.errors import SourceError
 from tests.integrations.calendars.ics import entries, read, starts

@@ -359,7 +359,8 @@ def terms(**other: object) -> dict[str, object]:
 
 
 def test_one_id_in_two_files_is_told_apart_by_the_later_file() -> None:
-    files = [("b.ics", calendar(SESSION, SESSION.replace("one@", "two@"))), ("a.ics", calendar(SESSION))]
+    another = SESSION.replace("T100000", "T140000").replace("SUMMARY:Session", "SUMMARY:Another")
+    files = [("b.ics", calendar(another, SESSION.replace("one@", "two@"))), ("a.ics", calendar(SESSION))]
     reading = read_calendars(files, **terms())  # type: ignore[arg-type]
     assert [entry.id for entry in reading.entries] == ["one@practice", "b.ics/one@practice", "two@practice"]
     assert reading.kinds == KINDS
@@ -405,6 +406,17 @@ def test_only_what_starts_in_the_window_and_what_was_entered_for_later() -> None
     )
     assert [entry.id for entry in entries(reading)] == ["first", "last", "later"]
     assert reading.dropped == {"entries outside the window": 1}
+
+
+def test_what_begins_more_than_two_years_ahead_is_put_aside() -> None:
+    def begins(when: str, name: str = "DTSTART") -> str:
+        return f"UID:{when}\n{name}:{when}\nSUMMARY:C-7F3K9QX"
+
+    reading = read(calendar(begins("20280601T090000Z"), begins("21261203T090000Z"), SESSION))
+    assert [entry.id for entry in entries(reading)] == ["one@practice", "20280601T090000Z"]
+    (reject,) = reading.rejects
+    assert (reject.reason, reject.entry_id, reject.client_ids) == ("too-far-ahead", "21261203T090000Z", ("C-7F3K9QX",))
+    assert "more than two years ahead; correct its year" in reject.sentence
 
 
 def test_a_fingerprint_changes_with_words_and_terms_but_not_with_the_time_of_asking() -> None:

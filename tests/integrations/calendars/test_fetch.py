@@ -188,7 +188,11 @@ def test_a_file(tmp_path: Path) -> None:
 def test_a_folder(tmp_path: Path) -> None:
     for name in ("b.ics", "a.ICS", "notes.txt", ".hidden.ics"):
         (tmp_path / name).write_bytes(WHOLE)
+    for name, written in (("a.ICS", 5), ("b.ics", 5), ("notes.txt", 1)):
+        os.utime(tmp_path / name, (written, written))
     assert [name for name, _ in fetch(str(tmp_path)).files] == ["a.ICS", "b.ics"]
+    os.utime(tmp_path / "b.ics", (4, 4))
+    assert [name for name, _ in fetch(str(tmp_path)).files] == ["b.ics", "a.ICS"]
 
 
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:

@@ -32,6 +32,7 @@ APPOINTMENT_ROWS = [
     ("A-2,1043,T1,09:00,,,,", "no-date", 'column "start": it holds a time but no date', "1043"),
     ("A-2,1043,T1,2026-03-29 02:30,,,,", "no-such-time", "where clocks went forward over it; correct", "1043"),
     ("A-2,1043,T1,2026-03-29 01:30,02:30,,,", "no-such-time", '"end": it does not exist in Europe/Berlin', "1043"),
+    ("A-2,1043,T1,2126-10-02 09:00,,,,", "too-far-ahead", '"start": it lies more than two years ahead; correct its year', "1043"),
     ("A-2,1043,T1,2026-10-02 09:00,2026-10-02 08:59,,,", "end-before-start", '"end": it lies before', "1043"),
     (f"A-2,1043,T1,2026-10-02 09:00,,{S},,", "unknown-status", "it is not one of: attended, booked,", "1043"),
     (f"A-2,1043,T1,2026-10-02 09:00,,,{S},", "unknown-zone", "write an IANA name such as", "1043"),

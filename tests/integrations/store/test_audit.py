@@ -61,6 +61,9 @@ def test_more_than_one_round_of_sealing(store):
     acts(store, audit.AT_ONCE + 7)
     assert audit.seal_all(store) == audit.AT_ONCE + 7
     assert audit.verify(store).whole
+    with store.read() as connection:
+        rows = connection.execute(select(audit.AUDIT.c.place).order_by(audit.AUDIT.c.id)).scalars().all()
+    assert rows == list(range(1, audit.AT_ONCE + 8))
 
 
 def test_an_act_is_gone_when_its_transaction_is(store):

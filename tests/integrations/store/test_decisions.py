@@ -552,6 +552,39 @@ def test_why_knows_what_could_not_be_said_then(clinic):
         assert (clinic.why("1001", now)["quiet"][1] == "blind") == blind, now
 
 
+def test_a_booking_at_the_time_of_a_missing_one_is_relied_on(clinic):
+    clinic.seen("1001", *each(7, 6, days_ago(20)))
+    old = {"twice": in_days(3)} | {f"old-{n}": in_days(3 + 7 * n) for n in range(6)}
+    for uid, start in old.items():
+        clinic.entry("t1", uid, start, "Anna Müller")
+    clinic.sync()
+    assert clinic.why("1001", NOW)["quiet"] == (False, "booked")
+    clinic.drop("t1", *old)
+    assert clinic.sync(LATER)["cal-t1"].held == 7
+    assert clinic.why("1001", LATER)["quiet"] == (None, "blind")  # both that began then are missing
+    clinic.entry("t1", "new", in_days(3), "Anna Müller")
+    assert clinic.sync(LATER + HOUR)["cal-t1"].held == 7
+    assert clinic.why("1001", LATER + HOUR)["quiet"] == (False, "booked")
+    assert clinic.why("1001", LATER + HOUR, known_at=LATER)["quiet"] == (None, "blind")
+
+
+def test_a_calendar_that_was_named_later_leaves_nothing_unsaid_before(a_clinic):
+    clinic = a_clinic(calendars=())
+    clinic.client("1001")
+    clinic.seen("1001", *each(7, 6, days_ago(40)))
+    clinic.sync(NOW)
+    clinic.look(NOW)
+    assert clinic.why("1001", NOW)["quiet"] == (True, "quiet")
+    later = a_clinic(calendars=("t1",))
+    later.clients, later.appointments = clinic.clients, clinic.appointments
+    added = NOW + 2 * HOUR
+    assert later.look(added - HOUR).blind == 1  # named, and not read yet
+    later.sync(added)
+    later.look(added)
+    said = [later.why("1001", when)["quiet"][1] for when in (NOW, added - HOUR - 1, added - HOUR, added)]
+    assert said == ["quiet", "quiet", "blind", "quiet"]
+
+
 def test_why_knows_policy_facts_of_people_as_they_were(clinic):
     clinic.seen("1001", *each(7, 6, days_ago(40)))
     clinic.sync(NOW)

@@ -408,6 +408,23 @@ def test_a_calendar_that_is_suddenly_empty_is_asked_about(clinic):
     assert (taken.held, len(booked(clinic))) == (7, 7)
 
 
+def test_a_title_that_says_it_is_off_is_no_booking(clinic):
+    clinic.entry("t1", "one", in_days(1), "Anna Müller")
+    clinic.entry("t1", "two", in_days(2), "Anna Müller")
+    clinic.entry("t1", "gone", days_ago(3), "Anna Müller no show")
+    clinic.sync()
+    assert booked(clinic) == [-3, 1, 2]
+    clinic.entry("t1", "one", in_days(1), "CANCELLED Anna Müller")
+    clinic.entry("t1", "two", in_days(2), "Waitlist: Anna Müller")
+    clinic.sync(LATER)
+    assert booked(clinic) == [-3, 2]
+    assert {(p.plan, p.attendance) for p in clinic.rows(Participant)} == {
+        ("booked", "no_show"),
+        ("cancelled", "unknown"),
+        ("proposed", "unknown"),
+    }
+
+
 def test_a_rejected_row_is_never_taken_for_gone(clinic):
     clinic.sync(NOW, "records")
     entries = [an_appointment(f"u{n}", in_days(n), "1001") for n in (1, 2, 3)]

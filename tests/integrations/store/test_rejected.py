@@ -4,7 +4,7 @@ import pytest
 
 from integrations.store import quarantine
 from integrations.store.people import code_of
-from models.instants import DAY
+from models.instants import DAY, HOUR
 from models.quarantine import Quarantine
 from tests.builders import days_ago, each, in_days
 
@@ -120,6 +120,16 @@ def test_no_name_is_kept_in_the_open(two):
     for held in two.rows(Quarantine):
         words = " ".join(str(value) for name, value in held._mapping.items() if name != "raw").casefold()
         assert not any(name in words for name in ("anna", "müller", "bo lindqvist", "lindqvist"))
+
+
+def test_why_at_a_past_moment_knows_what_was_held_back_then(two):
+    bad(two, "Anna Müller")
+    assert said(two) == ["blind", "quiet"]
+    two.drop("t1", "bad")
+    mended = DUE + 2 * HOUR
+    assert said(two, mended) == ["quiet", "quiet"]
+    then = [two.why("1001", DUE + 3 * HOUR, known_at=known)["quiet"][1] for known in (DUE - 1, DUE, mended - 1, mended)]
+    assert then == ["quiet", "blind", "blind", "quiet"]
 
 
 def test_a_line_of_totals_holds_absence_back_only_until_somebody_discards_it(clinic):
