@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from integrations.store import accounts, finding_rows, lookups, providers
+from integrations.store import accounts, finding_rows, lookups, providers, recipients
 from models.directory import stale_ones
 from models.instants import day_of
 from models.words import counted
@@ -10,12 +10,13 @@ from tending.check.lines import Level, Line, Place, some
 
 
 def everybody(place: Place) -> Iterator[Line]:
-    """Who has no therapist, which therapists nobody knows or can reach, and entries of nobody."""
+    """Who has no therapist, which therapists and covers nobody knows or can reach, and entries of nobody."""
     practice = place.practice
     with practice.store.read() as connection:
         nobody = lookups.without_therapist(connection)
         loads, known = lookups.caseloads(connection), lookups.therapists(connection)
         count = lookups.unmatched_count(connection)
+        covers = recipients.unknown_covers(connection, day_of(place.voice.now, practice.zone))
     if nobody:
         yield Line(
             Level.note,
@@ -26,6 +27,13 @@ def everybody(place: Place) -> Iterator[Line]:
     if unknown:
         yield Line(
             Level.mend, "people", f"Therapists of clients who are in no therapists file: {some(unknown)}; add them."
+        )
+    if covers:
+        yield Line(
+            Level.mend,
+            "people",
+            f"Named as cover for a leave, and in no therapists file: {some(covers)}; correct that leave, or add them: until then "
+            "nobody covers, and supervisors or the administrator get what they would.",
         )
     reached = {c.therapist for c in practice.settings.channel}
     mute = [
@@ -39,7 +47,7 @@ def everybody(place: Place) -> Iterator[Line]:
             "people",
             f"No mail address and no channel: {some(mute)}; add it to the therapists file, else the administrator gets their messages.",
         )
-    if known and not (nobody or unknown or mute):
+    if known and not (nobody or unknown or mute or covers):
         yield Line(Level.good, "people", "Every client in care has a therapist, and each of them can be reached.")
     if count.entries:
         yield Line(
