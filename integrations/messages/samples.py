@@ -29,7 +29,7 @@ def found(at: Instant) -> dict[str, tuple[str, tuple[Any, ...]]]:
         "off_track": ("off_track", ([["worsening", at - 12 * DAY]],)),
         "moving_on": ("goals_met", (2,)),
         "rating": ("fell", (38.5, 36.5, 1, at - DAY)),
-        "alliance": ("fell_from_own", (52.0, 46.0, "1sd", 2.0, at - DAY)),
+        "alliance": ("fell_from_own", (52.0, 43.0, "1sd", 2.0, 7.0, at - DAY)),
         "early_check": ("not_rated_yet", (3, 3)),
         "later_cancels": (
             "later",

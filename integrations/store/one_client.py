@@ -227,7 +227,7 @@ class OneClient:
         other = (verdict.reason, evidence) != (reason, stood)
         if other:
             says = (verdict.reason, evidence)
-            recorder.became(Became.said, client, verdict.kind, before.generation, before.opened, says)
+            self._became(Became.said, verdict.kind, before.generation, before.opened, says)
         if other or to != before.told_to:
             changed |= {"reason": verdict.reason, "evidence": evidence, "speaks_at": speaks_at, "told_to": to}
         if changed:
