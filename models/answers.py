@@ -129,8 +129,8 @@ def check_rhythm(days: int, factor: float) -> None:
 
 
 def until_of(reply: Reply, day: date, zone: str) -> Instant:
-    """The instant that a day means in an answer: a contact was agreed for some time on it, and a plan holds through it; a snooze is over when
-    it begins."""
+    """The instant that a day means in an answer: a contact was agreed for some time on it, a plan holds through it; a snooze is over as it
+    begins."""
     return end_of(day, zone) if reply in THROUGH else start_of(day, zone)
 
 

@@ -167,7 +167,7 @@ def test_a_cover_whom_nobody_knows_is_none_and_the_supervisor_is_told_of_a_risk(
     with team.practice.store.read() as connection:
         assert unknown_covers(connection, today + timedelta(days=9)) == ["T99"]
         assert unknown_covers(connection, today + timedelta(days=10)) == []
-    place = Place(team.practice, Voice(ZONE, "en-GB", NOW), True)
+    place = Place(team.practice, Voice(ZONE, "en_GB", NOW), True)
     (line,) = [line for line in everybody(place) if line.level is Level.mend]
     assert "T99" in line.sentence
 

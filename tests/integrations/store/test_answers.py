@@ -188,7 +188,7 @@ def test_rebuilding_changes_nothing_about_answers(clinic):
 
 def test_the_day_of_a_plan_is_its_last_wherever_it_is_said():
     until = until_of(Reply.known, date(2026, 12, 10), ZONE)
-    voice = Voice(ZONE, "en-GB", NOW)
+    voice = Voice(ZONE, "en_GB", NOW)
     assert said(Reply.known, until, 0, "", voice).startswith("It is known and there is a plan, until Thu 10 Dec")
     facts = ([[1, NOW - DAY, NOW - DAY]], NOT_KNOWN, until, NOT_KNOWN)
     assert "with a plan until Thu 10 Dec." in tell(Verdict("item9", True, "risk", facts), voice)
