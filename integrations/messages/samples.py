@@ -14,6 +14,16 @@ from models.voice import Voice
 
 CODE = "C-7F3K9QX"
 TO_ADMIN = frozenset({"nightly_check", "scores_set_aside", "source_left"})  # who has a terminal, and is named commands
+TODAY = frozenset(
+    {
+        ("safety", "item9"),
+        ("safety", "screen"),
+        ("risk_unmatched",) * 2,
+        ("risk_set_aside",) * 2,
+        ("unanswered", "safety"),
+    }
+)
+"""What asks for safety, by folder and file: its mail says that it should be read today."""
 PROTOCOL = "Call the client today; the steps stand in the green folder."
 
 
@@ -65,6 +75,7 @@ def samples(at: Instant, voice: Voice, protocol: str | None = PROTOCOL) -> Mappi
         ("unanswered", "safety"): {"code": CODE, "therapist": "Dr Lund (T1)", "since": at - DAY, "protocol": protocol},
         ("unanswered", "nobody"): {"code": CODE, "therapist": "Dr Lund (T1)"},
         ("risk_unmatched", "risk_unmatched"): {"source": "records", "protocol": protocol},
+        ("risk_set_aside", "risk_set_aside"): {"code": CODE, "source": "records", "protocol": protocol},
         ("scores_set_aside", "scores_set_aside"): {"source": "records", "count": 2},
         ("team_week", "team_week"): {
             "therapist": "Dr Lund (T1)",

@@ -136,7 +136,9 @@ def test_a_safety_notice_climbs_within_hours_day_and_night(team, mailbox):
     day(team, night)
     ((to, text),) = mails(mailbox)
     assert to == "t1"
+    assert [mail.subject for mail in read_mails(mailbox.folder)] == ["Northside: 1 item, please read today"]
     assert "Item 9 of the PHQ-9 is 2 of 3" in text
+    assert "on leave" not in text
     assert "Our protocol: page 3." in text
     day(team, night + 4 * HOUR - 1)
     assert len(mails(mailbox)) == 1
@@ -154,7 +156,31 @@ def test_on_leave_the_cover_is_told_of_a_risk(team, mailbox):
     )
     team.score("1001", "C-SSRS", NOW + HOUR, "positive")
     day(team, NOW + 2 * HOUR)
-    assert [to for to, _ in mails(mailbox)] == ["t3"]
+    ((to, text),) = mails(mailbox)
+    assert (to, "For Dr T1, on leave." in text) == ("t3", True)
+
+
+def test_a_risk_that_could_not_be_read_goes_to_the_cover_and_is_called_off_once_it_was_mended(team, mailbox):
+    today = day_of(NOW, ZONE)
+    team.therapist("T3")
+    team.leave.append({"therapist": "T1", "from": str(today), "to": str(today + timedelta(days=9)), "cover": "T3"})
+    team.score("1001", "PHQ-9", NOW, 28, risk=3)
+    team.sync(NOW + HOUR)
+    (bad,) = team.scores
+    deliver(team.practice, NOW + HOUR, "test")
+    told = [(mail.to.partition("@")[0], mail.subject) for mail in read_mails(mailbox.folder)]
+    assert ("t3", "Northside: 1 item, please read today") in told
+    text = next(text for to, text in mails(mailbox) if to == "t3")
+    assert "may ask for safety" in text
+    assert "Our protocol: page 3." in text
+    bad["risk"] = 2  # refused still, and another row
+    team.sync(NOW + 2 * HOUR)
+    bad["score"] = 20
+    team.sync(NOW + 3 * HOUR)
+    deliver(team.practice, NOW + 3 * HOUR, "test")
+    assert [n.outcome for n in team.notices(purpose="risk_set_aside", state="cancelled")] == [
+        "that row was read, discarded or is gone"
+    ]
 
 
 def test_a_cover_whom_nobody_knows_is_none_and_the_supervisor_is_told_of_a_risk(team, mailbox):

@@ -17,8 +17,8 @@ all eight were asked: it is no diagnosis, and no measure of a therapist.
 Only the client's own ratings count: the session rating (SRS) and the working alliance (WAI-SR), since clients and therapists see that
 differently. The cut-off of the SRS is from a secondary source; for the WAI-SR none is validated, so a rating is held against the client's
 own level: the middle of their earlier ratings, less one or two standard deviations (1sd: Strauss, 2sd: Stiles; Gumz 2012), of the client's
-own ratings or of those between clients, whichever is the stricter. What clients differ by is a number from memory. How often the alliance falls depends on that rule,
-so it is named. When somebody called off is known by the source's own time stamp alone.
+own ratings or of those between clients, whichever is the stricter. What clients differ by is a number from memory. How
+often the alliance falls depends on that rule, so it is named. When somebody called off is known by the source's own time stamp alone.
 """,
     {
         "rating": Meaning("The client's last session rating lies below its cut-off, or fell from the one before."),

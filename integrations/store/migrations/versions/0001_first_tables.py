@@ -257,6 +257,7 @@ def upgrade() -> None:
         sa.Column("kind", sa.String(), nullable=False),
         sa.Column("hints", sa.JSON(), nullable=False),
         sa.Column("therapist_id", sa.String(), nullable=True),
+        sa.Column("risk_at", sa.BigInteger(), nullable=True),
         sa.Column("seen_at", sa.BigInteger(), nullable=False),
         sa.Column("state", sa.String(), nullable=False),
         sa.Column("decided_at", sa.BigInteger(), nullable=True),
