@@ -34,8 +34,8 @@ def tell_of_scores(connection: Connection, source: str, now: Instant) -> int:
         made += insert_new(connection, Notice, row)
     for client_id, (newest, about, code, therapist) in risks_set_aside(connection).items():
         key = NoticeKey(f"client:{client_id}", "risk_set_aside", newest, 0, therapist_recipient(therapist))
-        said = {"facts": {"code": code, "source": about}, "requires": {"risk_set_aside": client_id}}
-        row = notice_row(key, Urgency.safety, now, 30 * DAY, now, client_id=client_id, **said)
+        facts, requires = {"code": code, "source": about}, {"risk_set_aside": client_id}
+        row = notice_row(key, Urgency.safety, now, 30 * DAY, now, client_id=client_id, facts=facts, requires=requires)
         made += insert_new(connection, Notice, row)
     return made
 
