@@ -1,6 +1,5 @@
 """What nobody answers goes up, what asks for safety goes up soon, beginners are told earlier and kindly, supervisors hear once a week."""
 
-from array import array
 from datetime import timedelta
 
 import pytest
@@ -9,11 +8,9 @@ from integrations.delivery import deliver
 from integrations.messages.mailbox import Mailbox, read_mails
 from integrations.store import answers, cases
 from integrations.store.recipients import unknown_covers
-from integrations.store.supervision import missed_early, team_facts
+from integrations.store.supervision import team_facts
 from integrations.store.watching import write_weekly_letters
 from models.answers import Reply, answer
-from models.appointments import Mark
-from models.digest import BOOKED
 from models.findings import Finding, Look
 from models.habits import HABITS, question
 from models.instants import DAY, HOUR, day_of
@@ -321,25 +318,3 @@ def test_a_prompt_of_this_morning_is_not_unanswered_yet(team):
     for later, unanswered in ((HOUR, 0), (DAY - 1, 0), (DAY, 1)):
         with team.practice.store.read() as connection:
             assert team_facts(team.practice, connection, {"T1"}, told + later)["T1"]["unanswered"] == unanswered
-
-
-SEEN, MISSED, UNMARKED = Mark.attended, Mark.no_show, Mark.unknown
-
-
-@pytest.mark.parametrize(
-    ("marks", "missed"),
-    [
-        ([MISSED], 1),
-        ([SEEN, UNMARKED, MISSED], 1),
-        ([UNMARKED, UNMARKED, UNMARKED, MISSED], 0),
-        ([UNMARKED] * 20 + [MISSED], 0),
-        ([SEEN, SEEN, SEEN, MISSED], 0),
-        ([SEEN, UNMARKED, UNMARKED], 0),
-    ],
-)
-def test_missed_early_is_missed_among_the_first_three_that_began_marked_or_not(marks, missed):
-    starts = each(7, len(marks), NOW)
-    line = array("q", [start * 8 + BOOKED + mark for start, mark in zip(starts, marks, strict=True)]).tobytes()
-    assert missed_early(line, NOW) == missed
-    assert missed_early(line, NOW - 1) == 0
-    assert missed_early(line, NOW + 7 * DAY) == 0
