@@ -1,7 +1,7 @@
 """What notices say: each one's facts in its reader's words, with the link at which it is answered; read in the claiming transaction."""
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -11,14 +11,14 @@ from sqlalchemy import Connection
 from integrations.messages.compose import Item, compose, item_of
 from integrations.messages.invitations import Beside, Ends, load_icalendar, message_of
 from integrations.messages.templates import WordingError
-from integrations.store import cases, invitations, last_look, links, people
+from integrations.store import cases, invitations, last_look, links, people, recipients
 from integrations.store.ending_rows import CONFIRM
 from integrations.store.ending_schedule import ABOUT as ENDING
 from models.accounts import Purpose, address_of
 from models.eligibility import Urgency
-from models.instants import Instant
+from models.instants import Instant, day_of
 from models.invitations import CLIENT, Going, sent_of
-from models.noticing import ADMIN, TO_ADMIN
+from models.noticing import ADMIN, TO_ADMIN, therapist_recipient
 from models.rules import KIND_WORD, told
 from models.spoken import here
 from models.voice import Voice
@@ -47,7 +47,7 @@ class Renderer:
         self._public_url = desk.public_url if desk else ""
         self._kindly = True
 
-    def __call__(self, recipient: str, bundle: Iterable[Any], now: Instant, more: int) -> dict[str, Any]:
+    def __call__(self, recipient: str, bundle: Sequence[Any], now: Instant, more: int) -> dict[str, Any]:
         """The message as plain data; `more` is how many others it tells of by number only."""
         self._kindly = True
         zone = people.zone_of(self._connection, recipient.partition(":")[2]) or self._practice.zone
@@ -56,7 +56,10 @@ class Renderer:
         if more:
             said.append(self._item("more", "more", {"count": more}, voice))
         said = [self._read_by(recipient, item) for item in said]
-        message = compose(said, practice=self._practice.name, to_zone=voice.zone, locale=voice.locale, at=now)
+        today = any(notice.urgency == Urgency.safety for notice in bundle)
+        message = compose(
+            said, practice=self._practice.name, to_zone=voice.zone, locale=voice.locale, at=now, today=today
+        )
         return asdict(message)
 
     def _read_by(self, recipient: str, item: Item) -> Item:
@@ -96,7 +99,7 @@ class Renderer:
         if rule == FRESH_LINK:
             about = (notice.facts["client_id"], notice.facts["kind"])
             return [self._item(rule, rule, {}, voice, self._link(Purpose.card, recipient, voice.now, *about))]
-        protocol = {"protocol": self._protocol} if rule == "risk_unmatched" else {}
+        protocol = {"protocol": self._protocol} if rule in ("risk_unmatched", "risk_set_aside") else {}
         return [self._item(rule, rule, notice.facts | protocol, voice)]
 
     def _finding(self, rule: str, kind: str, client_id: int, recipient: str, voice: Voice) -> Item:
@@ -106,7 +109,15 @@ class Renderer:
         said = told(kind, reason, evidence, voice, gently=gently)
         self._kindly = self._kindly and not said["sentence"].endswith(KIND_WORD)  # once in a mail is kind
         facts = said | {"code": code, "protocol": self._protocol}
-        return self._item(rule, kind, facts, voice, self._link(Purpose.card, recipient, voice.now, client_id, kind))
+        item = self._item(rule, kind, facts, voice, self._link(Purpose.card, recipient, voice.now, client_id, kind))
+        return replace(item, away=self._away(therapist, recipient, voice.now))
+
+    def _away(self, therapist: str, recipient: str, now: Instant) -> str:
+        """The name of a therapist on leave in whose place somebody else is written to; empty where that is not so."""
+        if recipient == therapist_recipient(therapist):
+            return ""
+        away = recipients.away_on(self._connection, day_of(now, self._practice.zone))
+        return self._names.get(therapist, therapist) if therapist in away else ""
 
     def _unanswered(self, notice: Any, voice: Voice) -> Item:
         """What the administrator hears: that something is unanswered, and of what asks for safety whose it is."""

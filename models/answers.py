@@ -44,6 +44,8 @@ REASONS: dict[Reply, dict[str, str]] = {
 }
 """The closed lists of reasons, by code, in words."""
 
+THROUGH = frozenset({Reply.agreed, Reply.known})  # the day that is named is over before it speaks again
+
 
 class Answer(NamedTuple):
     """One answer: `kind` of finding, `at` when, `until` when it speaks again by itself if it is still so (FAR: no day
@@ -94,11 +96,11 @@ def answer(
         raise UsageError(
             "Say what was agreed: the day of the next contact (`--until`), or a rhythm in days (`--days`)."
         )
-    if not 0 <= days <= 365:
-        raise UsageError("A rhythm lies between 1 and 365 days.")
+    if not 0 <= days <= LONGEST_AGREED // DAY:
+        raise UsageError(f"A rhythm lies between 1 and {LONGEST_AGREED // DAY} days.")
     if reply in (Reply.snooze, Reply.known) and until is None:
         raise UsageError(f"Say until when: `{reply.value}` needs a day (`--until`).")
-    if reply is Reply.known and until is not None and until - now > LONGEST_PLAN:
+    if reply is Reply.known and until is not None and until - now > LONGEST_PLAN + DAY:  # until that day is over
         raise UsageError("A plan for a risk is looked at again within 30 days; name an earlier day.")
     if safety and reply is Reply.snooze and until is not None and until - now > DAY + HOUR:  # of 25 hours
         raise UsageError("A risk waits until tomorrow at most; say `known` with a day where there is a plan.")
@@ -118,9 +120,21 @@ def answer(
     return Answer(kind, reply, now, FAR if until is None else until, days, reason)
 
 
+def check_rhythm(days: int, factor: float) -> None:
+    """Raise UsageError for a rhythm that would keep silent for longer than a contact may be agreed ahead: somebody is quiet after
+    `factor` times their rhythm."""
+    most = int(LONGEST_AGREED / DAY / factor)
+    if days > most:
+        raise UsageError(
+            f"A rhythm is at most {most} days here: we ask after {factor:g} times as long, and more than {LONGEST_AGREED // DAY} days "
+            "without contact is a pause. Enter it in the record system."
+        )
+
+
 def until_of(reply: Reply, day: date, zone: str) -> Instant:
-    """The instant that a day means in an answer: a contact was agreed for some time on it, everything else speaks again when it begins."""
-    return end_of(day, zone) if reply is Reply.agreed else start_of(day, zone)
+    """The instant that a day means in an answer: a contact was agreed for some time on it, a plan holds through it; a snooze is over as it
+    begins."""
+    return end_of(day, zone) if reply in THROUGH else start_of(day, zone)
 
 
 def asked_again(at: Instant | None, voice: Voice) -> str:
@@ -130,7 +144,7 @@ def asked_again(at: Instant | None, voice: Voice) -> str:
 
 def said(reply: Reply, until: Instant, days: int, reason: str, voice: Voice) -> str:
     """What was answered, as a sentence of whoever said it: `We agreed on the next contact, Tue 1 Dec, in 8 days.`"""
-    day = "" if until == FAR else voice.day_and_distance(until - 1 if reply is Reply.agreed else until)
+    day = "" if until == FAR else voice.day_and_distance(until - 1 if reply in THROUGH else until)
     why = REASONS.get(reply, {}).get(reason, reason)
     sentences = {
         Reply.done: "I have seen to it.",

@@ -266,7 +266,8 @@ class Reject:
     `reason` is a short stable code (`bad-date`), `sentence` names file, row, column and remedy and holds no cell content.
     `client_ids`, `titles` and `therapist_id` say whom it concerns as far as that could still be told, in the words in which an entry says
     it, so that rules of absence about these clients wait. `kind` is what the input would have been, where that is known: without an
-    `entry_id` it may be any missing entry of that kind.
+    `entry_id` it may be any missing entry of that kind. `risk_at` is of a score in which an answer that asks for safety could be read: when
+    it was taken (FAR: that could not be read).
     """
 
     place: str
@@ -278,6 +279,7 @@ class Reject:
     kind: str = ""
     titles: tuple[str, ...] = ()
     therapist_id: str | None = None
+    risk_at: Instant | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
 from typing import Any, NamedTuple
 
-from sqlalchemy import JSON, UniqueConstraint
+from sqlalchemy import JSON, Index, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
 from models.columns import instant, json_facts, row_id
@@ -21,7 +21,7 @@ class Opened(StrEnum):
 
 class Finding(SQLModel, table=True):
     """One kind of finding about one client; one row per (client, kind), whose `generation` rises when it reopens after the grace time,
-    or stays open for so long after coming back within it.
+    or stays open for so long after coming back within it. One that was on the list to sort and is told after all is `noticed` from then on.
 
     `speaks_at` is when a finding that came back without a word, or was put off, speaks, if it is still open then; `told_to` is the
     recipient of its newest notice, empty where none was made. `heard` are the facts that were told or answered last; `step` how far up it
@@ -65,12 +65,15 @@ class Became(StrEnum):
 
 
 class FindingHistory(SQLModel, table=True):
-    """What became of a client's findings, one row each time, as they stood from then on. Rows are only ever added."""
+    """What became of a client's findings, one row each time, as they stood from then on, and who had the client then (empty: nobody). Rows
+    are only ever added."""
 
     __tablename__ = "finding_history"
+    __table_args__ = (Index("ix_finding_history_asked", "rule", "therapist_id"),)
 
     id: int | None = row_id()
     client_id: int = Field(foreign_key="client.id", index=True)
+    therapist_id: str = ""
     at: int = instant()
     what: str
     rule: str

@@ -15,7 +15,8 @@ REVIEW_RULES: dict[str, float] = {
     "nj-10-52": 90,
     "ccbhc": 180,
 }
-"""Review intervals of payers and licensors in days: 42 CFR 424.24(e) and (d), 14 NYCRR 599.10, NJAC 10:52, CCBHC criteria 2023."""
+"""Review intervals of payers and licensors in days: 42 CFR 424.24(e) and (d), 14 NYCRR 599.10, NJAC 10:52, CCBHC criteria 2023. All
+from memory (mark M); New York's is a former one: what is proposed since 2020 (seen, mark V) asks for a first plan in 30 days, no review."""
 FIRST_REVIEW: dict[str, float] = {"medicare-php": 18}
 """In how many days such a rule asks for the first look at a goal, where that is sooner: 42 CFR 424.24(e); from memory (mark M)."""
 ALLIANCE_RULES: dict[str, tuple[int, str]] = {"1sd": (1, "Strauss"), "2sd": (2, "Stiles")}
@@ -108,7 +109,7 @@ class Policy:
         tuple(REVIEW_RULES),
         None,
         "A payer's or licensor's interval, if it is shorter; the prompt names it.",
-        "the intervals are from memory: compare them with your own text",
+        "the intervals are from memory, New York's a former one: compare them with your own text",
     )
     goal_untouched_days: float = threshold(
         150, "days", 14, 1000, "A goal that nobody has looked at for so long is off track.", OURS
@@ -131,6 +132,14 @@ class Policy:
         None,
         "An alliance rating so far below the client's own level is asked about; in standard deviations of that level.",
         "1 SD Strauss, 2 SD Stiles, as in Gumz 2012 (BMC Med Res Methodol 12:10)",
+    )
+    alliance_least_deviation: float = threshold(
+        7,
+        "points",
+        1,
+        24,
+        "The deviation between clients: where a client's own ratings lie closer together, this is taken, the stricter of the two.",
+        "stricter of the two: Gumz 2012; 7 of 12 to 60 points: about 0.6 a question in published samples, from memory",
     )
     rating_counts_days: float = threshold(
         60, "days", 7, 365, "A rating older than this is no longer asked about.", OURS

@@ -20,7 +20,9 @@ class Quarantine(SQLModel, table=True):
     is `why`, a person's own words.
 
     `kind` is what it would have been, empty where nobody can tell. Each of `hints` holds keyed hashes by which the clients that it
-    concerns are found, as those of an entry are. One row per (source, hash of the raw input).
+    concerns are found, as those of an entry are. `risk_at` is
+    of a score in which an answer that asks for safety could be read, though the row could not: when it was taken (FAR: nobody knows).
+    One row per (source, hash of the raw input).
     """
 
     __tablename__ = "quarantine"
@@ -36,6 +38,7 @@ class Quarantine(SQLModel, table=True):
     kind: str = ""
     hints: list[dict[str, list[str]]] = Field(default_factory=list, sa_type=JSON)
     therapist_id: str | None = None
+    risk_at: int | None = instant(nullable=True)
     seen_at: int = instant()
     state: str = Field(default=QuarantineState.held, index=True)
     decided_at: int | None = instant(nullable=True)

@@ -21,12 +21,14 @@ _ROOM = "\u034f\u00a0" * PREVIEW
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One thing a message is about: who or what, why, what would clear it, and a link (http, https) to answer at."""
+    """One thing a message is about: who or what, why, what would clear it, and a link (http, https) to answer at. `away` is the colleague
+    on leave whose client it is, by name, where it goes to somebody else in their place."""
 
     label: str
     sentence: str
     clears: str = ""
     link: str | None = None
+    away: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +70,17 @@ def item_of(
 
 
 def compose(
-    items: Sequence[Item], *, practice: str, to_zone: str, locale: str, at: Instant, wording: Wording | None = None
+    items: Sequence[Item],
+    *,
+    practice: str,
+    to_zone: str,
+    locale: str,
+    at: Instant,
+    today: bool = False,
+    wording: Wording | None = None,
 ) -> Message:
-    """One message of the items in their order. The subject holds the practice's name and a count, nothing of the items.
+    """One message of the items in their order. The subject holds the practice's name and a count, nothing of the items; of what asks for
+    safety (`today`) also that it should be read today.
 
     Raises ValueError for no items (an empty message is never sent) and for a link that is not http or https.
     """
@@ -80,7 +90,7 @@ def compose(
         raise ValueError("a link starts with http:// or https://")
     wording = wording or load()
     voice = Voice(zone=to_zone, locale=locale, now=at)
-    outside = {"practice": neutral(practice)[:_LONGEST_NAME].rstrip(), "count": len(items)}
+    outside = {"practice": neutral(practice)[:_LONGEST_NAME].rstrip(), "count": len(items), "today": today}
     inside = outside | {
         "opening": neutral(wording.frame("mail/opening.txt", outside, voice)),
         "room": _ROOM,

@@ -16,6 +16,16 @@ from models.voice import Voice
 
 CODE = "C-7F3K9QX"
 TO_ADMIN = frozenset({"nightly_check", "scores_set_aside", "source_left"})  # who has a terminal, and is named commands
+TODAY = frozenset(
+    {
+        ("safety", "item9"),
+        ("safety", "screen"),
+        ("risk_unmatched",) * 2,
+        ("risk_set_aside",) * 2,
+        ("unanswered", "safety"),
+    }
+)
+"""What asks for safety, by folder and file: its mail says that it should be read today."""
 PROTOCOL = "Call the client today; the steps stand in the green folder."
 
 
@@ -31,7 +41,7 @@ def found(at: Instant) -> dict[str, tuple[str, tuple[Any, ...]]]:
         "off_track": ("off_track", ([["worsening", at - 12 * DAY]],)),
         "moving_on": ("goals_met", (2,)),
         "rating": ("fell", (38.5, 36.5, 1, at - DAY)),
-        "alliance": ("fell_from_own", (52.0, 46.0, "1sd", 2.0, at - DAY)),
+        "alliance": ("fell_from_own", (52.0, 43.0, "1sd", 2.0, 7.0, at - DAY)),
         "early_check": ("not_rated_yet", (3, 3)),
         "later_cancels": (
             "later",
@@ -67,6 +77,7 @@ def samples(at: Instant, voice: Voice, protocol: str | None = PROTOCOL) -> Mappi
         ("unanswered", "safety"): {"code": CODE, "therapist": "Dr Lund (T1)", "since": at - DAY, "protocol": protocol},
         ("unanswered", "nobody"): {"code": CODE, "therapist": "Dr Lund (T1)"},
         ("risk_unmatched", "risk_unmatched"): {"source": "records", "protocol": protocol},
+        ("risk_set_aside", "risk_set_aside"): {"code": CODE, "source": "records", "protocol": protocol},
         ("scores_set_aside", "scores_set_aside"): {"source": "records", "count": 2},
         ("team_week", "team_week"): {
             "therapist": "Dr Lund (T1)",

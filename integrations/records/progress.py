@@ -6,7 +6,7 @@ from integrations.records.building import BadRowError, Doubts, Values, derived, 
 from integrations.records.cells import Grammar
 from integrations.records.dates import Moment
 from models.entries import Achievement, GoalEntry, GoalStatus, HoldEntry, ScoreEntry
-from models.instants import Instant, day_of, start_of
+from models.instants import FAR, Instant, day_of, start_of
 from models.measures import Measure
 
 FIRST_YEAR = 1980  # systems write 1899, 1900 or 1970 where they know no day
@@ -102,6 +102,20 @@ def _risk(cell: float | bool | None, measure: Measure) -> int | None:
         remedy = f"write a whole number from 0 to {measure.risk}{words}"
         raise BadRowError("risk", "out-of-range", "is none of the answers that there are", remedy)
     return int(cell)
+
+
+def risk_at(values: Values, grammar: Grammar) -> Instant | None:
+    """Of what could be read of a score's row that is put aside: when an answer that asks for safety was taken, FAR where that day is not
+    to be read; None where no such answer is there."""
+    measure: Measure | None = values.get("measure")
+    highest = measure.risk if measure is not None else None
+    answers = [values.get("risk"), values.get("score") if measure is not None and measure.is_screen else None]
+    if not any(cell is not None and cell > 0 and (highest is None or cell <= highest) for cell in answers):
+        return None
+    try:
+        return _taken(values["taken"], grammar, Doubts())
+    except (KeyError, BadRowError):
+        return FAR
 
 
 def _taken(moment: Moment, grammar: Grammar, doubts: Doubts) -> Instant:

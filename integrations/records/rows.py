@@ -13,9 +13,11 @@ from integrations.records.cells import BadCellError, Grammar
 from integrations.records.entries import BUILD
 from integrations.records.mapping import harmless
 from integrations.records.opening import Opened
+from integrations.records.progress import risk_at
 from integrations.records.referring import plain
 from integrations.records.tables import Row, damaged
-from models.entries import AppointmentEntry, ClientEntry, Entry, ProviderEntry, Reject
+from models.entries import AppointmentEntry, ClientEntry, Entry, ProviderEntry, Reject, ScoreEntry
+from models.instants import Instant
 
 _OUT_OF_PLACE = frozenset({"broken-quotes", "too-many-cells", "too-few-cells"})  # any cell may be another column's
 
@@ -46,6 +48,7 @@ class _Whose(NamedTuple):
     client_ids: tuple[str, ...] = ()
     title: str = ""
     therapist: str | None = None
+    risk_at: Instant | None = None
 
 
 class FileReader:
@@ -144,10 +147,11 @@ class FileReader:
         self._keep(row, known_as, outcome, given="id" in values)
 
     def _salvage(self, row: Row, values: dict[str, Any]) -> None:
-        """Whose a bad row is, as far as it still can be told, so that what is said of that client's absence waits."""
+        """Whose a bad row is, as far as it still can be told, so that what is said of that client's absence waits; of a score all of it:
+        whether it asks for safety."""
         for column, place in self.columns:
             text = row.cells[place].strip()
-            if text and column.name not in values and column.name in self.form.names_it:
+            if text and column.name not in values and (column.name in self.form.names_it or self.form.kind == "score"):
                 try:
                     values[column.name] = column.parse(text, self.grammar)
                 except BadCellError:
@@ -156,7 +160,8 @@ class FileReader:
     def _whose(self, values: Mapping[str, Any]) -> _Whose:
         found = values.get(self.form.client_column) or ()
         title = "" if found else values.get("client name", "")
-        return _Whose(found if isinstance(found, tuple) else (str(found),), title, values.get("therapist"))
+        risk = risk_at(values, self.grammar) if self.form.kind == "score" else None
+        return _Whose(found if isinstance(found, tuple) else (str(found),), title, values.get("therapist"), risk)
 
     def _keep(self, row: Row, known_as: str, outcome: Entry | Reject, *, given: bool) -> None:
         """Take the outcome, unless its id was met before: the same row is no news, another makes both doubtful."""
@@ -214,7 +219,18 @@ class FileReader:
         place = f"{self.opened.table.file}, {f'line {row.line}' if row.fault else f'row {row.number}'}"
         raw = self._raw(row, in_place=reason not in _OUT_OF_PLACE)
         titles = (whose.title,) if whose.title else ()
-        return Reject(place, reason, sentence, raw, entry_id, whose.client_ids, self.form.kind, titles, whose.therapist)
+        return Reject(
+            place,
+            reason,
+            sentence,
+            raw,
+            entry_id,
+            whose.client_ids,
+            self.form.kind,
+            titles,
+            whose.therapist,
+            whose.risk_at,
+        )
 
     def _where(self, row: Row) -> str:
         return f"{self.opened.table.file}, row {row.number}"
@@ -255,4 +271,5 @@ def _whose(entry: Entry) -> _Whose:
     if isinstance(entry, AppointmentEntry):
         return _Whose(entry.client_ids, "" if entry.client_ids else entry.title, entry.therapist_id)
     client = entry.id if isinstance(entry, ClientEntry) else getattr(entry, "client_id", "")
-    return _Whose((client,) if client else ())
+    risk = entry.at if isinstance(entry, ScoreEntry) and entry.risk else None
+    return _Whose((client,) if client else (), risk_at=risk)

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from sqlalchemy import Connection, select, update
 
 from integrations.store import acts, audit
+from integrations.store.cases import digests, shared
 from integrations.store.derive import derive
 from integrations.store.tables import insert_rows, table
 from integrations.store.turns import take_turn
-from models.answers import LONGEST_NOTE, UNDO_SECONDS, Answer
+from models.answers import LONGEST_NOTE, UNDO_SECONDS, Answer, check_rhythm
 from models.errors import UsageError
 from models.findings import Finding
 from models.instants import Instant
@@ -61,7 +62,7 @@ def give(
 
     With an `answer_id` that was given before to the same client nothing happens a second time. `seen` is how the finding stood for
     whoever answers: if somebody has answered meanwhile, they are told so. Raises UsageError then, where that client has no open
-    finding of the kind, or where the note is too long.
+    finding of the kind, where the note is too long, or where an agreed rhythm would keep silent for too long.
     """
     if len(note) > LONGEST_NOTE:
         raise UsageError(f"A note has at most {LONGEST_NOTE} characters; what belongs to the record belongs there.")
@@ -78,6 +79,9 @@ def give(
         raise UsageError("There is nothing open of that kind any more; nothing was changed.")
     if seen is not None and seen != (stands.generation, stands.answered_at or 0):
         raise UsageError("This was answered meanwhile, or something new has come; nothing was changed.")
+    if answer.days:
+        (row,) = digests(connection, [client_id])
+        check_rhythm(answer.days, shared(practice, connection, now).policy(row).policy.quiet_factor)
     answer_id = answer_id or uuid.uuid4().hex
     facts = {
         "kind": answer.kind,

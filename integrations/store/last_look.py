@@ -12,7 +12,7 @@ from integrations.store.died import DIED
 from integrations.store.ending_rows import CONFIRM
 from integrations.store.former import ONLY, still_named
 from integrations.store.recipients import Recipients, above, away_on, supervisors
-from integrations.store.scores import risks_of_nobody, set_aside
+from integrations.store.scores import risks_of_nobody, risks_set_aside, set_aside
 from integrations.store.tables import chunks, table
 from models.accounts import ACCOUNT, Account
 from models.digest import Digest
@@ -140,6 +140,8 @@ class LastLook:
             return "that account is disabled"
         if "set_aside" in requires and not set_aside(self._connection, requires["set_aside"])[1]:
             return "no score lies in quarantine any more"
+        if "risk_set_aside" in requires and requires["risk_set_aside"] not in risks_set_aside(self._connection):
+            return "that row was read, discarded or is gone"
         if "unmatched" in requires and requires["row"] not in risks_of_nobody(self._connection, requires["unmatched"]):
             return "it is known whose it is, or it is gone"
         if "held" in requires:
@@ -174,7 +176,7 @@ class LastLook:
 
     def above(self, addressee: str, notices: Iterable[Any]) -> str:
         """Who is told instead of somebody who cannot be reached: what tells of findings goes to whoever supervises them."""
-        findings = all(is_of_finding(notice) for notice in notices)
+        findings = all(is_of_finding(notice) or "risk_set_aside" in notice.requires for notice in notices)
         return above(self._connection, addressee) if findings else ADMIN
 
     def _has_own(self, notice: Any) -> bool:

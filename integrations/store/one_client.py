@@ -62,7 +62,7 @@ class OneClient:
             telling.wait_again(self._recorder.connection, self._client, f"{rule}.{before.kind}", before.generation)
             climbs = self._climbs_from(0, kind, self._now) if before.told_to else None
             values = {"answered": False, "answered_at": at, "speaks_at": None, "climbs_at": climbs}
-        self._recorder.became(what, self._client, before.kind, before.generation, before.opened, says)
+        self._became(what, before.kind, before.generation, before.opened, says)
         self._recorder.change(self._client, before.kind, {**values, "heard": says[1]["facts"]})
         after = before._replace(**values, heard=says[1]["facts"])
         self.next_word = min(self.next_word, self._speaks(after))
@@ -103,10 +103,13 @@ class OneClient:
         for kind in settled.cleared:
             before = self._standing[kind]
             says = self._recorder.said[self._client, kind]
-            self._recorder.became(Became.cleared, self._client, kind, before.generation, before.opened, says)
+            self._became(Became.cleared, kind, before.generation, before.opened, says)
             gone = {"cleared_at": self._now, "speaks_at": None, "climbs_at": None, "answered": False}
             self._recorder.change(self._client, kind, gone)
             self._recorder.changes.cleared += 1
+
+    def _became(self, what: Became, kind: str, generation: int, opened: str, says: tuple[str, Any]) -> None:
+        self._recorder.became(what, self._client, self._therapist, kind, generation, opened, says)
 
     def _notice(self, verdict: Verdict, generation: int, step: int = 0, recipient: str = "") -> dict[str, Any]:
         rule, _, kind = self._recorder.kinds[verdict.kind]
@@ -154,7 +157,7 @@ class OneClient:
             recorder.change(client, verdict.kind, values)
         else:
             recorder.add(client, verdict.kind, values)
-        recorder.became(Became.opened, client, verdict.kind, generation, values["opened"], (verdict.reason, evidence))
+        self._became(Became.opened, verdict.kind, generation, values["opened"], (verdict.reason, evidence))
         recorder.changes.opened += 1
         recorder.changes.day_one += sorted_first
         recorder.changes.kinds[verdict.kind] = recorder.changes.kinds.get(verdict.kind, 0) + 1
@@ -171,12 +174,15 @@ class OneClient:
             evidence["again"] = [self._why_again(before), before.answered_at]
         climbs_at = self._climbs_from(0, kind, notice["not_before"])
         self._say_by(climbs_at)
-        recorder.became(Became.raised, client, verdict.kind, generation, before.opened, (verdict.reason, evidence))
+        # What is told to somebody is on no list to sort any more.
+        opened = Opened.noticed.value
+        self._became(Became.raised, verdict.kind, generation, opened, (verdict.reason, evidence))
         recorder.change(
             client,
             verdict.kind,
             {
                 "generation": generation,
+                "opened": opened,
                 "reason": verdict.reason,
                 "evidence": evidence,
                 "speaks_at": None,
@@ -213,7 +219,7 @@ class OneClient:
             to, speaks_at = self._recipient, before.speaks_at if before.answered else None
             if made and before.answered:
                 says = (verdict.reason, evidence)
-                recorder.became(Became.unanswered, client, verdict.kind, before.generation, before.opened, says)
+                self._became(Became.unanswered, verdict.kind, before.generation, before.opened, says)
                 changed = {"answered": False, "climbs_at": self._climbs_from(0, kind, self._now)}
                 self._say_by(changed["climbs_at"])
         if before.climbs_at is not None and before.climbs_at <= self._now:
@@ -221,7 +227,7 @@ class OneClient:
         other = (verdict.reason, evidence) != (reason, stood)
         if other:
             says = (verdict.reason, evidence)
-            recorder.became(Became.said, client, verdict.kind, before.generation, before.opened, says)
+            self._became(Became.said, verdict.kind, before.generation, before.opened, says)
         if other or to != before.told_to:
             changed |= {"reason": verdict.reason, "evidence": evidence, "speaks_at": speaks_at, "told_to": to}
         if changed:
@@ -268,16 +274,8 @@ class OneClient:
         self.next_word = min([self.next_word, *(at for at in instants if at is not None and at > self._now)])
 
     def _evidence(self, rule: str, verdict: Verdict) -> dict[str, Any]:
-        """What a finding rests on; what asks a question has the number of that question, so that none is asked again before the others."""
+        """What a finding rests on; what asks a question has the number of that question, by the therapist's turn."""
         evidence: dict[str, Any] = {"facts": list(verdict.facts)}
         if rule == ASKS:
-            rows = table(FindingHistory)
-            asked = select(func.count()).where(
-                rows.c.client_id == self._client,
-                rows.c.rule == ASKS,
-                rows.c.what.in_([Became.opened.value, Became.raised.value]),
-            )
-            evidence["question"] = int(self._recorder.connection.execute(asked).scalar_one()) + self._recorder.spoken(
-                self._client, ASKS
-            )
+            evidence["question"] = self._recorder.question_for(self._therapist)
         return evidence

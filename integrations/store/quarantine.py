@@ -20,7 +20,7 @@ from models.sources import Source
 
 ROWS = table(Quarantine)
 SUBJECTS, CLIENTS = table(QuarantineSubject), table(Client)
-SAYS = ("place", "reason", "sentence", "kind", "hints", "therapist_id")
+SAYS = ("place", "reason", "sentence", "kind", "hints", "therapist_id", "risk_at")
 
 
 class Holding(NamedTuple):
@@ -85,6 +85,7 @@ def hold(
             "kind": reject.kind,
             "hints": hints_of_reject(vault, source, reject),
             "therapist_id": reject.therapist_id or source.therapist or None,
+            "risk_at": reject.risk_at,
         }
         if raw_hash not in known:
             row = says | {"source": source.name, "raw": vault.seal(reject.raw), "raw_hash": raw_hash, "seen_at": at}

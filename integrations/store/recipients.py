@@ -22,15 +22,24 @@ _THERAPISTS = Prepared(select(*(table(Therapist).c[name] for name in ("id", "zon
 
 
 def away_on(connection: Connection, day: date) -> dict[str, str]:
-    """Therapists on leave on a day, each with the one who covers for them; empty where nobody does."""
-    rows, covers = table(Leave), dict[str, str]()
+    """Therapists on leave on a day, each with the one who covers for them; empty where nobody does whom anybody knows."""
+    rows, people, covers = table(Leave), table(Therapist), dict[str, str]()
     for away in connection.execute(
-        select(rows.c.therapist_id, rows.c.cover_id)
+        select(rows.c.therapist_id, people.c.id.label("cover_id"))
+        .select_from(rows.outerjoin(people, people.c.id == rows.c.cover_id))
         .where(rows.c.from_on <= day, rows.c.to_on >= day)
-        .order_by(rows.c.cover_id.is_(None), rows.c.source, rows.c.entry_id)
+        .order_by(people.c.id.is_(None), rows.c.source, rows.c.entry_id)
     ):
         covers.setdefault(away.therapist_id, away.cover_id or "")
     return covers
+
+
+def unknown_covers(connection: Connection, day: date) -> list[str]:
+    """Who is named as the cover of a leave that is not over on a day, and is in no therapists file: nobody covers then."""
+    rows, people = table(Leave), table(Therapist)
+    named = select(rows.c.cover_id).where(rows.c.to_on >= day, rows.c.cover_id.is_not(None), rows.c.cover_id != "")
+    nobody = named.where(rows.c.cover_id.not_in(select(people.c.id))).distinct().order_by(rows.c.cover_id)
+    return list(connection.execute(nobody).scalars())
 
 
 def above(connection: Connection, recipient: str) -> str:

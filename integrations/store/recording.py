@@ -3,9 +3,9 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, update
+from sqlalchemy import Connection, bindparam, func, select, update
 
-from integrations.store.one_client import OneClient
+from integrations.store.one_client import ASKS, OneClient
 from integrations.store.recipients import Recipients
 from integrations.store.tables import Prepared, insert_rows, table
 from models.findings import Became, Finding, FindingHistory, Standing, settle
@@ -46,6 +46,7 @@ class Recorder:
             frozenset[str], list[dict[str, Any]]
         ] = {}  # changes of findings, by which columns they change
         self._history: list[dict[str, Any]] = []
+        self._questions: dict[str, int] | None = None  # how many each therapist was asked
 
     def record(self, row: DigestRow, looked: Looked, standing: dict[str, Standing], already: frozenset[str]) -> Instant:
         """Take up what one look changes about one client; `already` are the kinds that were so before anybody looked. Answers when
@@ -62,12 +63,22 @@ class Recorder:
         one.write(settled, already)
         return one.next_word
 
-    def became(self, what: Became, client: int, kind: str, generation: int, opened: str, says: tuple[str, Any]) -> None:
+    def became(
+        self,
+        what: Became,
+        client: int,
+        therapist: str,
+        kind: str,
+        generation: int,
+        opened: str,
+        says: tuple[str, Any],
+    ) -> None:
         """Keep what becomes of a finding."""
         rule, version, _ = self.kinds[kind]
         self._history.append(
             {
                 "client_id": client,
+                "therapist_id": therapist,
                 "at": self.now,
                 "what": what.value,
                 "rule": rule,
@@ -80,10 +91,16 @@ class Recorder:
             }
         )
 
-    def spoken(self, client: int, rule: str) -> int:
-        """How often a rule has spoken of a client in what was gathered and is not written yet."""
-        mine = (row for row in self._history if row["client_id"] == client and row["rule"] == rule)
-        return sum(row["what"] in (Became.opened.value, Became.raised.value) for row in mine)
+    def question_for(self, therapist: str) -> int:
+        """How many questions a therapist was asked before: each is the next one's number. Read once for a batch."""
+        if self._questions is None:
+            rows = table(FindingHistory)
+            spoke = (rows.c.rule == ASKS) & rows.c.what.in_([Became.opened.value, Became.raised.value])
+            asked = select(rows.c.therapist_id, func.count()).where(spoke).group_by(rows.c.therapist_id)
+            self._questions = dict(self.connection.execute(asked).tuples().all())
+        number = self._questions.get(therapist, 0)
+        self._questions[therapist] = number + 1
+        return number
 
     def add(self, client: int, kind: str, values: dict[str, Any]) -> None:
         """A finding that was never there before."""

@@ -1,19 +1,25 @@
 """Scores that nobody sees unless a person is told: rows that could not be read, and results that ask for safety about nobody known."""
 
+from typing import NamedTuple
+
 from sqlalchemy import Connection, func, select
 
 from integrations.store.tables import insert_new, table
+from models.digest import Digest
 from models.eligibility import Urgency
 from models.instants import DAY, Instant
 from models.notices import Notice
-from models.noticing import ADMIN, NoticeKey, notice_row
+from models.noticing import ADMIN, NoticeKey, notice_row, therapist_recipient
 from models.observations import Observation, Subject
-from models.quarantine import Quarantine, QuarantineState
+from models.people import Client
+from models.quarantine import Quarantine, QuarantineState, QuarantineSubject
+from models.rules.safety import OLD_NEWS
 
 
 def tell_of_scores(connection: Connection, source: str, now: Instant) -> int:
     """Notices to the administrator, at once, in the transaction of a reading: about scores of this source that lie in quarantine, once for
-    each that is new there, and about each result that asks for safety and is about nobody known. Answers how many."""
+    each that is new there, and about each result that asks for safety and is about nobody known. To a client's therapist, where a row that
+    could not be read may ask for safety. Answers how many."""
     made = 0
     newest, count = set_aside(connection, source)
     if count:
@@ -26,7 +32,38 @@ def tell_of_scores(connection: Connection, source: str, now: Instant) -> int:
         requires = {"unmatched": source, "row": number}
         row = notice_row(key, Urgency.safety, now, 30 * DAY, now, facts={"source": source}, requires=requires)
         made += insert_new(connection, Notice, row)
+    for client_id, (newest, about, code, therapist) in risks_set_aside(connection).items():
+        key = NoticeKey(f"client:{client_id}", "risk_set_aside", newest, 0, therapist_recipient(therapist))
+        facts, requires = {"code": code, "source": about}, {"risk_set_aside": client_id}
+        row = notice_row(key, Urgency.safety, now, 30 * DAY, now, client_id=client_id, facts=facts, requires=requires)
+        made += insert_new(connection, Notice, row)
     return made
+
+
+class SetAside(NamedTuple):
+    """The newest row about a client in quarantine that may ask for safety: its number and source, the client's code and therapist."""
+
+    newest: int
+    source: str
+    code: str
+    therapist: str
+
+
+def risks_set_aside(connection: Connection) -> dict[int, SetAside]:
+    """Clients of whom a row lies in quarantine in which an answer that asks for safety could be read; not what was old already when it was
+    first seen: that is to sort, and the administrator knows of it."""
+    rows, subjects, clients, people = table(Quarantine), table(QuarantineSubject), table(Client), table(Digest)
+    query = (
+        select(subjects.c.client_id, rows.c.id, rows.c.source, clients.c.code, people.c.therapist_id)
+        .select_from(
+            rows.join(subjects, subjects.c.row_id == rows.c.id)
+            .join(clients, clients.c.id == subjects.c.client_id)
+            .outerjoin(people, people.c.client_id == clients.c.id)
+        )
+        .where(rows.c.state == QuarantineState.held, rows.c.risk_at >= rows.c.seen_at - OLD_NEWS)
+        .order_by(rows.c.id)
+    )
+    return {row[0]: SetAside(row[1], row[2], row[3], row[4] or "") for row in connection.execute(query)}
 
 
 def set_aside(connection: Connection, source: str) -> tuple[int, int]:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 WEEK = 7 * DAY
 EARLY = 3  # appointments: most who miss and leave do so before the third (Xiao et al. 2017)
 MOST_CODES = 12
-NO_SHOW, ATTENDED = int(Mark.no_show), int(Mark.attended)
+NO_SHOW = int(Mark.no_show)
 
 
 def write_team_letters(practice: "Practice", connection: Connection, week: int, now: Instant) -> int:
@@ -110,12 +110,6 @@ def team_facts(practice: "Practice", connection: Connection, team: set[str], now
 
 
 def missed_early(line: bytes, now: Instant) -> int:
-    """How many of a client's first appointments were missed this week."""
-    entries = unpack[len(line) >> 3](line)
-    attended = missed = 0
-    for entry in entries:
-        if entry >> 3 > now or attended >= EARLY:
-            break
-        attended += entry & 3 == ATTENDED
-        missed += entry & 3 == NO_SHOW and entry >> 3 > now - WEEK
-    return missed
+    """How many of a client's first appointments, marked or not, were missed this week."""
+    first = unpack[len(line) >> 3](line)[:EARLY]
+    return sum(entry & 3 == NO_SHOW and now - WEEK < entry >> 3 <= now for entry in first)

@@ -196,6 +196,7 @@ PAYERS = {
     "nj-10-52": "New Jersey (NJAC 10:52)",
     "ccbhc": "CCBHC (criteria of 2023)",
 }
+FORMER = frozenset({"ny-599"})  # what such a rule asked for once; whether it does today nobody here has seen
 OFF_WORDS = {
     "worsening": ("is marked as getting worse", "are marked as getting worse"),
     "no-progress": ("is marked as not moving", "are marked as not moving"),
@@ -276,7 +277,10 @@ def _review(facts: Facts, voice: Voice) -> str:
             f"a first look at the goals within {limit:g} days" if first else f"a look at the goals every {limit:g} days"
         )
         when = f"they were set {last}" if first else f"the last was {last}"
-        why = f"{PAYERS[name]} asks for {asks}; {when}. We know that number from memory: compare it with your own text."
+        does = "formerly asked" if name in FORMER else "asks"
+        why = (
+            f"{PAYERS[name]} {does} for {asks}; {when}. We know that number from memory: compare it with your own text."
+        )
     else:
         why = f"The goals were last looked at {last}; every {limit:g} {name} is what is asked for."
     several = f" So it is with {count} of {total} goals." if count < total else ""

@@ -17,7 +17,6 @@ from models.voice import Voice
 
 SRS, WAI = NUMBERS["SRS"], NUMBERS["WAI-SR"]
 OWN_LEVEL = 3  # ratings that make a client's own level: with fewer, a deviation means nothing (our choice)
-LEAST_DEVIATION = 100  # hundredths: of ratings that hardly differ, the deviation is taken for one point (our choice)
 ASKED_FOR = (
     3  # early appointments in a row at which the check is asked for; whoever comes for longer has found their way
 )
@@ -40,7 +39,7 @@ KINDS = {
         "alliance",
         "Working alliance",
         "Clears when a later rating lies near the client's own level, or nobody has rated for a while.",
-        ("alliance_rule", "rating_counts_days"),
+        ("alliance_rule", "alliance_least_deviation", "rating_counts_days"),
         again=_another_rating,
     ),
     "early_check": Kind(
@@ -107,10 +106,12 @@ def alliance(scores: list[Score], policy: Policy, clock: Clock) -> Verdict:
         return Verdict("alliance", False, "few", (len(scores), OWN_LEVEL + 1))
     own = [s.hundredths for s in earlier]
     # As they are told, so that who reads them can reckon it again.
-    level, deviation = round(mean(own)), max(LEAST_DEVIATION, round(stdev(own)))
+    level, deviation = round(mean(own)), round(stdev(own))
+    # Ratings that hardly differ would make every change a fall: then what clients differ by is the stricter measure.
+    taken = max(deviation, round(policy.alliance_least_deviation * 100))
     times, _ = ALLIANCE_RULES[policy.alliance_rule]
-    fell = level - last.hundredths >= times * deviation
-    facts = (level / 100, value, policy.alliance_rule, deviation / 100, last.at)
+    fell = level - last.hundredths >= times * taken
+    facts = (level / 100, value, policy.alliance_rule, deviation / 100, taken / 100, last.at)
     return Verdict("alliance", fell, "fell_from_own" if fell else "near_own_level", facts)
 
 
@@ -190,13 +191,14 @@ def tell(verdict: Verdict, voice: Voice) -> str:
             why = f"a fall of {drop:g} {'point' if drop == 1 else 'points'} is worth asking about ({basis})"
             return f"The client's session rating went from {before:g} to {value:g} of 40 on {voice.day_and_distance(at)}; {why}."
         case "fell_from_own" | "near_own_level":
-            level, value, rule, deviation, at = facts
+            level, value, rule, deviation, taken, at = facts
             times, whose = ALLIANCE_RULES[rule]
             fell = "lower" if verdict.fired else "not lower"
             spread = "one standard deviation" if times == 1 else f"{voice.count(times)} standard deviations"
             return (
                 f"The client's own level of the alliance is {level:g} of 60. On {voice.day(at)} it was {value:g}, {fell} by as much as "
-                f"the rule asks for ({rule}, {whose}: {spread} of {deviation:g})."
+                f"the rule asks for ({rule}, {whose}: {spread} of {taken:g}"
+                f"{_between(deviation, taken)})."
             )
         case "not_rated_yet":
             return f"Seen {voice.times(facts[0])}, and no rating by the client is here yet. How it is going could be asked."
@@ -241,6 +243,14 @@ def _notice(called_off: Sequence[Sequence[Instant]], voice: Voice) -> str:
     return f"{voice.listing([_before(hours_before(each)) for each in called_off])} before"
 
 
+def _between(deviation: float, taken: float) -> str:
+    """That it was not the client's own deviation which was taken, and where the other comes from."""
+    if taken <= deviation:
+        return ""
+    whose = "a number from memory" if taken == DEFAULT.alliance_least_deviation else "as the policy here says"
+    return f", the one between clients, {whose}, since the client's own is {deviation:g}"
+
+
 def _before(hours: int) -> str:
     if not hours:
         return "less than an hour"
@@ -250,4 +260,4 @@ def _before(hours: int) -> str:
     return f"{days} days" + (f" and {rest} hour{'s' if rest > 1 else ''}" if rest else "")
 
 
-RULE = Rule(name="trust", version=2, kinds=KINDS, decide=trust, with_facts=with_facts, tell=tell, untold=UNTOLD)
+RULE = Rule(name="trust", version=3, kinds=KINDS, decide=trust, with_facts=with_facts, tell=tell, untold=UNTOLD)

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator
 
-from integrations.store import accounts, finding_rows, lookups, nobodys, providers
+from integrations.store import accounts, finding_rows, lookups, nobodys, providers, recipients
 from integrations.store.people import names_of_therapists
 from integrations.store.recipients import Recipients
 from models.directory import stale_ones
@@ -15,14 +15,15 @@ from tending.output import some
 
 
 def everybody(place: Place) -> Iterator[Line]:
-    """Who has no therapist, which therapists nobody knows or can reach, and entries of nobody."""
+    """Who has no therapist, which therapists and covers nobody knows or can reach, and entries of nobody."""
     practice = place.practice
     with practice.store.read() as connection:
         nobody = lookups.without_therapist(connection)
         loads, known = lookups.caseloads(connection), lookups.therapists(connection)
         count = nobodys.unmatched_count(connection)
-        recipients = Recipients(practice, connection, place.voice.now)
-        alone = sorted(one for one in loads.keys() & known.keys() if not _has_confirmer(place, recipients, one))
+        covers = recipients.unknown_covers(connection, day_of(place.voice.now, practice.zone))
+        their = Recipients(practice, connection, place.voice.now)
+        alone = sorted(one for one in loads.keys() & known.keys() if not _has_confirmer(place, their, one))
         names = Counter(normal_form(name) for name in names_of_therapists(connection, practice.vault).values())
     if nobody:
         yield Line(
@@ -41,6 +42,13 @@ def everybody(place: Place) -> Iterator[Line]:
         yield Line(
             Level.mend, "people", f"Therapists of clients who are in no therapists file: {some(nowhere)}; add them."
         )
+    if covers:
+        yield Line(
+            Level.mend,
+            "people",
+            f"Named as cover for a leave, and in no therapists file: {some(covers)}; correct that leave, or add them: until then "
+            "nobody covers, and supervisors or the administrator get what they would.",
+        )
     reached = {c.therapist for c in practice.settings.channel}
     mute = [
         one
@@ -53,7 +61,7 @@ def everybody(place: Place) -> Iterator[Line]:
             "people",
             f"No mail address and no channel: {some(mute)}; add it to the therapists file, else the administrator gets their messages.",
         )
-    if known and not (nobody or unknown or mute):
+    if known and not (nobody or unknown or mute or covers):
         yield Line(Level.good, "people", "Every client in care has a therapist, and each of them can be reached.")
     if alone:
         yield Line(

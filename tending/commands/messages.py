@@ -7,7 +7,7 @@ import typer
 
 from integrations.messages.compose import Message, compose, item_of
 from integrations.messages.compose import preview as preview_of
-from integrations.messages.samples import TO_ADMIN, samples
+from integrations.messages.samples import TO_ADMIN, TODAY, samples
 from integrations.messages.templates import load
 from models import spoken
 from models.errors import UsageError
@@ -67,7 +67,9 @@ def preview(
         item = item_of(*part, wanted[part], to_zone=voice.zone, locale=voice.locale, at=at, link=link)
         if linked and part[0] not in TO_ADMIN:  # as a mail that leads to the desk says it
             item = replace(item, sentence=spoken.here(item.sentence), clears=spoken.here(item.clears))
-        message = compose([item], practice=here.name, to_zone=voice.zone, locale=voice.locale, at=at)
+        message = compose(
+            [item], practice=here.name, to_zone=voice.zone, locale=voice.locale, at=at, today=part in TODAY
+        )
         bare = "protocol" in wanted[part] and not here.settings.safety.protocol
     if as_json:
         show_json(

@@ -39,12 +39,18 @@ def answer_finding(
         typer.Option(
             "--until",
             metavar="DATE",
-            help="agreed: the day of the next contact; snooze, known: when to ask again.",
+            help="agreed: the day of the next contact; known: the plan's last day; snooze: when to ask again.",
             show_default=False,
         ),
     ] = "",
     days: Annotated[
-        int, typer.Option("--days", metavar="N", help="agreed: every so many days.", show_default=False)
+        int,
+        typer.Option(
+            "--days",
+            metavar="N",
+            help="agreed: every so many days; 180 over the policy's quiet_factor at most.",
+            show_default=False,
+        ),
     ] = 0,
     reason: Annotated[
         str,

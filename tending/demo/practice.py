@@ -33,7 +33,7 @@ from tending.demo.world import (
 
 CLIENTS = 120  # at the beginning of the week
 HISTORY_DAYS = 273
-SEED = 20264  # in its last four weeks nobody is told of more than three ordinary things in a week
+SEED = 20264  # in its last four weeks nobody is told of more than three ordinary things in a week of their own clients
 CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 # What becomes of whom, besides the many whose care simply goes on: therapist, part played.

@@ -6,7 +6,9 @@ import re
 def test_a_lock_screen_is_shown_with_how_the_mail_begins_and_nothing_of_what_it_is_about(practice, tending):
     for kind in tending("messages", "list", "--json").json:
         shown = tending("messages", "preview", kind, "--lock-screen").out
-        assert "1 item for you. What it is stands further down" in shown, kind
+        assert "What it is stands further down" in shown, kind
+        today = kind in ("item9", "screen", "unanswered.safety", "risk_unmatched", "risk_set_aside")
+        assert ("1 item, please read today" in shown) is ("1 item for you, please read today." in shown) is today, kind
         assert not re.search("C-7F3|PHQ|Quiet", shown), kind
     made = tending("messages", "preview", "item9", "--json").json
     assert " ".join(made["text"].split()).startswith(made["preview"])
@@ -14,7 +16,7 @@ def test_a_lock_screen_is_shown_with_how_the_mail_begins_and_nothing_of_what_it_
 
 
 def test_a_preview_invents_no_protocol(practice, tending):
-    for kind in ("item9", "screen", "unanswered.safety", "risk_unmatched"):
+    for kind in ("item9", "screen", "unanswered.safety", "risk_unmatched", "risk_set_aside"):
         shown = tending("messages", "preview", kind).out
         assert "[safety] protocol in practice.toml" in shown, kind
         assert not re.search("folder|Call the client", shown), kind

@@ -4,6 +4,9 @@ import re
 
 import pytest
 
+from integrations.store import finding_rows
+from models.findings import FindingHistory
+from models.instants import HOUR
 from models.observations import Observation
 from tests.builders import NOW, ZONE, days_ago, each
 from tests.desk.conftest import form, forms, quiet
@@ -201,3 +204,30 @@ def test_a_form_that_is_refused_says_why_on_its_card_and_keeps_what_was_filled_i
     mended = form(again.text, "snooze")
     assert send(mended, until="2026-12-01", reason="waiting").status_code == 303
     assert len(served.clinic.rows(Observation, kind="answer")) == 1
+
+
+def test_a_risk_that_was_to_sort_and_has_risen_asks_on_top_like_any_new_one(serve):
+    def fill(clinic):
+        clinic.seen("1001", *each(7, 6, days_ago(3)))
+        clinic.entry("t1", "next", days_ago(-60), "Anna Müller")
+        clinic.score("1001", "PHQ-9", days_ago(30), 12, risk=1)
+        for moment in (NOW - HOUR, NOW):
+            clinic.sync(moment)
+            clinic.look(moment)
+
+    served = serve(fill)
+    kim, clinic = served.seated("therapist", "T1"), served.clinic
+    to_sort = "Nobody is written to about it"
+    assert to_sort in kim.get("/today").text
+    with clinic.practice.store.read() as connection:
+        assert finding_rows.day_one_left(connection) == 1
+    clinic.score("1001", "PHQ-9", NOW, 12, risk=2)
+    clinic.sync(NOW + HOUR)
+    clinic.look(NOW + HOUR)
+    page = kim.get("/today").text
+    assert "Item 9 of the PHQ-9 is 2" in page
+    assert to_sort not in page
+    assert [n.urgency for n in clinic.notices()] == ["safety"]
+    assert [row.opened for row in clinic.rows(FindingHistory)] == ["day_one", "noticed"]
+    with clinic.practice.store.read() as connection:
+        assert finding_rows.day_one_left(connection) == 0

@@ -7,13 +7,17 @@ import pytest
 from integrations.delivery import deliver
 from integrations.messages.mailbox import Mailbox, read_mails
 from integrations.store import answers, cases
+from integrations.store.recipients import unknown_covers
 from integrations.store.supervision import team_facts
 from integrations.store.watching import write_weekly_letters
 from models.answers import Reply, answer
 from models.findings import Finding, Look
-from models.habits import HABITS
+from models.habits import HABITS, question
 from models.instants import DAY, HOUR, day_of
 from models.rules import KIND_WORD
+from models.voice import Voice
+from tending.check.lines import Level, Place
+from tending.check.people import everybody
 from tests.builders import NOW, ZONE, days_ago, each, in_days
 
 
@@ -129,7 +133,9 @@ def test_a_safety_notice_climbs_within_hours_day_and_night(team, mailbox):
     day(team, night)
     ((to, text),) = mails(mailbox)
     assert to == "t1"
+    assert [mail.subject for mail in read_mails(mailbox.folder)] == ["Northside: 1 item, please read today"]
     assert "Item 9 of the PHQ-9 is 2 of 3" in text
+    assert "on leave" not in text
     assert "Our protocol: page 3." in text
     day(team, night + 4 * HOUR - 1)
     assert len(mails(mailbox)) == 1
@@ -147,7 +153,46 @@ def test_on_leave_the_cover_is_told_of_a_risk(team, mailbox):
     )
     team.score("1001", "C-SSRS", NOW + HOUR, "positive")
     day(team, NOW + 2 * HOUR)
-    assert [to for to, _ in mails(mailbox)] == ["t3"]
+    ((to, text),) = mails(mailbox)
+    assert (to, "For Dr T1, on leave." in text) == ("t3", True)
+
+
+def test_a_risk_that_could_not_be_read_goes_to_the_cover_and_is_called_off_once_it_was_mended(team, mailbox):
+    today = day_of(NOW, ZONE)
+    team.therapist("T3")
+    team.leave.append({"therapist": "T1", "from": str(today), "to": str(today + timedelta(days=9)), "cover": "T3"})
+    team.score("1001", "PHQ-9", NOW, 28, risk=3)
+    team.sync(NOW + HOUR)
+    (bad,) = team.scores
+    deliver(team.practice, NOW + HOUR, "test")
+    told = [(mail.to.partition("@")[0], mail.subject) for mail in read_mails(mailbox.folder)]
+    assert ("t3", "Northside: 1 item, please read today") in told
+    text = next(text for to, text in mails(mailbox) if to == "t3")
+    assert "may ask for safety" in text
+    assert "Our protocol: page 3." in text
+    bad["risk"] = 2  # refused still, and another row
+    team.sync(NOW + 2 * HOUR)
+    bad["score"] = 20
+    team.sync(NOW + 3 * HOUR)
+    deliver(team.practice, NOW + 3 * HOUR, "test")
+    assert [n.outcome for n in team.notices(purpose="risk_set_aside", state="cancelled")] == [
+        "that row was read, discarded or is gone"
+    ]
+
+
+def test_a_cover_whom_nobody_knows_is_none_and_the_supervisor_is_told_of_a_risk(team, mailbox):
+    today = day_of(NOW, ZONE)
+    away = {"therapist": "T1", "from": str(today), "to": str(today + timedelta(days=9)), "cover": "T99"}
+    team.leave.append(away)
+    team.score("1001", "C-SSRS", NOW + HOUR, "positive")
+    day(team, NOW + 2 * HOUR)
+    assert [to for to, _ in mails(mailbox)] == ["t2"]
+    with team.practice.store.read() as connection:
+        assert unknown_covers(connection, today + timedelta(days=9)) == ["T99"]
+        assert unknown_covers(connection, today + timedelta(days=10)) == []
+    place = Place(team.practice, Voice(ZONE, "en_GB", NOW), True)
+    (line,) = [line for line in everybody(place) if line.level is Level.mend]
+    assert "T99" in line.sentence
 
 
 def test_known_with_a_plan_is_silent_until_that_day_unless_it_rises(team, mailbox):
@@ -227,6 +272,27 @@ def test_a_question_is_not_asked_again_before_the_others(team, mailbox):
     text = " ".join(" ".join(text for to, text in mails(mailbox) if to == "t1").split())
     for _, words in HABITS:
         assert words in text
+
+
+def test_a_therapist_is_asked_each_question_once_whichever_client_it_is_about(team):
+    """Ten clients whose ratings fall, in three looks, beside one of another therapist."""
+    team.client("3001", "Tilda Thoma", therapist="T2")
+    for number in range(2001, 2011):
+        team.client(str(number), f"Klara Nr{number}")
+    day(team, NOW + HOUR)
+    clients = iter(range(2001, 2011))
+    for later, count in ((2, 4), (3, 3), (4, 3)):
+        for number in [next(clients) for _ in range(count)]:
+            team.score(str(number), "SRS", NOW + HOUR, 30)
+        day(team, NOW + later * HOUR)
+    team.score("3001", "SRS", NOW + HOUR, 30)
+    day(team, NOW + 5 * HOUR)
+    rows = team.rows(Finding, kind="rating")
+    other = team.id_of("3001")
+    assert sorted(row.evidence["question"] for row in rows if row.client_id != other) == list(range(10))
+    assert [row.evidence["question"] for row in rows if row.client_id == other] == [0]
+    asked = [question(number) for number in range(8)]
+    assert len(set(asked)) == len(HABITS) == 8
 
 
 def test_a_supervisors_week_is_numbers_and_codes(team, mailbox):

@@ -62,6 +62,7 @@ policies = st.fixed_dictionaries(
         "healthy_in_a_row": st.integers(2, 12),
         "srs_drop": st.sampled_from((0.5, 1, 5)),
         "alliance_rule": st.sampled_from(tuple(ALLIANCE_RULES)),
+        "alliance_least_deviation": st.sampled_from((1, 3.5, 7)),
         "rating_counts_days": st.sampled_from((7, 60, 90.5)),
         "trust_check_by_appointment": st.integers(1, 10),
         "later_cancels_in_a_row": st.integers(2, 6),

@@ -89,10 +89,11 @@ def rating(verdict: Verdict, policy: Policy) -> bool:
 
 
 def alliance(verdict: Verdict, policy: Policy) -> bool:
-    level, value, rule, deviation, at = verdict.facts
+    level, value, rule, own, taken, at = verdict.facts
     assert at <= NOW < at + round(policy.rating_counts_days * DAY)
     assert rule == policy.alliance_rule
-    return round((level - value) * 100) >= ALLIANCE_RULES[rule][0] * round(deviation * 100) >= 100
+    assert taken == max(own, policy.alliance_least_deviation)
+    return round((level - value) * 100) >= ALLIANCE_RULES[rule][0] * round(taken * 100)
 
 
 def early_check(verdict: Verdict, policy: Policy) -> bool:

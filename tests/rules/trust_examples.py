@@ -16,9 +16,9 @@ all eight were asked: it is no diagnosis, and no measure of a therapist.
 
 Only the client's own ratings count: the session rating (SRS) and the working alliance (WAI-SR), since clients and therapists see that
 differently. The cut-off of the SRS is from a secondary source; for the WAI-SR none is validated, so a rating is held against the client's
-own level: the middle of their earlier ratings, less one or two of their standard deviations (1sd: Strauss, 2sd: Stiles; Gumz 2012), which
-is taken for at least one point. How often the alliance falls depends on that rule, so it is named. When somebody called off is known by the
-source's own time stamp alone.
+own level: the middle of their earlier ratings, less one or two standard deviations (1sd: Strauss, 2sd: Stiles; Gumz 2012), of the client's
+own ratings or of those between clients, whichever is the stricter. What clients differ by is a number from memory. How
+often the alliance falls depends on that rule, so it is named. When somebody called off is known by the source's own time stamp alone.
 """,
     {
         "rating": Meaning("The client's last session rating lies below its cut-off, or fell from the one before."),
@@ -88,31 +88,47 @@ example(
 
 # ---------------------------------------------------------------- working alliance
 alliance = "alliance"
-OWN = (50, 52, 54)  # level 52, standard deviation 2
+OWN = (44, 52, 60)  # level 52, standard deviation 8
+ALIKE = (50, 50, 50)
 example(
-    alliance, "Two points below: one standard deviation", YES, "fell_from_own", NOW, scores=rated("WAI-SR", *OWN, 50)
-)
-example(alliance, "A little less than that", NO, "near_own_level", NOW, scores=rated("WAI-SR", *OWN, 50.01))
+    alliance, "Eight points below: one standard deviation of their own", YES, "fell_from_own", NOW,
+    scores=rated("WAI-SR", *OWN, 44),
+)  # fmt: skip
+example(alliance, "A little less than that", NO, "near_own_level", NOW, scores=rated("WAI-SR", *OWN, 44.01))
 example(
-    alliance, "Four points below: two standard deviations, where the practice asks for two", YES, "fell_from_own", NOW,
-    scores=rated("WAI-SR", *OWN, 48), policy={"alliance_rule": "2sd"},
+    alliance, "Sixteen points below: two standard deviations, where the practice asks for two", YES, "fell_from_own",
+    NOW, scores=rated("WAI-SR", *OWN, 36), policy={"alliance_rule": "2sd"},
 )  # fmt: skip
 example(
     alliance, "A little less than that, where the practice asks for two", NO, "near_own_level", NOW,
-    scores=rated("WAI-SR", *OWN, 48.01), policy={"alliance_rule": "2sd"},
+    scores=rated("WAI-SR", *OWN, 36.01), policy={"alliance_rule": "2sd"},
 )  # fmt: skip
 example(
-    alliance, "Always the same, then one point less: at least one point is taken for the deviation", YES,
-    "fell_from_own", NOW, scores=rated("WAI-SR", 52, 52, 52, 51),
-)  # fmt: skip
-example(
-    alliance,
-    "Always the same, then less by half a point",
-    NO,
-    "near_own_level",
-    NOW,
-    scores=rated("WAI-SR", 52, 52, 52, 51.5),
+    alliance, "Always 50, then 49: a point says nothing", NO, "near_own_level", NOW, scores=rated("WAI-SR", *ALIKE, 49)
 )
+example(
+    alliance, "Always 50, then 43: as far as one standard deviation between clients", YES, "fell_from_own", NOW,
+    scores=rated("WAI-SR", *ALIKE, 43),
+)  # fmt: skip
+example(
+    alliance, "Always 50, then a little more than 43", NO, "near_own_level", NOW, scores=rated("WAI-SR", *ALIKE, 43.01)
+)
+example(
+    alliance, "Always 50, then 36, where the practice asks for two", YES, "fell_from_own", NOW,
+    scores=rated("WAI-SR", *ALIKE, 36), policy={"alliance_rule": "2sd"},
+)  # fmt: skip
+example(
+    alliance, "Always 50, then a little more than 36, where the practice asks for two", NO, "near_own_level", NOW,
+    scores=rated("WAI-SR", *ALIKE, 36.01), policy={"alliance_rule": "2sd"},
+)  # fmt: skip
+example(
+    alliance, "Always 50, then 47, where the practice takes three points", YES, "fell_from_own", NOW,
+    scores=rated("WAI-SR", *ALIKE, 47), policy={"alliance_least_deviation": 3},
+)  # fmt: skip
+example(
+    alliance, "Always 50, then a little more than 47, where the practice takes three points", NO, "near_own_level", NOW,
+    scores=rated("WAI-SR", *ALIKE, 47.01), policy={"alliance_least_deviation": 3},
+)  # fmt: skip
 example(alliance, "Above the own level", NO, "near_own_level", NOW, scores=rated("WAI-SR", *OWN, 60))
 example(
     alliance, "Low from the start, and no lower: no cut-off is validated", NO, "near_own_level", NOW,

@@ -1,15 +1,21 @@
 """Answers: they stop the chase, are taken back within a minute, hold until something gets worse, and feed the case like any other word."""
 
+from datetime import date
+
 import pytest
 
 from integrations import answering
 from integrations.store import answers, cases
-from models.answers import REASONS, Reply, answer
+from models.answers import REASONS, Reply, answer, said, until_of
 from models.errors import UsageError
-from models.findings import Finding, FindingHistory
+from models.findings import Finding, FindingHistory, Look
 from models.instants import DAY, FAR, HOUR
 from models.observations import Observation
-from tests.builders import NOW, days_ago, each, in_days
+from models.rule import Verdict
+from models.rules.safety import tell
+from models.told import NOT_KNOWN
+from models.voice import Voice
+from tests.builders import NOW, ZONE, days_ago, each, in_days
 
 LATER = NOW + HOUR
 
@@ -105,6 +111,17 @@ def test_an_answer_is_taken_back_within_a_minute(clinic):
     assert len(clinic.rows(Observation, kind="answer")) == 2  # nothing is ever removed
 
 
+def test_an_agreed_rhythm_keeps_silent_no_longer_than_a_day_that_was_agreed_may_lie_ahead(clinic):
+    now = quiet(clinic).opened_at + DAY
+    with pytest.raises(UsageError, match="at most 90 days here: we ask after 2 times as long, and more than 180 days"):
+        say(clinic, Reply.agreed, now, days=91)
+    assert not finding(clinic).answered
+    say(clinic, Reply.agreed, now, days=90)
+    clinic.look(now)
+    (look_,) = [row for row in clinic.rows(Look) if row.client_id == clinic.id_of("1001")]
+    assert look_.next_look <= now + 180 * DAY
+
+
 def test_a_note_is_sealed_and_short(clinic):
     found = quiet(clinic)
     now = found.opened_at + DAY
@@ -169,6 +186,14 @@ def test_rebuilding_changes_nothing_about_answers(clinic):
     assert rebuild(clinic.practice, now, dry_run=True).differed == ()
 
 
+def test_the_day_of_a_plan_is_its_last_wherever_it_is_said():
+    until = until_of(Reply.known, date(2026, 12, 10), ZONE)
+    voice = Voice(ZONE, "en_GB", NOW)
+    assert said(Reply.known, until, 0, "", voice).startswith("It is known and there is a plan, until Thu 10 Dec")
+    facts = ([[1, NOW - DAY, NOW - DAY]], NOT_KNOWN, until, NOT_KNOWN)
+    assert "with a plan until Thu 10 Dec." in tell(Verdict("item9", True, "risk", facts), voice)
+
+
 @pytest.mark.parametrize(
     ("reply", "more", "refused"),
     [
@@ -180,8 +205,8 @@ def test_rebuilding_changes_nothing_about_answers(clinic):
         (Reply.agreed, {"until": NOW}, "has passed"),
         (Reply.agreed, {"until": NOW + 1}, ""),
         (Reply.agreed, {"days": 14}, ""),
-        (Reply.agreed, {"days": 365}, ""),
-        (Reply.agreed, {"days": 366}, "between 1 and 365"),
+        (Reply.agreed, {"days": 180}, ""),
+        (Reply.agreed, {"days": 181}, "between 1 and 180"),
         (Reply.agreed, {"days": 14, "until": NOW + DAY}, "Say what was agreed"),
         (Reply.snooze, {"reason": "later"}, "Say until when"),
         (Reply.snooze, {"until": NOW + 90 * DAY, "reason": "later"}, ""),
@@ -193,8 +218,8 @@ def test_rebuilding_changes_nothing_about_answers(clinic):
         (Reply.known, {"until": NOW + DAY}, "is for a risk; here say done, snooze"),
         (Reply.ending, {}, ""),
         (Reply.ending, {"days": 7}, "A rhythm goes with"),
-        (Reply.known, {"until": NOW + 30 * DAY, "safety": True}, ""),
-        (Reply.known, {"until": NOW + 30 * DAY + 1, "safety": True}, "within 30 days"),
+        (Reply.known, {"until": NOW + 31 * DAY, "safety": True}, ""),
+        (Reply.known, {"until": NOW + 31 * DAY + 1, "safety": True}, "within 30 days"),
         (Reply.known, {"safety": True}, "Say until when"),
         (Reply.no_concern, {"reason": "planned", "safety": True}, "A risk is answered with"),
         (Reply.agreed, {"days": 7, "safety": True}, "A risk is answered with"),

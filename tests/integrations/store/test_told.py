@@ -1,5 +1,7 @@
 """Goals, scores and holds from files to findings: they feed the case, outlive restarts and rebuilds, and are never anybody else's."""
 
+import pytest
+
 from integrations.store import cases
 from integrations.store.rebuild import rebuild
 from models.findings import Finding
@@ -166,6 +168,47 @@ def test_a_risk_of_somebody_unknown_is_told_to_the_administrator(clinic):
     clinic.sync(LATER + DAY)
     clinic.look(LATER + DAY)
     assert [n.purpose for n in clinic.notices(recipient="therapist:T1")] == ["safety.screen"]
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [{"score": 28, "risk": 3}],
+        [{"score": 12, "risk": 2, "id": "S1"}, {"score": 12, "risk": 0, "id": "S1"}],
+        [{"score": 1, "risk": 3}],
+        [{"measure": "PHQ", "score": 12, "risk": 1}],
+        [{"measure": "C-SSRS", "score": "positive", "risk": "no"}],
+        [{"score": 12, "risk": 1, "taken": "soon"}],
+    ],
+)
+def test_a_risk_in_a_row_that_was_refused_is_told_to_the_therapist_at_once_and_once(clinic, rows):
+    clinic.sync()
+    for row in rows:
+        clinic.scores.append({"client": "1001", "measure": "PHQ-9", "taken": "2026-11-22 09:00"} | row)
+    clinic.sync(LATER)
+    clinic.sync(LATER + HOUR)
+    (notice,) = clinic.notices(purpose="risk_set_aside")
+    assert (notice.recipient, notice.urgency, notice.not_before) == ("therapist:T1", "safety", LATER)
+    assert len(clinic.notices(purpose="scores_set_aside")) == 1
+    assert clinic.notices(purpose="safety.item9") == clinic.notices(purpose="safety.screen") == []
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        {"score": 28, "risk": 0},
+        {"score": 28},
+        {"score": 12, "risk": 4},  # no answer that there is: not readable
+        {"score": 28, "risk": 3, "client": "9999"},
+        {"score": 28, "risk": 3, "taken": "2026-11-01 09:00"},  # old when it was first read: the list in quarantine
+    ],
+)
+def test_without_a_readable_risk_of_late_of_somebody_known_only_the_administrator_hears(clinic, row):
+    clinic.sync()
+    clinic.scores.append({"client": "1001", "measure": "PHQ-9", "taken": "2026-11-22 09:00"} | row)
+    clinic.sync(LATER)
+    assert clinic.notices(purpose="risk_set_aside") == []
+    assert len(clinic.notices(purpose="scores_set_aside")) == 1
 
 
 def test_a_practice_that_begins_with_goals_gets_a_list_and_no_flood(clinic):

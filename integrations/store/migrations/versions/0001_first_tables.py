@@ -257,6 +257,7 @@ def upgrade() -> None:
         sa.Column("kind", sa.String(), nullable=False),
         sa.Column("hints", sa.JSON(), nullable=False),
         sa.Column("therapist_id", sa.String(), nullable=True),
+        sa.Column("risk_at", sa.BigInteger(), nullable=True),
         sa.Column("seen_at", sa.BigInteger(), nullable=False),
         sa.Column("state", sa.String(), nullable=False),
         sa.Column("decided_at", sa.BigInteger(), nullable=True),
@@ -414,6 +415,7 @@ def upgrade() -> None:
         "finding_history",
         sa.Column("id", BIG_ID, nullable=False),
         sa.Column("client_id", sa.Integer(), nullable=False),
+        sa.Column("therapist_id", sa.String(), nullable=False),
         sa.Column("at", sa.BigInteger(), nullable=False),
         sa.Column("what", sa.String(), nullable=False),
         sa.Column("rule", sa.String(), nullable=False),
@@ -429,6 +431,7 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id"),
     )
+    op.create_index("ix_finding_history_asked", "finding_history", ["rule", "therapist_id"], unique=False)
     op.create_index(op.f("ix_finding_history_client_id"), "finding_history", ["client_id"], unique=False)
     op.create_table(
         "look",
