@@ -13,7 +13,7 @@ from integrations.store.ending_rows import KIND, open_rows
 from integrations.store.terminations import About
 from integrations.store.turns import take_turn
 from models.case import ENDED
-from models.ending_acts import Act, State, Termination, What
+from models.ending_acts import Act, State, Termination, What, is_therapist
 from models.ending_plan import roles
 from models.ending_refusals import refuse
 from models.ending_schedule import (
@@ -264,15 +264,17 @@ def _propose(
 def tell_client(
     practice: "Practice", connection: Connection, client_id: int, ending: str, news: News, approved: str, now: Instant
 ) -> None:
-    """Want one message to the client, which a person approved as it is."""
-    code = terminations.about(practice, connection, client_id, now).code
-    recipient = f"{CLIENT}{code}"
+    """Want one message to the client, which a person `approved` as it is: their therapist at the desk, or at a terminal somebody who says
+    that the therapist did."""
+    who = terminations.about(practice, connection, client_id, now)
+    recipient = f"{CLIENT}{who.code}"
     about = f"{store.ABOUT}{ending}"
     invitations.want(
         practice, connection, client_id, recipient, news.wanted, now, uid=news.uid, about=about, approved=approved
     )
     said = "client's appointment called off" if news.wanted.cancelled else "client invited"
-    audit.record(connection, now, approved, said, code, {"ending": True})
+    for_whom = {} if is_therapist(approved) else {"as_approved_by": who.therapist}
+    audit.record(connection, now, approved, said, who.code, {"ending": True, **for_whom})
 
 
 # ---------------------------------------------------------------- over

@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from models.ending_acts import REASONS, STEPS
+from integrations.messages.invitations import OVER
+from models.ending_acts import REASONS, STEPS, State
 from models.ending_steps import REASON_WORDS, Reason, Step
 from models.habits import question
 from models.instants import DAY, HOUR, Instant
@@ -123,7 +124,12 @@ def samples(at: Instant, voice: Voice, protocol: str | None = PROTOCOL) -> Mappi
             "of_ending": True,
             "untold": True,
         },
-        ("invitation", "cancelled"): {"code": CODE, "when": "Tue 1 Dec 2026 at 10:00 (Europe/Berlin)"},
+        ("invitation", "cancelled"): {
+            "code": CODE,
+            "when": "Tue 1 Dec 2026 at 10:00 (Europe/Berlin)",
+            "over": OVER[State.withdrawn],
+            "expected": True,
+        },
         ("leave_transfer", "leave_transfer"): {
             "therapist": "Dr Lund (T1)",
             "from_on": "2026-11-30",
