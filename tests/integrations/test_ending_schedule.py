@@ -614,6 +614,31 @@ def test_a_person_who_proposes_twice_with_one_form_proposes_once(team, mailbox):
     assert all(len(uid) == len("0" * 32 + "@tending.invalid") for uid in uids(team))
 
 
+def test_what_still_stands_is_not_forgotten_after_the_last_appointment(team):
+    for n, friday in enumerate(FRIDAYS):
+        team.entry("t1", f"own-{n}", friday, "Anna Müller")
+    going(team)
+    wake(team, NOW + HOUR)
+    assert planned(team, NOW + HOUR).schedule.beyond == (FRIDAYS[3],)
+    for n, friday in enumerate(FRIDAYS[:3]):
+        team.drop("t1", f"own-{n}")
+        team.seen("1001", friday)
+    now = FRIDAYS[2] + DAY
+    wake(team, now)
+    for step in ("explain", "process", "referral", "last"):
+        settle(team, step, now)
+        assert (planned(team, now).schedule.beyond, planned(team, now).schedule.new) == (
+            () if step != "last" else (FRIDAYS[3],),
+            (),
+        ), step
+    for step in ("letter", "records"):
+        settle(team, step, now)
+    assert planned(team, now).schedule.beyond == (FRIDAYS[3],)
+    say(team, "closed", now)
+    assert planned(team, now).schedule.beyond == ()
+    assert planned(team, now).ahead == (FRIDAYS[3],)
+
+
 def test_closed_early_what_it_proposed_is_called_off_and_what_stood_is_not(team, mailbox):
     team.entry("t1", "own-1", FRIDAYS[0], "Anna Müller")
     going(team)
