@@ -143,7 +143,9 @@ def choose(
     if plan.went_at is not None or plan.dropped_at is not None:
         raise UsageError("This plan is no draft any more; nothing was changed.")
     if choice is Choice.waits and plan.to_at >= FAR:
-        raise UsageError("The therapist does not come back, so nobody can wait for them; say `transfers` or `ends`.")
+        raise UsageError(
+            "The therapist does not come back, so nobody can wait for them: they transfer, or their care ends."
+        )
     if to_therapist == plan.therapist_id:
         raise UsageError("That is the therapist who goes; name somebody else.")
     if to_therapist and choice is not Choice.transfers:
