@@ -24,6 +24,7 @@ from models.ending_schedule import (
     looked_for_from,
     most_new,
     need_of_appointments,
+    nothing_new,
     planned,
     schedule_of,
 )
@@ -188,26 +189,6 @@ def propose(
         invitations.call_off(practice, connection, entry.uid, therapist_recipient(who.therapist), now)
     _propose(practice, connection, who, act, found.schedule, act_id or uuid.uuid4().hex)
     return found
-
-
-def nothing_new(schedule: Schedule) -> str:
-    """Why nothing would be proposed, as a sentence."""
-    if schedule.need is Need.none:
-        return "An ending like this asks for no appointment now."
-    if not schedule.therapist:
-        return "No therapist is named for this client, so nobody's calendar can be asked; see the clients file."
-    if schedule.need is Need.offered:
-        return (
-            "An appointment is offered here and not asked for: `tending slots` shows times, `tending invite` makes one."
-        )
-    if schedule.blind:
-        return f"What is free cannot be told now: {', '.join(schedule.blind)}. See `tending status`."
-    if schedule.missing:
-        return (
-            "No time that is free was found in the next months, or before the day by which it should be over; see leave, "
-            "working hours and calendars, or say `could-not`."
-        )
-    return "Every part has its appointment; nothing new is needed."
 
 
 def propose_first(practice: "Practice", client_id: int, now: Instant) -> int:

@@ -6,11 +6,11 @@ from typing import Any
 import typer
 
 from integrations import ending_schedule, scheduling
-from integrations.ending_schedule import Planned, nothing_new
+from integrations.ending_schedule import Planned
 from integrations.practice import Practice
 from integrations.store import lookups
 from models.ending_acts import State
-from models.ending_schedule import HOW_WORDS, PROBLEM_WORDS, ROLE_WORDS, Line, Schedule, still_stand
+from models.ending_schedule import HOW_WORDS, PROBLEM_WORDS, ROLE_WORDS, Line, Schedule, nothing_new, still_stand
 from models.ending_steps import Need
 from models.errors import UsageError
 from models.instants import Instant, utc_text

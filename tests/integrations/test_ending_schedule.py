@@ -8,13 +8,12 @@ import pytest
 
 from integrations import ending_schedule, ending_wake
 from integrations.delivery import PostRoom
-from integrations.ending_schedule import nothing_new
 from integrations.messages.mailbox import Mailbox, read_mails
 from integrations.store import inviting, leave_going, leave_plans
 from integrations.store.rebuild import rebuild
 from models.audit import Audit
 from models.ending_plan import Role
-from models.ending_schedule import How, Problem
+from models.ending_schedule import How, Problem, nothing_new
 from models.ending_steps import Need, Reason, Step, need_of
 from models.errors import UsageError
 from models.instants import DAY, FAR, HOUR, instant_of, local
