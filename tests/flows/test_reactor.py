@@ -202,7 +202,7 @@ async def test_a_source_that_hangs_at_the_start_keeps_no_notice_for_long(
         )
         clinic.arm()
         key = NoticeKey("source:records", "held_vanished", 1, 0, ADMIN)
-        facts = {"source": "records", "vanished": 3, "ahead": 4}
+        facts = {"source": "records", "what": "goals", "vanished": 3, "ahead": 4}
         row = notice_row(key, Urgency.system, clinic.now, DAY, clinic.now, facts=facts)
         with clinic.practice.store.write() as connection:
             insert_new(connection, Notice, row)

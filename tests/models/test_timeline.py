@@ -258,7 +258,7 @@ SAID = [
     (
         "ending",
         {"what": "started", "reason": "poor-fit", "wished_by": "therapist"},
-        "Ending begun: the two of them do not fit well, the therapist's wish.",
+        "Ending begun: client and therapist do not fit well, the therapist's wish.",
     ),
     ("ending", {"what": "done", "step": "letter"}, "Step done: closing letter."),
     (
