@@ -8,6 +8,7 @@ from integrations.store import arming, cases, identity, lookups, outbox, quarant
 from integrations.store.sources import all_rows
 from models.instants import DAY
 from models.notices import MEANING, MessageState
+from models.sources import asked_about
 from models.subjects import code_in
 from models.voice import Voice
 from models.words import counted
