@@ -13,7 +13,7 @@ from integrations.store.ending_rows import KIND, open_rows
 from integrations.store.terminations import About
 from integrations.store.turns import take_turn
 from models.case import ENDED
-from models.ending_acts import Act, State, Termination, What
+from models.ending_acts import Act, State, Termination, What, is_therapist
 from models.ending_plan import roles
 from models.ending_refusals import refuse
 from models.ending_schedule import (
@@ -24,6 +24,7 @@ from models.ending_schedule import (
     looked_for_from,
     most_new,
     need_of_appointments,
+    nothing_new,
     planned,
     schedule_of,
 )
@@ -42,13 +43,16 @@ NOBODY = "tending"  # who acts at a wake-up
 
 
 class Planned(NamedTuple):
-    """An ending with its appointments as they stand now, what could be told to the client, and whether what is lacking would be proposed to
-    the therapist unasked."""
+    """An ending with its appointments as they stand now, what could be told to the client, whether what is lacking would be proposed to
+    the therapist unasked, whether its next step may be said to be done, and the starts of what lies ahead with the therapist and is not
+    this ending's own."""
 
     stands: Termination
     schedule: Schedule
     news: tuple["News", ...]
     by_itself: bool = False
+    doable: bool = False
+    ahead: tuple[Instant, ...] = ()
 
 
 class News(NamedTuple):
@@ -69,7 +73,17 @@ def planned_for(practice: "Practice", connection: Connection, client_id: int, no
         return None
     found, entries = _schedule(practice, connection, who, stands, now)
     news = tuple(_news(practice, connection, who, stands, entries, now))
-    return Planned(stands, found, news, _by_itself(stands, who))
+    left = stands.left()
+    doable = bool(left) and terminations.can_be_done(who, stands, left[0], now)
+    return Planned(stands, found, news, _by_itself(stands, who), doable, _still_ahead(connection, who, stands, now))
+
+
+def _still_ahead(connection: Connection, who: About, stands: Termination, now: Instant) -> tuple[Instant, ...]:
+    """What a person keeps or calls off when an ending closes: nobody else asks for it. Nothing of somebody who has died."""
+    if stands.died or not who.therapist:
+        return ()
+    entries = store.ahead(connection, who.id, who.therapist, stands.id, now, NOT_KNOWN)
+    return tuple(entry.start for entry in entries if not entry.uid)
 
 
 def _schedule(
@@ -77,8 +91,10 @@ def _schedule(
 ) -> tuple[Schedule, list[Entry]]:
     need = need_of_appointments(stands)
     starts = who.case.begun_since(stands.started_at)
-    if need is Need.none or not who.therapist or not roles(stands.needed, held_parts(stands, starts)):
+    if need is Need.none or not who.therapist:
         return Schedule(need, who.therapist), []
+    if not roles(stands.needed, held_parts(stands, starts)):  # what stands is for a person to keep or to call off
+        return Schedule(need, who.therapist, beyond=_still_ahead(connection, who, stands, now)), []
     entries = [
         _judged(practice, connection, who, stands, entry, now)
         for entry in store.ahead(connection, who.id, who.therapist, stands.id, now, stands.until)
@@ -175,26 +191,6 @@ def propose(
     return found
 
 
-def nothing_new(schedule: Schedule) -> str:
-    """Why nothing would be proposed, as a sentence."""
-    if schedule.need is Need.none:
-        return "An ending like this asks for no appointment now."
-    if not schedule.therapist:
-        return "No therapist is named for this client, so nobody's calendar can be asked; see the clients file."
-    if schedule.need is Need.offered:
-        return (
-            "An appointment is offered here and not asked for: `tending slots` shows times, `tending invite` makes one."
-        )
-    if schedule.blind:
-        return f"What is free cannot be told now: {', '.join(schedule.blind)}. See `tending status`."
-    if schedule.missing:
-        return (
-            "No time that is free was found in the next months, or before the day by which it should be over; see leave, "
-            "working hours and calendars, or say `could-not`."
-        )
-    return "Every part has its appointment; nothing new is needed."
-
-
 def propose_first(practice: "Practice", client_id: int, now: Instant) -> int:
     """At a wake-up, once in an ending and never where the client finds rejection hard: propose to the therapist what it lacks. Answers how
     many appointments were proposed. Where nothing can be told or is free, it is tried again at the next wake-up."""
@@ -249,15 +245,17 @@ def _propose(
 def tell_client(
     practice: "Practice", connection: Connection, client_id: int, ending: str, news: News, approved: str, now: Instant
 ) -> None:
-    """Want one message to the client, which a person approved as it is."""
-    code = terminations.about(practice, connection, client_id, now).code
-    recipient = f"{CLIENT}{code}"
+    """Want one message to the client, which a person `approved` as it is: their therapist at the desk, or at a terminal somebody who says
+    that the therapist did."""
+    who = terminations.about(practice, connection, client_id, now)
+    recipient = f"{CLIENT}{who.code}"
     about = f"{store.ABOUT}{ending}"
     invitations.want(
         practice, connection, client_id, recipient, news.wanted, now, uid=news.uid, about=about, approved=approved
     )
     said = "client's appointment called off" if news.wanted.cancelled else "client invited"
-    audit.record(connection, now, approved, said, code, {"ending": True})
+    for_whom = {} if is_therapist(approved) else {"as_approved_by": who.therapist}
+    audit.record(connection, now, approved, said, who.code, {"ending": True, **for_whom})
 
 
 # ---------------------------------------------------------------- over

@@ -6,11 +6,11 @@ from typing import Any
 import typer
 
 from integrations import ending_schedule, scheduling
-from integrations.ending_schedule import Planned, nothing_new
+from integrations.ending_schedule import Planned
 from integrations.practice import Practice
 from integrations.store import lookups
 from models.ending_acts import State
-from models.ending_schedule import HOW_WORDS, PROBLEM_WORDS, ROLE_WORDS, Line, Schedule
+from models.ending_schedule import HOW_WORDS, PROBLEM_WORDS, ROLE_WORDS, Line, Schedule, nothing_new, still_stand
 from models.ending_steps import Need
 from models.errors import UsageError
 from models.instants import Instant, utc_text
@@ -64,6 +64,12 @@ def tell_client(here: Practice, who: lookups.About, at: Instant, *, as_json: boo
             "There is nothing to tell the client: they hear of an appointment of an ending once the therapist's calendar shows it."
         )
     scheduling.must_be_reachable(here, who.code, login(), at)
+    whose = found.schedule.therapist or who.therapist_id or "their therapist"
+    say(
+        f"What goes to a client is approved by {whose}, best on their page at the desk. Your yes here says, under your name, that "
+        f"{whose} has approved exactly this."
+    )
+    say()
     sent = 0
     for news in found.news:
         drafted = scheduling.draft(here, who.id, f"{CLIENT}{who.code}", news.wanted, at, uid=news.uid, approved=login())
@@ -73,7 +79,7 @@ def tell_client(here: Practice, who: lookups.About, at: Instant, *, as_json: boo
         for line in (f"Subject: {drafted.payload['subject']}", "", *drafted.payload["text"].rstrip().splitlines()):
             say(f"  {line}".rstrip())
         say()
-        if typer.confirm("Send exactly this to the client?"):
+        if typer.confirm(f"Has {whose} approved exactly this, and is it to be sent?"):
             with here.store.write() as connection:
                 ending_schedule.tell_client(here, connection, who.id, found.stands.id, news, login(), at)
             sent += 1
@@ -117,10 +123,7 @@ def _sentences(planned: Planned, code: str, voice: Voice) -> list[str]:
         if not found.new:
             said.append(nothing_new(found))
     if found.beyond:
-        many = "One more stands" if len(found.beyond) == 1 else f"{len(found.beyond)} more stand"
-        said.append(
-            f"{many} after the last part, from {voice.day(found.beyond[0])} on: keep or call off, as you agree."
-        )
+        said.append(still_stand(found.beyond, voice, "after the last part"))
     off = [news for news in planned.news if news.wanted.cancelled]
     if len(planned.news) > len(off):
         said.append(f"The client can be told of what stands: `tending ending {code} schedule --tell-client` asks you.")

@@ -268,3 +268,14 @@ def test_who_is_shown_a_list_sees_codes_alone(code, tending):
     out = tending("referrals").out + tending("referrals", "--json").out + tending("findings", "--all").out
     assert code in out
     assert not any(name in out for name in (*NAMES, "Løvlie", "Güney"))
+
+
+def test_once_places_are_offered_the_ending_says_what_comes_next(code, tending):
+    assert tending("end", code, "--reason", "wish", "--personal", "no").code == 0
+    assert "Next: Offer three suitable places" in tending("ending", code).out
+    assert offer(tending, code).code == 0
+    said = f"Next: places were offered; `tending ending {code} done referral` says that it is done.\n"
+    assert tending("ending", code).out.endswith(said)
+    assert "Closing letter" in tending("ending", code, "done", "referral").out
+    again = tending("ending", code, "done", "referral")
+    assert again.out == f"That was said already; nothing was changed. `tending ending {code}` shows how it stands.\n"
