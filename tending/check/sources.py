@@ -4,10 +4,12 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from integrations.store import cases, lookups, quarantine
+from integrations.store.facts import words_told
 from integrations.store.sources import all_rows, left_over
 from models.entries import KIND_OF, ClientEntry, Reading, TherapistEntry
 from models.errors import TendingError
 from models.instants import DAY, Instant
+from models.looking import APPOINTMENTS
 from models.settings_source import SourcePart
 from models.sources import THINGS, questions
 from models.voice import Voice
@@ -30,6 +32,13 @@ def each(place: Place) -> Iterator[Line]:
         aside = quarantine.counts(connection)
         known = lookups.therapists(connection)
         left = left_over(practice, connection)
+        told = words_told(connection)
+    if any(row.read_at is not None for row in rows.values()) and not any(w.startswith(APPOINTMENTS) for w in told):
+        yield Line(
+            Level.mend,
+            "sources",
+            "None has told of any appointment yet, so nobody can be said to stay away; name a calendar or an appointments file.",
+        )
     for row in left:
         yield Line(
             Level.mend,
