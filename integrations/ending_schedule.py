@@ -42,13 +42,16 @@ NOBODY = "tending"  # who acts at a wake-up
 
 
 class Planned(NamedTuple):
-    """An ending with its appointments as they stand now, what could be told to the client, and whether what is lacking would be proposed to
-    the therapist unasked."""
+    """An ending with its appointments as they stand now, what could be told to the client, whether what is lacking would be proposed to
+    the therapist unasked, whether its next step may be said to be done, and the starts of what lies ahead with the therapist and is not
+    this ending's own."""
 
     stands: Termination
     schedule: Schedule
     news: tuple["News", ...]
     by_itself: bool = False
+    doable: bool = False
+    ahead: tuple[Instant, ...] = ()
 
 
 class News(NamedTuple):
@@ -69,7 +72,17 @@ def planned_for(practice: "Practice", connection: Connection, client_id: int, no
         return None
     found, entries = _schedule(practice, connection, who, stands, now)
     news = tuple(_news(practice, connection, who, stands, entries, now))
-    return Planned(stands, found, news, _by_itself(stands, who))
+    left = stands.left()
+    doable = bool(left) and terminations.can_be_done(who, stands, left[0], now)
+    return Planned(stands, found, news, _by_itself(stands, who), doable, _still_ahead(connection, who, stands, now))
+
+
+def _still_ahead(connection: Connection, who: About, stands: Termination, now: Instant) -> tuple[Instant, ...]:
+    """What a person keeps or calls off when an ending closes: nobody else asks for it. Nothing of somebody who has died."""
+    if stands.died or not who.therapist:
+        return ()
+    entries = store.ahead(connection, who.id, who.therapist, stands.id, now, NOT_KNOWN)
+    return tuple(entry.start for entry in entries if not entry.uid)
 
 
 def _schedule(
@@ -77,8 +90,10 @@ def _schedule(
 ) -> tuple[Schedule, list[Entry]]:
     need = need_of_appointments(stands)
     starts = who.case.begun_since(stands.started_at)
-    if need is Need.none or not who.therapist or not roles(stands.needed, held_parts(stands, starts)):
+    if need is Need.none or not who.therapist:
         return Schedule(need, who.therapist), []
+    if not roles(stands.needed, held_parts(stands, starts)):  # what stands is for a person to keep or to call off
+        return Schedule(need, who.therapist, beyond=_still_ahead(connection, who, stands, now)), []
     entries = [
         _judged(practice, connection, who, stands, entry, now)
         for entry in store.ahead(connection, who.id, who.therapist, stands.id, now, stands.until)

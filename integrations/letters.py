@@ -39,7 +39,7 @@ def _filled(path: Path, practice: "Practice", facts: LetterFacts, now: Instant) 
     def day(when: Instant | None) -> str:
         return "" if when is None else words.whole_day(day_of(when, practice.zone), locale=locale)
 
-    tried = sorted({day(attempt.on) for attempt in facts.ending.attempts}, key=len)
+    tried = list(dict.fromkeys(day(attempt.on) for attempt in facts.ending.approved))
     places = [*endings.referrals, *[A_PLACE] * max(0, PLACES - len(endings.referrals))]
     try:
         text = _form(path, path.stat().st_mtime_ns).render(

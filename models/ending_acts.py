@@ -25,6 +25,7 @@ class What(StrEnum):
     could_not = "could-not"
     reopened = "reopened"  # what was said of a step was a mistake
     attempt = "attempt"  # somebody tried to reach the client
+    approved = "approved"  # the therapist approves an attempt that somebody else noted
     proposed = "proposed"  # appointments were proposed to the therapist; none, where all that it takes stood
     withdrawn = "withdrawn"
     closed = "closed"
@@ -87,6 +88,12 @@ class Act(NamedTuple):
         return {name: value for name, value in self._asdict().items() if value != self._field_defaults.get(name)}
 
 
+def is_therapist(by: str) -> bool:
+    """Whether it is a therapist who acts, at the desk or by a link of their own. A login name is nobody's word, whatever sudo tells of
+    who called it."""
+    return by.startswith("therapist:") and " as " not in by
+
+
 def act_of(facts: Mapping[str, Any]) -> Act:
     """The act of an observation's facts."""
     parts = tuple((uid, start, role) for uid, start, role in facts.get("parts", ()))
@@ -104,11 +111,12 @@ class Settled(NamedTuple):
 
 
 class Attempt(NamedTuple):
-    """Somebody tried to reach the client."""
+    """Somebody tried to reach the client, as `by` noted; it counts once a therapist has `approved` it (empty: it waits for that)."""
 
     on: Instant
     means: Means
     by: str
+    approved: str = ""
 
 
 class Termination(NamedTuple):
@@ -147,6 +155,16 @@ class Termination(NamedTuple):
         """Whether it still goes on or waits."""
         return self.state in OPEN
 
+    @property
+    def approved(self) -> tuple[Attempt, ...]:
+        """The attempts that a therapist made or approved, by their day."""
+        return tuple(one for one in self.attempts if one.approved)
+
+    @property
+    def unapproved(self) -> tuple[Attempt, ...]:
+        """The attempts that wait for a therapist's yes, by their day."""
+        return tuple(one for one in self.attempts if not one.approved)
+
     def need(self, step: Step) -> Need:
         """Whether it asks for a step."""
         return need_of(Reason.death if self.died else self.reason, step)
@@ -160,15 +178,24 @@ class Termination(NamedTuple):
         return tuple(step for step in STEPS if self.need(step) is Need.required and self.of(step) is None)
 
     def counted(self, seen: Instant = NOT_KNOWN) -> tuple[Attempt, ...]:
-        """The attempts that count: made after the client was seen last, and so far apart that there was time to answer, give or take the
-        hours of a day."""
+        """The attempts that count: approved, made after the client was seen last, and so far apart that there was time to answer, give or
+        take the hours of a day."""
         found: list[Attempt] = []
-        for one in self.attempts:
+        for one in self.approved:
             is_apart = not found or one.on - found[-1].on > self.apart - DAY
             if one.on > max(self.seen, seen) and is_apart:
                 found.append(one)
         return tuple(found)
 
     def ways(self) -> set[Means]:
-        """By which means somebody tried to reach the client."""
-        return {attempt.means for attempt in self.attempts if attempt.on > self.seen}
+        """By which means somebody tried to reach the client, as far as it was approved."""
+        return {attempt.means for attempt in self.approved if attempt.on > self.seen}
+
+    def room_for(self, step: Step) -> int:
+        """How many appointments have to take place since it began before a step can be done: those that give room, and the last one is one
+        more than these, unless there could be none."""
+        if step is Step.process:
+            return self.needed
+        process = self.of(Step.process)
+        gave = process is not None and not process.could_not
+        return (1 + self.needed if gave else 1) if step is Step.last else 0

@@ -1,6 +1,6 @@
 """What may not be said about an ending, and why, each as a sentence with what can be done instead."""
 
-from models.ending_acts import MEANS, QUESTION, STEPS, Act, State, Termination, What
+from models.ending_acts import MEANS, QUESTION, STEPS, Act, Attempt, State, Termination, What, is_therapist
 from models.ending_steps import (
     MEETINGS,
     OURS_ALONE,
@@ -19,6 +19,7 @@ from models.instants import DAY, Instant
 from models.policy import Policy
 from models.told import NOT_KNOWN
 
+ELSEWHERE = "under their own name: at the desk, or by the link of the mail"
 LEAST_MEANS = 2  # of reaching a client, before a letter ends what they may not know has ended
 
 
@@ -33,7 +34,10 @@ def refuse(
         return "No ending was started for this client; `tending end` does."
     if act.ending != stands.id:
         return "That was said about another ending of this client; look at the one that stands now."
-    to_client = act.what in (What.attempt, What.careful, What.proposed) or act.step not in ("", *OURS_ALONE)
+    to_client = act.what in (What.attempt, What.approved, What.careful, What.proposed) or act.step not in (
+        "",
+        *OURS_ALONE,
+    )
     if stands.died and stands.is_open and to_client and act.what is not What.reopened:
         return "The client has died: of an ending only the records are left, and nothing goes to the client any more."
     if (why := not_allowed(stands, act)) is not None:
@@ -89,26 +93,20 @@ def not_allowed(stands: Termination, act: Act) -> str | None:
         return f"This ending waits for the confirmation of {stands.confirmer}; until then it can only be withdrawn."
     if act.what is What.closed and (left := stands.left()):
         return f"Still open: {', '.join(STEP_WORDS[step] for step in left)}. Each is done, or could not be done, first."
-    if act.what is What.attempt and (why := _about_attempt(stands, act)) is not None:
-        return why
+    if act.what is What.attempt:
+        return _about_attempt(stands, act)
+    if act.what is What.approved:
+        return _about_approval(stands, act)
     return _about_step(stands, act) if act.what in (What.done, What.could_not, What.reopened) else None
-
-
-def _account(by: str) -> str:
-    """Under which account somebody acts: of `lund as root` the one that the system vouches for; who is behind it anybody can claim."""
-    return by.rpartition(" as ")[2]
 
 
 def _cannot_answer(stands: Termination, act: Act) -> str | None:
     if stands.state is not State.waiting:
         return "This ending waits for no confirmation."
-    if _account(act.by) == _account(stands.started_by):
-        return (
-            f"Whoever started an ending cannot confirm it; {stands.confirmer} does, under their own name: at the desk, or by "
-            "the link of the mail."
-        )
-    if act.by.startswith("therapist:") and act.by != f"therapist:{stands.confirmer}":
-        return f"It is {stands.confirmer} who confirms this ending."
+    if act.by == stands.started_by:
+        return f"Whoever started an ending cannot confirm it; {stands.confirmer} does."
+    if act.by != f"therapist:{stands.confirmer}":
+        return f"{stands.confirmer} confirms this ending or does not, {ELSEWHERE}."
     if act.what is What.confirmed and act.personal != "no":
         if act.personal == "":
             return f"{QUESTION} Answer with `--personal no` or `--personal yes`; nothing was changed."
@@ -126,6 +124,19 @@ def _about_attempt(stands: Termination, act: Act) -> str | None:
         )
     if act.on < act.seen:
         return "The client was seen after that day; attempts count from the last contact on."
+    return None
+
+
+def is_meant(attempt: Attempt, act: Act) -> bool:
+    """Whether an approval is about this attempt: it waits, and was made then and by these means."""
+    return not attempt.approved and (attempt.on, attempt.means) == (act.on, act.means)
+
+
+def _about_approval(stands: Termination, act: Act) -> str | None:
+    if not is_therapist(act.by):
+        return f"What others noted counts once the therapist has approved it, {ELSEWHERE}."
+    if not any(is_meant(one, act) for one in stands.attempts):
+        return "That attempt does not wait for a yes any more; look at the ending again."
     return None
 
 
@@ -154,32 +165,45 @@ def _about_step(stands: Termination, act: Act) -> str | None:
         )
     if step is Step.last and (first := [STEP_WORDS[each] for each in stands.left() if each in MEETINGS[:-1]]):
         return f"Still open before the last appointment: {', '.join(first)}. Each is done, or could not be done, first."
-    if step is Step.last and not act.appointments:
-        return "No appointment took place since it was started. If there can be none, say so with `could-not last`."
-    if step is Step.process and act.appointments < stands.needed:
-        took = {0: "none took", 1: "one took"}.get(act.appointments, f"{act.appointments} took")
-        return (
-            f"Room to process takes at least {stands.needed} appointment{'s' if stands.needed > 1 else ''} after it was "
-            f"started; {took} place so far. If there can be none, say so with `could-not process`."
-        )
+    if act.appointments < stands.room_for(step):
+        return _too_few(stands, step, act.appointments)
     if step is Step.letter and stands.reason is Reason.contact and len(stands.ways()) < LEAST_MEANS:
         return (
             "Before the letter somebody tries to reach the client by at least two different means; note each `attempt`."
+            f"{waiting_attempts(stands)}"
         )
     return None
+
+
+def _too_few(stands: Termination, step: Step, appointments: int) -> str:
+    took = {0: "none took", 1: "one took"}.get(appointments, f"{appointments} took")
+    least = stands.room_for(step)
+    many = f"at least {least} appointment{'s' if least > 1 else ''} after it was started"
+    if step is Step.last and least > 1:
+        many += f", one more than the {stands.needed} that gave room"
+    what = "Room to process" if step is Step.process else "The last appointment"
+    return f"{what} takes {many}; {took} place so far. If there can be none, say so with `could-not {step}`."
+
+
+def waiting_attempts(stands: Termination) -> str:
+    """What is to be known of attempts that others noted, as a sentence with a space before it; nothing where none waits."""
+    many = len(stands.unapproved)
+    if not many:
+        return ""
+    return f" {'One more waits' if many == 1 else f'{many} more wait'} for the therapist's yes, at the desk."
 
 
 def too_soon(stands: Termination, now: Instant, policy: Policy, seen: Instant = NOT_KNOWN) -> str | None:
     """Why it is too soon for the letter to somebody who is out of contact, and was `seen` last; None where it is not."""
     counted = stands.counted(seen)
     if len(counted) < policy.ending_attempts:
-        apart = len(counted) < len(stands.attempts)
+        apart = len(counted) < len(stands.approved)
         only = f", those after the last contact and {policy.ending_attempt_days:g} days apart" if apart else ""
         return (
             f"Before the letter {policy.ending_attempts} attempts are made to reach the client; "
-            f"{len(counted)} noted so far{only}."
+            f"{len(counted)} noted so far{only}.{waiting_attempts(stands)}"
         )
-    wait = stands.attempts[-1].on + round(policy.ending_attempt_days * DAY) - now
+    wait = stands.approved[-1].on + round(policy.ending_attempt_days * DAY) - now
     if wait > 0:
         return f"After the last attempt the client has {policy.ending_attempt_days:g} days to answer before the letter."
     return None

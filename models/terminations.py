@@ -7,9 +7,22 @@ from sqlalchemy import Index
 from sqlmodel import Field, SQLModel
 
 from models.columns import instant, row_id
-from models.ending_acts import MEANS, REASONS, STATES, STEPS, Act, Attempt, Proposed, Settled, State, Termination, What
+from models.ending_acts import (
+    MEANS,
+    REASONS,
+    STATES,
+    STEPS,
+    Act,
+    Attempt,
+    Proposed,
+    Settled,
+    State,
+    Termination,
+    What,
+    is_therapist,
+)
 from models.ending_plan import Role
-from models.ending_refusals import not_allowed
+from models.ending_refusals import is_meant, not_allowed
 from models.ending_steps import By, Means, Reason, Step
 from models.told import NOT_KNOWN, Ending, number_of
 
@@ -76,9 +89,13 @@ def _with(stands: Termination, act: Act) -> Termination:
         case What.careful:
             return stands._replace(careful=True, needed=max(stands.needed, act.process))
         case What.attempt:
-            tries = tuple(sorted((*stands.attempts, Attempt(act.on, Means(act.means), act.by))))
+            made = Attempt(act.on, Means(act.means), act.by, act.by if is_therapist(act.by) else "")
+            tries = tuple(sorted((*stands.attempts, made)))
             seen, moved_at = max(stands.seen, act.seen), max(stands.moved_at, act.at)
             return stands._replace(attempts=tries, seen=seen, apart=act.apart, moved_at=moved_at)
+        case What.approved:
+            found = tuple(one._replace(approved=act.by) if is_meant(one, act) else one for one in stands.attempts)
+            return stands._replace(attempts=found, moved_at=max(stands.moved_at, act.at))
         case What.proposed:  # nothing that was said of a step
             known = {one.uid for one in stands.proposed}
             new = tuple(Proposed(uid, start, Role(role), act.at) for uid, start, role in act.parts if uid not in known)
@@ -113,7 +130,7 @@ def packed_ending(stands: Termination) -> Ending:
         open=sum(1 << STEPS.index(step) for step in stands.left()),
         needed=stands.needed,
         attempts=len(stands.counted()),
-        attempted_at=stands.attempts[-1].on if stands.attempts else NOT_KNOWN,
+        attempted_at=stands.approved[-1].on if stands.approved else NOT_KNOWN,
         careful=int(stands.careful),
         means=sum(1 << MEANS.index(means) for means in stands.ways()),
         until=stands.until,

@@ -51,6 +51,7 @@ ENDING: Mapping[str, str] = {
     "could-not": "Step could not be done",
     "reopened": "Step open again",
     "attempt": "Tried to reach the client",
+    "approved": "An attempt to reach the client approved",
     "proposed": "Appointments proposed to the therapist",
     "withdrawn": "Ending withdrawn",
     "closed": "Ending closed",

@@ -182,6 +182,14 @@ def newest(
     return next(reversed(endings_of(said, died=died)), None)
 
 
+def can_be_done(who: About, stands: Termination, step: Step, now: Instant) -> bool:
+    """Whether a step may be said to be done by now."""
+    held = who.case.held_since(stands.started_at) if step in MEETINGS else 0
+    seen, apart = contact(who)
+    act = Act(stands.id, What.done, now, "", step=step.value, appointments=held, seen=seen, apart=apart)
+    return refuse(stands, act, who.policy, died=who.died, offered=_offered(who, stands)) is None
+
+
 def not_to_begin(practice: "Practice") -> str:
     """What the practice's code says of endings that are made in order to begin a relationship."""
     settings = practice.settings.practice

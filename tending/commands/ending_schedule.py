@@ -1,6 +1,7 @@
 """`ending CLIENT schedule`: which appointment has which part of an ending, what is proposed to the therapist, and what to the client."""
 
 import sys
+from collections.abc import Sequence
 from typing import Any
 
 import typer
@@ -117,10 +118,7 @@ def _sentences(planned: Planned, code: str, voice: Voice) -> list[str]:
         if not found.new:
             said.append(nothing_new(found))
     if found.beyond:
-        many = "One more stands" if len(found.beyond) == 1 else f"{len(found.beyond)} more stand"
-        said.append(
-            f"{many} after the last part, from {voice.day(found.beyond[0])} on: keep or call off, as you agree."
-        )
+        said.append(still_stand(found.beyond, voice, "after the last part"))
     off = [news for news in planned.news if news.wanted.cancelled]
     if len(planned.news) > len(off):
         said.append(f"The client can be told of what stands: `tending ending {code} schedule --tell-client` asks you.")
@@ -131,6 +129,12 @@ def _sentences(planned: Planned, code: str, voice: Voice) -> list[str]:
             f"`tending ending {code} schedule --tell-client`, which asks you."
         )
     return said
+
+
+def still_stand(starts: Sequence[Instant], voice: Voice, when: str) -> str:
+    """What stands besides the parts of an ending, and whose it is to decide."""
+    many = "One more stands" if len(starts) == 1 else f"{len(starts)} more stand"
+    return f"{many} {when}, from {voice.day(starts[0])} on: keep or call off, as you agree."
 
 
 def _hint(planned: Planned, code: str) -> list[str]:

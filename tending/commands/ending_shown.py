@@ -3,10 +3,12 @@
 from typing import Any
 
 from integrations import ending_schedule
+from integrations.ending_schedule import Planned
 from integrations.practice import Practice
 from integrations.store import ending_rows, lookups
 from integrations.store.terminations import Taken
 from models.ending_acts import STEPS, State, Termination
+from models.ending_refusals import waiting_attempts
 from models.ending_steps import (
     COULD_NOT_WORDS,
     ONWARD_WORDS,
@@ -87,12 +89,17 @@ def show_one(here: Practice, who: lookups.About, at: Instant, as_json: bool, tak
         return
     voice = voice_of(here, at)
     if taken is not None and not taken.changed:
-        say(toned("That was said before; nothing was changed.", "note"))
+        say(
+            toned(
+                f"That was said already; nothing was changed. `tending ending {who.code}` shows how it stands.", "note"
+            )
+        )
+        return
     say(f"{who.code}: an ending, {STATE_WORDS[stands.state]}; {REASON_WORDS[stands.reason]}.")
     say(
         f"Started {voice.day_and_distance(stands.started_at)}, by {_name(stands.started_by)}; whose wish: {stands.wished_by}."
     )
-    for line in _about(stands, voice):
+    for line in _about(here, stands, voice):
         say(line)
     say()
     columns(
@@ -101,10 +108,25 @@ def show_one(here: Practice, who: lookups.About, at: Instant, as_json: bool, tak
     )
     schedules.lines(planned, who.code, voice)
     say()
-    say(_what_next(stands, who.code))
+    say(_what_next(here, planned, who.code))
+    if taken is not None and stands.state is State.closed and planned.ahead:
+        say(schedules.still_stand(planned.ahead, voice, "although this is closed"))
 
 
-def _about(stands: Termination, voice: Voice) -> list[str]:
+def desk_of(here: Practice) -> str:
+    """Where the desk is: its address where that is known, else what serves it."""
+    part = here.settings.desk
+    return (
+        f"at the desk ({part.public_url})" if part is not None and part.public_url else "at the desk (`tending desk`)"
+    )
+
+
+def who_confirms(here: Practice, stands: Termination) -> str:
+    """Who has to confirm an ending, and where."""
+    return f"{stands.confirmer} confirms it or does not, {desk_of(here)} or by the link of the mail"
+
+
+def _about(here: Practice, stands: Termination, voice: Voice) -> list[str]:
     lines = []
     if stands.confirmer:
         answered = {State.waiting: "not yet", State.declined: "no"}.get(stands.state, "")
@@ -117,8 +139,9 @@ def _about(stands: Termination, voice: Voice) -> list[str]:
     if stands.died:
         lines.append("The client has died: only the records are left.")
     for attempt in stands.attempts:
+        yes = "" if attempt.approved else f"; it counts once their therapist has approved it, {desk_of(here)}"
         lines.append(
-            f"Tried to reach the client {voice.day_and_distance(attempt.on)}: {attempt.means} ({_name(attempt.by)})."
+            f"Tried to reach the client {voice.day_and_distance(attempt.on)}: {attempt.means} ({_name(attempt.by)}){yes}."
         )
     return lines
 
@@ -138,21 +161,36 @@ def _settled(stands: Termination, step: Step, voice: Voice) -> str:
     return f"done: {ONWARD_WORDS[Onward(said.onward)]} ({when})" if said.onward else f"done ({when})"
 
 
-def _what_next(stands: Termination, code: str) -> str:
-    left = stands.left()
+WAS_SO: dict[Step, str] = {
+    Step.process: "enough appointments took place",
+    Step.referral: "places were offered",
+    Step.last: "enough appointments took place",
+}
+"""What of a step is so where it may be said to be done."""
+
+
+def _what_next(here: Practice, planned: Planned, code: str) -> str:
+    stands, left = planned.stands, planned.stands.left()
     if stands.state is State.closed:
         return f"Closed. {IN_THE_RECORD}"
     if stands.state in (State.withdrawn, State.declined):
         return TAKEN_BACK if stands.reason is Reason.death else "Care goes on."
     if stands.state is State.waiting:
-        return f"Next: {stands.confirmer} confirms it, `tending ending {code} confirm`; until then it can only be withdrawn."
+        return f"Next: {who_confirms(here, stands)}; until then it can only be withdrawn."
     if not left:
         return f"Next: nothing is open any more; `tending ending {code} close`."
     if stands.reason is Reason.contact and left[0] is Step.letter and not stands.died:
+        if planned.doable:
+            return (
+                f"Next: enough was tried to reach the client; `tending ending {code} letter` drafts the closing letter. The "
+                "client may always come back."
+            )
         return (
             f"Next: try to reach the client, and note each try, `tending ending {code} attempt --means phone`; then the "
-            "closing letter. The client may always come back."
+            f"closing letter. The client may always come back.{waiting_attempts(stands)}"
         )
+    if planned.doable and left[0] in WAS_SO:
+        return f"Next: {WAS_SO[left[0]]}; `tending ending {code} done {left[0]}` says that it is done."
     note = f" At least {stands.needed} after it was started." if left[0] is Step.process else ""
     return f"Next: {asked(stands.reason, left[0])}{note}" if not stands.died else "Next: mark the record for keeping."
 
@@ -175,7 +213,10 @@ def _facts(stands: Termination | None) -> dict[str, Any]:
         "until": None if stands.until == NOT_KNOWN else instant_or_none(stands.until),
         "died": stands.died,
         "steps": [_step_facts(stands, step) for step in STEPS],
-        "attempts": [{"on": instant_or_none(a.on), "means": a.means, "by": a.by} for a in stands.attempts],
+        "attempts": [
+            {"on": instant_or_none(a.on), "means": a.means, "by": a.by, "approved": a.approved or None}
+            for a in stands.attempts
+        ],
         "next": left[0] if left and stands.state is State.going else None,
     }
 

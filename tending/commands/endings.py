@@ -8,21 +8,20 @@ import typer
 
 from integrations import ending, letters
 from integrations.practice import Practice
+from integrations.store import terminations
 from integrations.store.terminations import Start, Taken
-from models.ending_acts import MEANS, QUESTION, STEPS, What
+from models.ending_acts import MEANS, QUESTION, STEPS, State, What
 from models.ending_steps import By, CouldNot, Onward, Reason
 from models.errors import UsageError
 from models.instants import Instant, end_of
 from models.told import NOT_KNOWN
 from tending.commands import ending_schedule as schedules
 from tending.commands.common import client_of, day_from, login, moment_from, now, opened
-from tending.commands.ending_shown import show_all, show_one
+from tending.commands.ending_shown import show_all, show_one, who_confirms
 from tending.commands.options import JsonOption, PracticeOption
 from tending.output import say, show_json
 
 ACTIONS = {
-    "confirm": What.confirmed,
-    "decline": What.declined,
     "done": What.done,
     "could-not": What.could_not,
     "reopen": What.reopened,
@@ -35,11 +34,12 @@ GOES_WITH: dict[str, tuple[What, ...]] = {
     "--reason": (What.could_not, What.done),
     "--means": (What.attempt,),
     "--on": (What.attempt,),
-    "--personal": (What.confirmed,),
     "--out": (),
+    "--personal": (),  # the question is asked where it begins and where it is confirmed
 }
 WITH_STEP = ("done", "could-not", "reopen")
 LETTER, SCHEDULE = "letter", "schedule"
+ANSWERS = ("confirm", "decline")  # whose word it is nobody can tell at a terminal
 WORDS = (*ACTIONS, LETTER, SCHEDULE)
 
 ClientArgument = Annotated[
@@ -111,7 +111,6 @@ def show_or_say(
         str,
         typer.Argument(metavar="STEP", help=f"{', '.join(WITH_STEP)}: {', '.join(STEPS)}.", show_default=False),
     ] = "",
-    personal: PersonalOption = "",
     reason: Annotated[
         str,
         typer.Option(
@@ -128,6 +127,7 @@ def show_or_say(
         str,
         typer.Option("--on", metavar="DATE", help="attempt: when it was made; now if left out.", show_default=False),
     ] = "",
+    personal: Annotated[str, typer.Option("--personal", hidden=True)] = "",
     out: Annotated[
         Path | None,
         typer.Option("--out", metavar="FILE", help="letter: where the draft goes.", show_default=False),
@@ -142,9 +142,10 @@ def show_or_say(
     """Show an ending, or say what was done.
 
     Without a client all endings that are going on or wait. With one: its steps, its appointments, what is open, who has
-    to confirm, and what comes next. `confirm` and `decline` are for whoever was named, never for whoever began it. Each step is `done`
-    or `could-not` be, with a reason; `reopen` takes that back. `attempt` notes that somebody tried to reach a client
-    who is out of contact. `letter` drafts the closing letter with the names in it, into a file that only you can
+    to confirm, and what comes next. Whoever was named confirms it, or does not, at the desk or by the link of the
+    mail, and nobody does here. Each step is `done` or `could-not` be, with a reason; `reopen` takes that back.
+    `attempt` notes that somebody tried to reach a client who is out of contact; it counts once their therapist has
+    approved it, at the desk. `letter` drafts the closing letter with the names in it, into a file that only you can
     read; each draft is recorded, a person finishes and sends it, and `done letter` says so. `schedule` shows which
     appointment has which part and which times would be proposed for the rest; with --yes the therapist is invited to
     them, by mail. The client hears of them only with --tell-client, once the therapist's calendar shows them.
@@ -154,6 +155,8 @@ def show_or_say(
         if not client:
             show_all(here, at, as_json)
             return
+        if what.strip().lower() in ANSWERS:
+            raise UsageError(_answered_elsewhere(here, client, at))
         if what == LETTER:
             _letter(here, client, out, at, as_json)
             return
@@ -175,17 +178,15 @@ def show_or_say(
             show_one(here, who, at, as_json)
             return
         act = _action(what, step)
-        given = {"--reason": reason, "--means": means, "--on": on, "--personal": personal, "--out": out}
+        given = {"--reason": reason, "--means": means, "--on": on, "--out": out, "--personal": personal}
         stray = [name for name, value in given.items() if value and act not in GOES_WITH[name]]
         if stray:
             raise UsageError(f"{' and '.join(stray)} does not go with `{what}`; nothing was changed.")
-        answer = _answer(personal, as_json) if act is What.confirmed else ""
         when = moment_from(on, here.zone, at) if on else NOT_KNOWN
         words = {"step": step.strip().lower(), "reason": reason.strip().lower(), "means": means.strip().lower()}
         with here.store.write() as connection:
             who = client_of(connection, client)
-            taken = ending.say(here, connection, who.id, act, login(), at, personal=answer, on=when, **words)
-        _stop(taken)
+            taken = ending.say(here, connection, who.id, act, login(), at, on=when, **words)
         show_one(here, who, at, as_json, taken)
 
 
@@ -203,6 +204,18 @@ def _action(what: str, step: str) -> What:
             else f"A step does not go with `{word}`."
         )
     return ACTIONS[word]
+
+
+def _answered_elsewhere(here: Practice, client: str, at: Instant) -> str:
+    """Why nobody is confirmed or declined for at a terminal, and who does it where."""
+    with here.store.read() as connection:
+        who = client_of(connection, client)
+        stands = terminations.newest(connection, who.id, died=who.died)
+    if stands is None:
+        return "No ending was started for this client; `tending end` does."
+    if stands.state is not State.waiting:
+        return "This ending waits for no confirmation."
+    return f"Nothing was changed: {who_confirms(here, stands)}, and nobody does in their place."
 
 
 def _answer(personal: str, as_json: bool) -> str:

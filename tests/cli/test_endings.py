@@ -25,11 +25,16 @@ def confirm(practice):
     """T2 confirms at the desk what was begun at the terminal."""
 
     def confirm(code):
-        with open_practice(practice) as here, here.store.write() as connection:
-            who = lookups.about(connection, code)
-            ending.say(here, connection, who.id, What.confirmed, "therapist:T2", int(time.time()), personal="no")
+        at_the_desk(practice, code, What.confirmed, "therapist:T2", personal="no")
 
     return confirm
+
+
+def at_the_desk(practice, code, what, by, **said):
+    """What the desk takes in of somebody who is signed in there."""
+    with open_practice(practice) as here, here.store.write() as connection:
+        who = lookups.about(connection, code)
+        ending.say(here, connection, who.id, what, by, int(time.time()), **said)
 
 
 def start(tending, code, reason="wish", *more):
@@ -52,7 +57,8 @@ def test_the_clients_wish_from_the_first_word_to_the_last(codes, tending):
     assert tending("ending", code, "could-not", "referral", "--reason", "declined").code == 0
     assert tending("ending", code, "done", "letter").code == 0
     again = tending("ending", code.lower(), "done", "letter")
-    assert again.out.startswith("That was said before; nothing was changed.\n")
+    assert again.out == f"That was said already; nothing was changed. `tending ending {code}` shows how it stands.\n"
+    assert tending("ending", code, "done", "letter", "--json").json["changed"] is False
     closed = tending("ending", code, "close")
     assert (closed.code, "Still open: Records." in closed.err) == (2, True)
     assert tending("ending", code, "done", "records").out.endswith(f"`tending ending {code} close`.\n")
@@ -77,7 +83,9 @@ def test_the_question_is_asked_and_a_yes_stops_it(codes, tending):
     assert start(tending, code).code == 0
 
 
-def test_whoever_began_it_cannot_confirm_it_and_a_colleague_can(codes, tending, practice, confirm, monkeypatch):
+def test_nobody_confirms_at_a_terminal_and_whoever_is_named_does_at_the_desk(
+    codes, tending, practice, confirm, monkeypatch
+):
     code = codes["1002"]
     refused = start(tending, code, "poor-fit")
     assert (refused.code, "ending_confirmed_by_peer" in refused.err) == (2, True)
@@ -87,14 +95,20 @@ def test_whoever_began_it_cannot_confirm_it_and_a_colleague_can(codes, tending, 
     assert "Confirmation of T2: not yet." in done.out
     assert "finds rejection hard" in done.out
     assert "T2 confirms it" in tending("ending").out
-    own = tending("ending", code, "confirm", "--personal", "no")
-    assert (own.code, "Whoever started an ending cannot confirm it" in own.err) == (2, True)
+    assert "Next: T2 confirms it or does not, at the desk (`tending desk`) or by the link of the mail;" in done.out
+    monkeypatch.setenv("SUDO_USER", "therapist:T2")  # anybody can say so
+    for words in (("confirm", "--personal", "no"), ("confirm",), ("decline",), ("Confirm", "--personal", "yes")):
+        own = tending("ending", code, *words)
+        assert (own.code, own.out, own.err.count("\n")) == (2, "", 1), words
+        assert "T2 confirms it or does not, at the desk (`tending desk`) or by the link of the mail" in own.err, words
+    monkeypatch.delenv("SUDO_USER")
+    assert tending("ending", code, "--json").json["state"] == "waiting"
+    text = practice.read_text()
+    practice.write_text(text + '\n[desk]\npublic_url = "https://desk.example.org"\n')
+    assert "at the desk (https://desk.example.org)" in tending("ending", code, "confirm").err
+    practice.write_text(text)
     early = tending("ending", code, "done", "explain")
     assert (early.code, "waits for the confirmation of T2" in early.err) == (2, True)
-    monkeypatch.setenv("SUDO_USER", "lund")  # anybody can say so
-    claimed = tending("ending", code, "confirm", "--personal", "no")
-    assert (claimed.code, "Whoever started an ending cannot confirm it" in claimed.err) == (2, True)
-    monkeypatch.delenv("SUDO_USER")
     confirm(code)
     assert "Confirmation of T2: by T2." in tending("ending", code).out
     facts = tending("ending", code, "--json").json
@@ -119,6 +133,18 @@ def test_somebody_out_of_contact_is_tried_to_reach(codes, tending, practice, tod
         done = tending("ending", code, "attempt", "--means", means, "--on", on)
         assert (done.code, "may always come back" in done.out) == (0, True)
     assert "Tried to reach the client" in done.out
+    assert done.out.count("it counts once their therapist has approved it, at the desk") == 2
+    assert done.out.endswith("2 more wait for the therapist's yes, at the desk.\n")
+    waiting = tending("ending", code, "letter")
+    assert (waiting.code, "2 more wait for the therapist's yes" in waiting.err) == (2, True)
+    for one in tending("ending", code, "--json").json["attempts"]:
+        on = int(datetime.fromisoformat(one["on"].replace("Z", "+00:00")).timestamp())
+        at_the_desk(practice, code, What.approved, "therapist:T1", means=one["means"], on=on)
+    enough = tending("ending", code).out
+    assert ("approved" in enough, "Next: enough was tried to reach the client; `tending ending" in enough) == (
+        False,
+        True,
+    )
     assert tending("ending", code, "letter", "--out", "draft.txt").code == 0
     text = Path("draft.txt").read_text(encoding="utf-8")
     assert "I have not been able to reach you (tried on" in text
@@ -187,7 +213,7 @@ WORDS = {
     ),
     "no day": (["end", "{code}", "--reason", "wish", "--personal", "no", "--until", "soon"], "A day is written like"),
     "none there": (["ending", "{code}", "done", "letter"], "No ending was started for this client"),
-    "no such word": (["ending", "{code}", "finish"], "there are confirm, decline, done"),
+    "no such word": (["ending", "{code}", "finish"], "there are done, could-not"),
     "a reason too many": (["ending", "{code}", "withdraw", "--reason", "declined"], "--reason does not go with"),
     "an answer too many": (["ending", "{code}", "done", "letter", "--personal", "no"], "--personal does not go with"),
     "a day too many": (["ending", "{code}", "done", "letter", "--on", "2026-01-01"], "--on does not go with"),
@@ -219,6 +245,7 @@ def test_what_does_not_fit_a_running_one_changes_nothing(codes, tending):
         (("ending", code, "could-not", "records", "--reason", "unsafe"), "ours alone"),
         (("ending", code, "attempt"), "by one of phone"),
         (("ending", code, "confirm", "--personal", "no"), "waits for no confirmation"),
+        (("ending", code, "decline"), "waits for no confirmation"),
         (("ending", code, "done", "process"), "at least 1 appointment after it was started"),
         (("ending", code, "reopen", "letter"), "nothing to take back"),
     ):

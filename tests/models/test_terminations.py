@@ -153,7 +153,13 @@ def test_until_it_is_confirmed_it_can_only_be_withdrawn():
     ("said", "sentence"),
     [
         ({"by": T1, "personal": "no"}, "Whoever started an ending cannot confirm it"),
-        ({"by": "therapist:T5", "personal": "no"}, "It is T9 who confirms"),
+        (
+            {"by": "therapist:T5", "personal": "no"},
+            "T9 confirms this ending or does not, under their own name: at the desk",
+        ),
+        ({"by": "lund", "personal": "no"}, "T9 confirms this ending or does not"),
+        ({"by": "root", "personal": "yes"}, "T9 confirms this ending or does not"),
+        ({"by": "therapist:T9 as root", "personal": "no"}, "T9 confirms this ending or does not"),
         ({"by": T9}, QUESTION),
         ({"by": T9, "personal": "yes"}, "not confirmed for that reason"),
     ],
@@ -163,8 +169,12 @@ def test_a_confirmation_that_is_refused(said, sentence):
     assert stands(begun(), act("confirmed", **said)).state is State.waiting
 
 
-def test_at_the_terminal_anybody_but_the_starter_confirms_under_their_own_name():
-    assert refused(stands(begun()), act("confirmed", by="lund", personal="no")) == ""
+def test_nobody_answers_in_place_of_whoever_is_named():
+    for by in ("root", "lund as root", T1, "therapist:T5"):
+        said = act("declined", by=by)
+        assert refused(stands(begun()), said), by
+        assert stands(begun(), said).state is State.waiting
+    assert refused(stands(begun()), act("declined", by=T9)) == ""
 
 
 def test_confirmed_or_not_it_is_kept_by_whom():
@@ -252,7 +262,7 @@ def test_each_reason_can_be_closed_once_its_steps_are_settled_and_not_before(rea
         if need_of(reason, step) is not Need.required:
             continue
         assert "Still open" in refused(stands(*acts), act("closed", 9))
-        acts.append(act("done", 2, step=step.value, appointments=1))
+        acts.append(act("done", 2, step=step.value, appointments=2))
     assert refused(stands(*acts), act("closed", 9)) == ""
     closed = stands(*acts, act("closed", 9))
     assert closed.state is State.closed
@@ -264,11 +274,32 @@ def test_the_last_appointment_takes_place_and_comes_last():
     last = act("done", 5, step="last", appointments=3)
     assert "Still open before the last appointment: Explain why, Room to process." in refused(one, last)
     one = stands(begun(), CONFIRMED, *DONE[:2])
-    assert "No appointment took place since" in refused(one, last._replace(appointments=0))
+    assert "one took place so far" in refused(one, last._replace(appointments=1))
     assert refused(one, last) == ""
     wish = stands(begun("wish"))
-    assert "No appointment took place since" in refused(wish, last._replace(appointments=0))
+    assert "at least 1 appointment after it was started; none took" in refused(wish, last._replace(appointments=0))
     assert refused(wish, last._replace(appointments=1)) == ""
+
+
+@pytest.mark.parametrize(
+    ("needed", "process", "least"),
+    [
+        (1, {"what": "done"}, 2),
+        (2, {"what": "done"}, 3),
+        (1, {"what": "could-not", "reason": "declined"}, 1),
+        (2, {"what": "could-not", "reason": "unsafe"}, 1),
+    ],
+)
+def test_the_last_appointment_is_one_more_than_those_that_gave_room(needed, process, least):
+    settled = act(process["what"], 3, step="process", appointments=needed, reason=process.get("reason", ""))
+    acts = (begun(process=needed), CONFIRMED, act("done", 2, step="explain"), settled)
+    for held, may in ((least - 1, False), (least, True)):
+        last = act("done", 5, step="last", appointments=held)
+        assert (refused(stands(*acts), last) == "") is may, held
+        assert (stands(*acts, last).of(Step.last) is not None) is may, held
+    gave = needed if process["what"] == "done" else 0
+    said = refused(stands(*acts), act("done", 5, step="last", appointments=least - 1))
+    assert (f"one more than the {gave} that gave room" in said) is bool(gave)
 
 
 def test_where_the_goals_are_met_it_is_said_what_the_client_goes_on_to():
@@ -347,6 +378,43 @@ def test_an_attempt_lies_after_the_last_contact_and_belongs_to_being_out_of_cont
     other = stands(begun("goals"), CONFIRMED)
     assert "whose reason is that the client is out of contact" in refused(other, act("attempt", 3, **said))
     assert stands(begun("goals"), CONFIRMED, act("attempt", 3, **said)).attempts == ()
+
+
+def test_what_others_noted_counts_once_the_therapist_has_approved_it():
+    noted = [one._replace(by="lund") for one in tried("phone", "mail", "phone")]
+    acts = [begun("contact"), CONFIRMED, *noted]
+    one = stands(*acts)
+    assert (len(one.attempts), len(one.unapproved), one.counted(), one.ways()) == (3, 3, (), set())
+    assert (packed_ending(one).attempts, packed_ending(one).attempted_at) == (0, NOT_KNOWN)
+    letter = act("done", 60 * DAY, **LETTER)
+    assert "3 more wait for the therapist's yes" in refused(one, letter)
+    for n, each in enumerate(noted):
+        yes = act("approved", 50 * DAY + n, means=each.means, on=each.on)
+        for by in ("lund", "root", "therapist:T1 as root"):
+            assert "counts once the therapist has approved it" in refused(stands(*acts), yes._replace(by=by))
+            assert stands(*acts, yes._replace(by=by)) == stands(*acts)
+        assert refused(stands(*acts), yes) == ""
+        acts.append(yes)
+        assert [len(stands(*acts).approved), len(stands(*acts).unapproved)] == [n + 1, 2 - n]
+        assert "does not wait for a yes any more" in refused(stands(*acts), yes)
+    assert {each.approved for each in stands(*acts).attempts} == {T1}
+    assert refused(stands(*acts), letter) == ""
+
+
+@pytest.mark.parametrize(("by", "counts"), [(T1, 1), ("therapist:T2", 1), ("lund", 0), ("therapist:T1 as root", 0)])
+def test_what_a_therapist_notes_counts_at_once_and_what_somebody_claims_to_be_does_not(by, counts):
+    one = stands(begun("contact"), CONFIRMED, *(each._replace(by=by) for each in tried("phone")))
+    assert (len(one.attempts), len(one.counted())) == (1, counts)
+
+
+def test_an_approval_of_an_attempt_that_nobody_noted_changes_nothing():
+    one = stands(begun("contact"), CONFIRMED, *tried("phone"))
+    for said in (
+        {"means": "mail", "on": NOW + 1},
+        {"means": "phone", "on": NOW + 2},
+        {"means": "phone", "on": NOW + 1},
+    ):
+        assert "does not wait for a yes" in refused(one, act("approved", 9, **said)), said
 
 
 # ---------------------------------------------------------------- death
