@@ -272,7 +272,7 @@ def tell_client(
         practice, connection, client_id, recipient, news.wanted, now, uid=news.uid, about=about, approved=approved
     )
     said = "client's appointment called off" if news.wanted.cancelled else "client invited"
-    audit.record(connection, now, approved, said, code, {"ending": True})
+    audit.record(connection, now, approved, said, code, {"ending": True, "start": news.wanted.start})
 
 
 # ---------------------------------------------------------------- over

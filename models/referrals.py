@@ -13,7 +13,7 @@ from models.referral_refusals import is_with_provider, refuse, wrong_day
 from models.referral_shape import ACCEPTED, BEGUN, BOOKED, RUNGS, SEEN, STATES, STUCK, Referral, State, Stuck
 from models.told import Referred, number_of
 
-__all__ = ["all_referred", "referral_of", "referrals_of", "referred", "refuse"]
+__all__ = ["after_act", "all_referred", "referral_of", "referrals_of", "referred", "refuse"]
 
 _FAR_AS = {"accepted": ACCEPTED, "under-way": ACCEPTED, "booked": BOOKED, "seen": SEEN, "finished": SEEN}
 _SET_BACK = ("missed", "visit-cancelled")
@@ -29,13 +29,15 @@ def referral_of(acts: Iterable[ReferralAct]) -> Referral:
     """The referral that follows from what was said of it, in the order of saying. Acts of another referral are kept aside."""
     found: Referral | None = None
     for act in acts:
-        stands = found or Referral(act.referral)
-        why = refuse(stands, act)
-        if why is None:
-            found = _moved(stands, act)._replace(acts=(*stands.acts, act))
-        else:
-            found = stands._replace(aside=(*stands.aside, (act, why)), **_odd(stands, act))
+        found, _ = after_act(found or Referral(act.referral), act)
     return found or Referral("")
+
+
+def after_act(stands: Referral, act: ReferralAct) -> tuple[Referral, str]:
+    """How a referral stands after one more act, and why that moved nothing and is kept aside, empty where it counts."""
+    if (why := refuse(stands, act)) is not None:
+        return stands._replace(aside=(*stands.aside, (act, why)), **_odd(stands, act)), why
+    return _moved(stands, act)._replace(acts=(*stands.acts, act)), ""
 
 
 def referrals_of(said: Iterable[Mapping[str, Any]]) -> list[Referral]:

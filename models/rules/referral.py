@@ -51,8 +51,8 @@ KINDS = {
     "referral_stuck": Kind(
         "referral_stuck",
         "Referral: what next?",
-        "Clears when another way is taken, the client says no, or a person closes it with a reason (`tending refer`); once it is closed, when it is "
-        "written down that the provider was told (`tending refer CLIENT news cancel-asked`).",
+        "Clears when another way is taken, the client says no, or a person closes it with a reason (`tending refer`); "
+        "once it is closed, when it is written down that the provider was told (`tending refer CLIENT news cancel-asked`).",
         ("referral_silent_days", "referral_again_days"),
         again=_another,
         duty=True,

@@ -308,7 +308,9 @@ LAST = [act("refused", 5), act("closed", 5, reason="came-back")]
 
 @pytest.mark.parametrize("last", LAST, ids=lambda one: one.what)
 @pytest.mark.parametrize("word", ["cancel-asked", "declined", "full", "finished"])
-def test_closed_while_a_provider_waits_it_asks_to_tell_them_until_somebody_says_so(last: ReferralAct, word: str) -> None:
+def test_closed_while_a_provider_waits_it_asks_to_tell_them_until_somebody_says_so(
+    last: ReferralAct, word: str
+) -> None:
     closed = said(*SENDING, ACCEPTED_, last)
     assert (closed.over, closed.untold) == (True, True)
     assert stands(closed, VOICE).endswith("and the provider may still be waiting for them, since Sat 28 Nov.")

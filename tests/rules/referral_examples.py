@@ -232,7 +232,10 @@ example(
 example(
     stuck, "The client said no", NO, "closed", UP + 90 * DAY, referrals=[a_referral(OFFERED, ("refused", UP))],
 )  # fmt: skip
-for name, last in (("The client said no", ("refused", UP + 5 * DAY)), ("Closed by a person", ("closed", UP + 5 * DAY, {"reason": "came-back"}))):
+for name, last in (
+    ("The client said no", ("refused", UP + 5 * DAY)),
+    ("Closed by a person", ("closed", UP + 5 * DAY, {"reason": "came-back"})),
+):
     example(
         stuck, f"{name} after the provider had accepted: tell them", YES, "stuck", UP + 5 * DAY,
         referrals=[a_referral(OFFERED, *SENT, news("accepted", 2), last)],
