@@ -8,11 +8,12 @@ import psycopg
 from benchmarks.clients import THERAPISTS, ZONE, fill
 from benchmarks.databases import Database
 from integrations.practice import Practice, open_practice
-from integrations.store import sources
+from integrations.store import facts, sources
 from integrations.store.cases import basis
 from integrations.store.tables import chunks, insert_rows
 from models.findings import Look
 from models.instants import DAY, Instant
+from models.looking import APPOINTMENTS
 from models.people import Therapist
 
 NOW: Instant = 1_795_426_200  # a Monday morning inside working hours, 2026-11-23 09:30 UTC
@@ -52,6 +53,7 @@ def practice_on(database: Database, name: str, *, more: str = "", port: int = 25
     practice = open_practice(folder / "practice.toml", create=True)
     with practice.store.write() as connection:
         insert_rows(connection, Therapist, [{"id": f"T{n}", "sealed": None} for n in range(THERAPISTS)])
+        facts.note_told(connection, {f"{APPOINTMENTS}calendar"}, NOW - DAY)
         sources.was_read(practice, connection, practice.settings.source[0], NOW - DAY, "seen", "")
     return practice
 

@@ -180,13 +180,14 @@ async def show_open_findings(practice: Practice, *, anyway: bool = False) -> Non
     rows = [
         {
             "code": each.code,
-            "what": labels.get(each.kind, each.kind) + (", to sort" if each.sorting else ""),
+            "what": labels.get(each.kind, each.kind)
+            + (", to sort" if each.sorting else ", answered" if each.answered else ""),
             "since": wall_of(each.since, practice.zone)[:10],
             "therapist": each.therapist,
         }
         for each in found
     ]
-    said = _needs_doing(count, sum(each.sorting for each in found))
+    said = _needs_doing(count, sum(each.sorting for each in found), sum(each.answered for each in found))
     if count > len(found):
         said += f" The newest {len(found)} are shown; `tending findings` lists all."
     content = [said, rows]
@@ -195,13 +196,16 @@ async def show_open_findings(practice: Practice, *, anyway: bool = False) -> Non
         await _shown(practice, "open-findings", content, made is not None)
 
 
-def _needs_doing(count: int, sorting: int) -> str:
+def _needs_doing(count: int, sorting: int, answered: int) -> str:
     if not count:
         return "Nothing needs doing: no finding is open."
     many = "1 finding is open" if count == 1 else f"{count} findings are open"
-    if not sorting:
+    parts = [f"{sorting} so from the first look, to be sorted"] * bool(sorting)
+    parts += [f"{answered} answered and still so"] * bool(answered)
+    if not parts:
         return f"{many}: each waits for its therapist."
-    return f"{many}: {sorting} of those shown were so from the first look and wait to be sorted, the others for their therapist."
+    others = "; the others wait for their therapist" if count > sorting + answered else ""
+    return f"{many}. Of those shown {' and '.join(parts)}{others}."
 
 
 async def show_table(practice: Practice, key: str, said: str, rows: list[dict[str, Any]]) -> None:

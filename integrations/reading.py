@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from integrations.calendars.fetch import fetch
 from integrations.calendars.reading import fingerprint, read_calendars, window
 from integrations.records.mapping import mapping_of
+from integrations.records.opening import files_of, not_read
 from integrations.records.reading import read_records
 from integrations.store import sources
 from integrations.store.derive import derive
@@ -132,14 +133,17 @@ def _meaning(source: SourcePart) -> str:
 
 
 def written_at(source: SourcePart) -> Instant | None:
-    """When the newest file of a path was written; None for an address, and where nothing is there."""
+    """When the newest file of a path was written, of records the newest that is read; None for an address, and where nothing is there."""
     path = Path(source.path).expanduser()
     if not source.path:
         return None
     try:
+        if source.kind == "records":
+            files = list(files_of(Path(source.path), mapping_of(source), source.name).values())
+            return max((int(file.stat().st_mtime) for file in files), default=None)
         files = [f for f in path.iterdir() if f.is_file() and not f.name.startswith(".")] if path.is_dir() else [path]
         return max((int(file.stat().st_mtime) for file in files), default=None)
-    except OSError:
+    except (OSError, TendingError):
         return None  # reading it says why
 
 
@@ -153,3 +157,9 @@ def place_of(source: SourcePart) -> str:
             f"Source {source.name}: the environment variable {source.url_env} is not set; put the address into it."
         )
     return place
+
+
+def unread_files(source: SourcePart) -> list[str]:
+    """CSV files that lie beside those of a records source and that nothing reads, by name. Raises SourceError or SettingsError."""
+    folder = Path(source.path)
+    return not_read(folder, mapping_of(source), source.name) if source.kind == "records" and folder.is_dir() else []

@@ -15,8 +15,10 @@ class Page(StrEnum):
     home = "home"
     sign_out = "sign_out"
     today = "today"
+    clients = "clients"
     client = "client"
     answer = "answer"
+    who = "who"  # a supervisor asks who it is of whom a risk has reached them
     ending = "ending"  # starting an ending, and saying what was done
     confirm = "confirm"  # an ending that waits for one's own word
     referral = "referral"
@@ -29,8 +31,10 @@ PAGES: dict[Page, frozenset[Role]] = {
     Page.home: frozenset(Role),
     Page.sign_out: frozenset(Role),
     Page.today: frozenset({Role.therapist, Role.supervisor}),
+    Page.clients: frozenset({Role.therapist, Role.supervisor}),
     Page.client: frozenset({Role.therapist, Role.supervisor, Role.front_office}),
     Page.answer: frozenset({Role.therapist, Role.supervisor}),
+    Page.who: frozenset({Role.supervisor}),
     Page.ending: frozenset({Role.therapist, Role.supervisor}),
     Page.confirm: frozenset({Role.therapist, Role.supervisor}),
     Page.referral: frozenset({Role.therapist, Role.supervisor}),

@@ -28,6 +28,7 @@ class Reply(StrEnum):
     ending = "ending"  # an ending is started
 
 
+NAMES_A_DAY = frozenset({Reply.snooze, Reply.known})  # whose sentence says when it is asked again
 REASONS: dict[Reply, dict[str, str]] = {
     Reply.snooze: {
         "waiting": "waiting for the client's answer",
@@ -90,11 +91,13 @@ def answer(
     if until is not None and reply not in (Reply.agreed, Reply.snooze, Reply.known):
         raise UsageError(f"A day does not go with `{reply.value}`.")
     if reply is Reply.agreed and (until is None) == (not days):
-        raise UsageError("Say what was agreed: the day of the next contact, or a rhythm in days.")
+        raise UsageError(
+            "Say what was agreed: the day of the next contact (`--until`), or a rhythm in days (`--days`)."
+        )
     if not 0 <= days <= 365:
         raise UsageError("A rhythm lies between 1 and 365 days.")
     if reply in (Reply.snooze, Reply.known) and until is None:
-        raise UsageError(f"Say until when: `{reply.value}` needs a day.")
+        raise UsageError(f"Say until when: `{reply.value}` needs a day (`--until`).")
     if reply is Reply.known and until is not None and until - now > LONGEST_PLAN:
         raise UsageError("A plan for a risk is looked at again within 30 days; name an earlier day.")
     if safety and reply is Reply.snooze and until is not None and until - now > DAY + HOUR:  # of 25 hours
@@ -107,7 +110,7 @@ def answer(
         raise UsageError("Longer than 90 days is no snooze: say what was agreed, or why it is no concern.")
     listed = REASONS.get(reply, {})
     if listed and reason not in listed:
-        raise UsageError(f"Say why; the reasons are {', '.join(listed)}.")
+        raise UsageError(f"Say why with `--reason`: {', '.join(listed)}.")
     if reason and not listed:
         raise UsageError(f"`{reply.value}` takes no reason.")
     if reply is Reply.ending:
@@ -118,6 +121,11 @@ def answer(
 def until_of(reply: Reply, day: date, zone: str) -> Instant:
     """The instant that a day means in an answer: a contact was agreed for some time on it, everything else speaks again when it begins."""
     return end_of(day, zone) if reply is Reply.agreed else start_of(day, zone)
+
+
+def asked_again(at: Instant | None, voice: Voice) -> str:
+    """When what was answered is asked again by itself, as a sentence; empty where it is not."""
+    return "" if at is None else f"If nothing changes, it is asked again on {voice.day_and_distance(at)}."
 
 
 def said(reply: Reply, until: Instant, days: int, reason: str, voice: Voice) -> str:

@@ -18,7 +18,8 @@ INTAKE, ACTIVE, ENDED = 0, 1, 2
 # Plain integers: comparing with an enum's member costs several times as much, and this is walked for everybody.
 NO_SHOW = int(Mark.no_show)
 AGREED = REPLIES.index(Reply.agreed)
-UNREAD = "a row of goals or scores in quarantine"
+UNREAD = "a goal or score in quarantine, or a goal that its source lacks"
+NO_APPOINTMENTS = "a source of appointments"
 GOING = STATES.index(State.going)
 ATTENDED = int(Mark.attended)
 TOOK_PLACE = (ATTENDED, int(Mark.presumed))
@@ -26,7 +27,7 @@ TOOK_PLACE = (ATTENDED, int(Mark.presumed))
 
 class More(NamedTuple):
     """What is told of a client besides appointments: `told` goals, scores and the like as of now, `heard` which of `goal` and `score` any
-    source tells of at all, `unread` which of these a row in quarantine, about the client, is of."""
+    source tells of at all, `unread` which of these a row about the client is of that lies in quarantine, or that its source lacks."""
 
     told: Told
     heard: frozenset[str]
@@ -64,7 +65,7 @@ class Case(NamedTuple):
 
     @property
     def unread(self) -> frozenset[str]:
-        """Which of goals and scores a row in quarantine about the client is of."""
+        """Of which of goals and scores a row about the client lies in quarantine, or is missing from its source."""
         return self.more.unread
 
     def last_seen(self) -> Instant | None:

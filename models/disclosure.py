@@ -67,6 +67,7 @@ FIELD_LEVEL: dict[str, Disclosure] = {
     "since": Disclosure.code,
     "reason": Disclosure.code,
     "vanished": Disclosure.code,
+    "what": Disclosure.code,
     "ahead": Disclosure.code,
     "messages": Disclosure.code,
     "period_days": Disclosure.code,

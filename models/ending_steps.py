@@ -20,7 +20,7 @@ class Reason(StrEnum):
 
 REASON_WORDS: Mapping[Reason, str] = {
     Reason.goals: "the goals are met",
-    Reason.poor_fit: "the two of them do not fit well",
+    Reason.poor_fit: "client and therapist do not fit well",
     Reason.beyond: "needs beyond what we can offer",
     Reason.wish: "the client's wish",
     Reason.contact: "the client is out of contact",

@@ -196,6 +196,17 @@ class HoldEntry:
 
 
 @dataclass(frozen=True, slots=True)
+class BusyEntry:
+    """Whole days that a calendar shows as taken, both included: nothing else is read of such an entry, and it concerns no client."""
+
+    id: str
+    therapist_id: str | None
+    from_on: date
+    to_on: date
+    said_at: Instant | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ProviderEntry:
     """One provider of the directory to whom clients may be referred. `name`, `address`, `phone` and `email` are sealed here; the lists
     hold words in small letters; `capacity` is one of models.directory.CAPACITY, empty where nobody said."""
@@ -240,6 +251,7 @@ Entry = (
     | GoalEntry
     | ScoreEntry
     | HoldEntry
+    | BusyEntry
     | ProviderEntry
     | ReferralNewsEntry
 )
@@ -293,6 +305,7 @@ KIND_OF: dict[type, str] = {
     GoalEntry: "goal",
     ScoreEntry: "score",
     HoldEntry: "hold",
+    BusyEntry: "busy",
     ProviderEntry: "provider",
     ReferralNewsEntry: "referral",
 }

@@ -60,6 +60,8 @@ class _Common(NamedTuple):
 
 
 NONE: frozenset[str] = frozenset()
+HEARD = frozenset({"goal", "score", "rating"})
+APPOINTMENTS = "appointment "  # and the name of a source
 
 
 class Shared:
@@ -67,9 +69,11 @@ class Shared:
 
     `pauses` are therapist leave and public holidays, by therapist; `blind` names, by therapist, the sources that are stale;
     `doubtful` are clients with quarantined rows, `missing` the starts of a client's appointments that their source lacks while nobody
-    has said whether they are gone. Both by therapist have the key "" for clients without one. `heard` names which of `goal` and `score`
-    any source tells of: what none does cannot be missing; `unread` are clients with a row of these in quarantine, and of which.
-    `new` are therapists who are new, and until when.
+    has said whether they are gone. Both by therapist have the key "" for clients without one. `words` are what sources tell of: those of
+    HEARD that any does (what none does cannot be missing), and APPOINTMENTS with the name of each source that tells of them; `unread`
+    are clients with a row of goals or scores in quarantine or a goal missing from its source, and of which.
+    `new` are therapists who are new, and until when; `unpaused` clients with breaks that their source lacks while nobody has said whether
+    these are gone.
     """
 
     def __init__(
@@ -81,9 +85,10 @@ class Shared:
         blind: Mapping[str, tuple[str, ...]],
         doubtful: frozenset[int] = frozenset(),
         missing: Mapping[int, frozenset[Instant]] = MappingProxyType({}),
-        heard: frozenset[str] = frozenset(),
+        words: frozenset[str] = frozenset(),
         unread: Mapping[int, frozenset[str]] = MappingProxyType({}),
         new: Mapping[str, Instant] = MappingProxyType({}),
+        unpaused: frozenset[int] = frozenset(),
     ) -> None:
         self.now = now
         self.book = book
@@ -92,10 +97,11 @@ class Shared:
         self._blind = blind
         self._rejected = doubtful
         self._missing = missing
-        self.heard = heard
+        self.words, self.heard = words, words & HEARD
         self._unread = unread
         self._new = new
-        self._doubtful = doubtful | missing.keys()
+        self._unpaused = unpaused
+        self._doubtful = doubtful | missing.keys() | unpaused
         self._kept: dict[str, dict[str, _Common]] = {}  # by site, then therapist
 
     def _of(self, therapist: str, site: str) -> _Common:
@@ -115,12 +121,14 @@ class Shared:
         if self.book.personal:
             layered = self.book.of(site, therapist, client_id, new=self.is_new(therapist))
         layered = layered.agreed(unpacked(told).by(self.now).answers)
-        if breaks:
+        if breaks and client_id not in self._unpaused:
             pauses = merged((*pauses, *spans_of(breaks)))
         if client_id in self._rejected:
             blind = (*blind, "a quarantined row of this client")
         if client_id in self._missing:
             blind = (*blind, "an appointment that its source lacks")
+        if client_id in self._unpaused:
+            blind = (*blind, "a break or time on a waiting list that its source lacks")
         return _Common(layered, layered.policy, pauses, blind, until)
 
     def is_new(self, therapist: str) -> bool:
@@ -151,7 +159,7 @@ class Shared:
 
     def sighted(self, now: Instant, book: PolicyBook) -> "Shared":
         """The same at another instant and under another policy, as if every source could be relied on."""
-        return Shared(now, book, self.rules, self._pauses, {}, heard=self.heard, new=self._new)
+        return Shared(now, book, self.rules, self._pauses, {}, words=self.words, new=self._new)
 
     def look(self, row: DigestRow) -> Looked:
         """One look at one client."""

@@ -28,6 +28,18 @@ class MessageState(StrEnum):
     dropped = "dropped"  # a person decided not to send it, or another message took its place
 
 
+MEANING = {
+    MessageState.claimed: "ready, not handed over yet",
+    MessageState.handing: "being handed over",
+    MessageState.unsure: "nobody knows whether it arrived",
+    MessageState.failed: "refused for good",
+    MessageState.sent: "sent",
+    MessageState.released: "refused for now, waits again",
+    MessageState.dropped: "dropped",
+}
+"""What becomes of a message, for people."""
+
+
 FORWARD: dict[MessageState, frozenset[MessageState]] = {
     MessageState.claimed: frozenset({MessageState.handing, MessageState.released, MessageState.failed}),
     MessageState.handing: frozenset(

@@ -22,6 +22,7 @@ NEW: Mapping[str, Any] = {
 }
 """What holds for clients of therapists who are new, unless [policy.new] says otherwise: earlier prompts (our choice)."""
 _ONE = re.compile(r"\b(appointment|attempt|day|ending|hour|point|score)s\b")
+ANSWERED = "agreed with this client in an answer"
 NAMES = tuple(f.name for f in fields(Policy))
 # These belong to the practice as a whole: no layer below may change them.
 KEEPING = frozenset({"keep_changes_days", "keep_messages_days"})
@@ -45,7 +46,7 @@ class Layered:
         """One line for people: the field, its value and unit, the layer that set it, and the basis of a default."""
         meta = next(f.metadata for f in fields(Policy) if f.name == name)
         layer, value = self.origin.get(name, "default"), getattr(self.policy, name)
-        said = f"{name} = {value or 'none'}" if isinstance(value, str) else f"{name} = {value:g} {meta['unit']}"
+        said = f"{name} = {value or 'none'}" if isinstance(value, str) else f"{name} = {measured(value, meta['unit'])}"
         return f"{said} ({layer}; basis: {meta['basis']})" if layer == "default" else f"{said} ({layer})"
 
     def told(self, name: str) -> str:
@@ -54,10 +55,7 @@ class Layered:
         layer, value = self.origin.get(name, "default"), getattr(self.policy, name)
         if not value or value == "none":
             return ""
-        unit = meta["unit"].partition(" (")[0]
-        if value == 1:
-            unit = _ONE.sub(r"\1", unit)
-        said = value if isinstance(value, str) else f"{value:g} {unit}"
+        said = value if isinstance(value, str) else measured(value, meta["unit"].partition(" (")[0])
         return f"{meta['reason'].rstrip('.')}: {said} ({layer})."
 
     def agreed(self, answers: Sequence[Answered]) -> "Layered":
@@ -65,8 +63,13 @@ class Layered:
         days = next((answer.days for answer in reversed(answers) if answer.days), 0)
         if not days:
             return self
-        origin = {**self.origin, "agreed_rhythm_days": "agreed with this client"}
+        origin = {**self.origin, "agreed_rhythm_days": ANSWERED}
         return Layered(replace(self.policy, agreed_rhythm_days=days), origin)
+
+
+def measured(value: float, unit: str) -> str:
+    """`14 days`, `1 point`."""
+    return f"{value:g} " + (_ONE.sub(r"\1", unit) if value == 1 else unit)
 
 
 def checked(values: Mapping[str, Any], layer: str) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from models.case import Case
+from models.case import NO_APPOINTMENTS, Case
 from models.clock import Clock
 from models.policy import Policy
 from models.policy_layers import Layered
@@ -100,6 +100,8 @@ def common_sentence(verdict: Verdict, voice: Voice) -> str:
         case "paused":
             (until,) = verdict.facts
             return f"Paused until {voice.day(until)}." if voice.can_name(until) else "Paused until further notice."
+        case "blind" if NO_APPOINTMENTS in verdict.facts:
+            return "Cannot say: no source has told of any appointment."
         case "blind":
             return f"Cannot say: {voice.listing(verdict.facts)} could show otherwise and cannot be relied on now."
         case "died":

@@ -131,7 +131,7 @@ class DeskPart(Part):
         default=4280,
         ge=1024,
         le=65535,
-        description="Where it listens on this machine (127.0.0.1), for the web server in front; a taken port is stepped around.",
+        description="Where it listens on this machine (127.0.0.1), for the web server in front; a taken port is refused.",
     )
     label: Literal["code", "initials", "name"] = Field(
         default="code",
@@ -146,6 +146,10 @@ class DeskPart(Part):
         parts = urlsplit(value)
         if parts.scheme not in ("http", "https") or not parts.hostname or parts.path.strip("/") or parts.query:
             raise ValueError("public_url is an address without a path, such as https://desk.example.org")
+        if "@" in parts.netloc or parts.fragment:
+            raise ValueError(
+                "public_url is an address without a name, a password or a #, such as https://desk.example.org"
+            )
         if parts.scheme == "http" and parts.hostname not in LOOPBACK:
             raise ValueError("public_url has to begin with https://: what is answered there concerns clients")
         return value.rstrip("/")

@@ -60,14 +60,16 @@ class SourcePart(Part):
         gt=0,
         le=2000,
         description="For a path: if its newest file is older than so many hours, whoever exports it has stopped, and it is"
-        " as if it were not read; empty: never.",
+        " as if it were not read; empty: never, but `tending check` tells of records older than four days.",
     )
     every_minutes: float = Field(default=10, ge=0.02, le=1440, description="How often a running practice reads it.")
     name_pattern: str = Field(
         default="", description="Regular expression whose first group is the client's name in a calendar title."
     )
     columns: dict[str, dict[str, str]] = Field(default_factory=dict, description="form -> our column -> their column.")
-    files: dict[str, str] = Field(default_factory=dict, description="form -> file name, if not clients.csv and so on.")
+    files: dict[str, str] = Field(
+        default_factory=dict, description="form -> file name, if not clients.csv and so on; empty: not read."
+    )
     statuses: str | dict[str, str] = Field(
         default="own", description="Vocabulary: own, simplepractice, jane, or word = meaning."
     )

@@ -1,5 +1,6 @@
 """Sources: what each one delivers, how fresh it has to be, and what a person is asked when much of it vanishes at once."""
 
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any
 
@@ -7,6 +8,18 @@ from sqlmodel import Field, SQLModel
 
 from models.columns import instant, instant_key, json_facts
 from models.instants import Instant
+
+ASKED = ("break", "goal", "hold")
+"""Kinds besides appointments of which a person is asked when many vanish at once."""
+
+
+THINGS = {
+    "appointment": ("appointment ahead", "appointments ahead"),
+    "break": ("break", "breaks"),
+    "goal": ("goal", "goals"),
+    "hold": ("time on a waiting list", "times on a waiting list"),
+}
+"""What these are called, one and several."""
 
 
 class Delivers(StrEnum):
@@ -30,7 +43,8 @@ class Source(SQLModel, table=True):
     `read_at` is the last complete reading, `renewed_at` when the newest file it read had been written (None for an address), `tried_at`
     the last attempt; `problem` the reason code of a failed attempt, `told` the
     sentence a person sees. `held` lists entry ids that vanished together and wait for a person's word (`entries`, asked about `since`),
-    and those about which one was given: `allowed` to go at the next reading, or `kept` for as long as the source lacks them.
+    and those about which one was given: `allowed` to go at the next reading, or `kept` for as long as the source lacks them. These are
+    appointments; under the name of a kind of ASKED it holds the same of that kind.
     """
 
     __tablename__ = "source"
@@ -53,6 +67,17 @@ class Source(SQLModel, table=True):
     )  # taken out of practice.toml, and a person let go what it said of the future
 
 
+def questions(held: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
+    """What a person is asked about, by kind, of Source.held: `entries`, `count`, how many were known (`ahead`), and `since`."""
+    parts = {"appointment": held, **{kind: held.get(kind, {}) for kind in ASKED}}
+    return {kind: part for kind, part in parts.items() if part.get("entries")}
+
+
+def asked_about(held: Mapping[str, Any]) -> int:
+    """How many entries of all kinds a person is asked about."""
+    return sum(part["count"] for part in questions(held).values())
+
+
 def fresh_until(
     read_at: Instant | None, fresh_for: int, renewed_at: Instant | None = None, renewed_within: int | None = None
 ) -> Instant | None:
@@ -65,8 +90,8 @@ def fresh_until(
 
 
 def too_many_vanished(vanished: int, known: int, floor: int, share: float, *, emptied: bool) -> bool:
-    """Whether so many future appointments are missing at once that a person is asked: more than max(floor, share of all known), or
-    all of them where there were several and the source now holds none ahead at all."""
+    """Whether so many future appointments, or entries of another kind, are missing at once that a person is asked: more than max(floor,
+    share of all known), or all of them where there were several and the source now holds none of them at all."""
     return vanished > max(floor, share * known) or (emptied and 1 < vanished == known)
 
 

@@ -148,6 +148,7 @@ def practice_toml(wanted: Wanted, found: Detection | None = None, folder: str = 
         "",
         *(_sources(found, folder) if found else _EXAMPLES),
         "",
+        *_PARTS,
         "# Thresholds. What is not set here has the default that docs/policy.md explains.",
         "# [policy]",
         "# quiet_after_days = 14",
@@ -185,6 +186,27 @@ _EXAMPLES = [
     '# therapist = "T1"',
     "# An address that is a secret stands in the environment: url_env instead of path.",
     '# url_env = "TENDING_CALENDAR_T1"',
+]
+
+
+_PARTS = [
+    "# Your own protocol in a sentence or two, or where it lies: it stands in every notice about a result that asks for safety.",
+    "# [safety]",
+    '# protocol = "Call today, ask, write it down; the plan lies in the safety folder."',
+    "",
+    "# The pages on which therapists say what happened; links are mailed once their address is known.",
+    "# [desk]",
+    '# public_url = "https://desk.example.org"',
+    "",
+    "# What stands in drafts of closing letters: whom to call in need, and three places or more to go.",
+    "# [endings]",
+    '# crisis = ["Crisis line, 000 0000, day and night"]',
+    '# referrals = ["Practice by the lake, 000 0001"]',
+    "",
+    "# What an appointment that is put into a calendar is called there: nothing that tells of therapy.",
+    "# [invitations]",
+    '# title = "Appointment"',
+    "",
 ]
 
 

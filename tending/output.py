@@ -17,6 +17,8 @@ from models.voice import Voice
 QUIET_SECONDS = 1.0  # what is done sooner shows no progress
 _COLOURS = {"good": "green", "mend": "yellow", "note": "blue"}
 
+NAMES_SHOWN = 5
+
 
 def say(text: str = "") -> None:
     """One line on stdout."""
@@ -50,6 +52,12 @@ def columns(rows: Iterable[Sequence[str]], indent: int = 0) -> None:
         say((" " * indent + "  ".join([*padded, row[-1]])).rstrip())
 
 
+def some(names: list[str]) -> str:
+    """The first few of these names, and how many more there are."""
+    more = len(names) - NAMES_SHOWN
+    return ", ".join(names[:NAMES_SHOWN]) + (f" and {more} more" if more > 0 else "")
+
+
 def toned(text: str, tone: str) -> str:
     """The text in the colour of `good`, `mend` or `note` where stdout is a terminal; the words say it as well."""
     if not sys.stdout.isatty() or "NO_COLOR" in os.environ:
@@ -75,7 +83,7 @@ def since(voice: Voice, when: Instant) -> str:
     if gone < 90:
         return "a moment ago"
     if gone < 2 * HOUR:
-        return f"{gone // 60} minutes ago"
+        return f"{words.counted(gone // 60, 'minute')} ago"
     if gone < DAY:
         return f"{gone // HOUR} hours ago"
     return voice.day_and_distance(when)

@@ -241,7 +241,7 @@ def sharing(
         {"": pauses},
         {"": blind},
         one if doubtful else frozenset(),
-        heard=frozenset(heard),
+        words=frozenset(heard),
         unread=dict.fromkeys(one, frozenset({"goal", "score"})) if unread else {},
     )
 

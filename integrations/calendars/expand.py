@@ -18,10 +18,10 @@ from integrations.calendars.values import (
     moments,
     whole_number,
 )
+from integrations.calendars.whole_days import first_of, how_many, is_for_days, midnight
 from integrations.calendars.zones import Zone, ZoneTable
 from models.instants import DAY, Instant
 
-ALL_DAY = "all-day entries"
 OLDER = "older versions of an entry"
 AFTER_THE_END = "changes to a series after its end"
 _MOST_IN_WINDOW = 2_000
@@ -70,9 +70,7 @@ def expand(
     if len(events) == 1 and "RECURRENCE-ID" not in only.once and not only.repeated.keys() & {"RRULE", "RDATE"}:
         # Nearly every entry is one of these.
         span = _span(only, zones)
-        if span is None:
-            dropped[ALL_DAY] += 1
-        elif span.start >= window_from:
+        if span.start >= window_from:
             yield _occurrence(span, None, firm=True)
         return
     yield from _Series(events, zones, dropped).occurrences(window_from, window_to)
@@ -87,8 +85,7 @@ class _Series:
         masters = [event for event in events if "RECURRENCE-ID" not in event.once]
         self.master_event = self._newest(masters) if masters else None
         self.master = _span(self.master_event, zones) if self.master_event else None
-        if self.master_event and self.master is None:
-            dropped[ALL_DAY] += 1
+        self.for_days = self.master_event is not None and is_for_days(self.master_event)
         changed: dict[Instant, list[Event]] = {}
         for event in events:
             if "RECURRENCE-ID" in event.once:
@@ -119,6 +116,8 @@ class _Series:
         if found.day is not None:
             found = Moment(wall=datetime.combine(found.day, self.master.wall.time() if self.master else time()))
         assert found.wall is not None
+        if self.for_days and not found.utc:
+            return self.zones.utc.instant(midnight(found.wall.date()))  # some write the day's midnight
         if found.utc:
             return self.zones.utc.instant(found.wall)
         if found.tzid:
@@ -145,9 +144,7 @@ class _Series:
                     yield Occurrence(event, key, kept, self.master.zone.name, key, key + length, firm)
         for key, event in self.changed.items():
             span = _span(event, self.zones)
-            if span is None:
-                self.dropped[ALL_DAY] += 1
-            elif last is not None and key > last:
+            if last is not None and key > last:
                 self.dropped[AFTER_THE_END] += 1
             elif key not in excluded and (span.start >= window_from or window_from <= key < window_to):
                 yield _occurrence(span, key, firm=True)
@@ -168,7 +165,7 @@ class _Series:
         for key in self.onward:
             # An occurrence that a change shifts into the window may first have been meant for a day outside it.
             span = _span(self.changed[key], self.zones)
-            shift = abs(span.start - key) + DAY if span else 0
+            shift = abs(span.start - key) + DAY
             low, high = min(low, window_from - shift), max(high, window_to + shift)
         seen = excluded | self.changed.keys()
         for rule in self._rules(master.event, "EXRULE"):
@@ -221,8 +218,6 @@ class _Series:
         """Where an occurrence lies that a change of 'this one and all that follow' has moved."""
         since = max(changed for changed in self.onward if changed <= key)
         span = _span(self.changed[since], self.zones)
-        if span is None:
-            return
         start, kept = span.zone.placed(span.zone.wall(key) + (span.wall - span.zone.wall(since)))
         if window_from <= start < window_to:
             yield Occurrence(span.event, key, kept, span.zone.name, start, start + span.length, firm)
@@ -232,15 +227,13 @@ def _occurrence(span: _Span, key: Instant | None, *, firm: bool) -> Occurrence:
     return Occurrence(span.event, key, span.kept, span.zone.name, span.start, span.start + span.length, firm)
 
 
-def _span(event: Event, zones: ZoneTable) -> _Span | None:
-    """The time of an entry; None for an all-day one. Raises BadValueError ('no-start', 'bad-date', 'unknown-zone')."""
-    once = event.once
-    start = once.get("DTSTART") or once.get("RECURRENCE-ID")
-    if start is None:
-        raise BadValueError("no-start", "has no start (DTSTART); give the entry a date and time in the calendar")
-    first = moment(start)
+def _span(event: Event, zones: ZoneTable) -> _Span:
+    """The time of an entry; whole days are days of UTC. Raises BadValueError ('no-start', 'bad-date', 'unknown-zone')."""
+    once, first = event.once, first_of(event)
     if first.wall is None:
-        return None
+        assert first.day is not None
+        wall = midnight(first.day)
+        return _Span(event, wall, zones.utc, *zones.utc.placed(wall), how_many(event, first.day) * DAY)
     zone = _zone_of(first, event, zones)
     instant, kept = zone.placed(first.wall)
     length = 0

@@ -16,13 +16,13 @@ def _names(text: str) -> frozenset[str]:
 
 # All that is ever read of an entry. DESCRIPTION, LOCATION and the like stay at the border, only counted; so do people, unless asked for.
 # Of who is invited to an entry of our own it is read what they answered (see reading.py), and nothing else leaves this folder.
-ONCE = _names("UID DTSTART DTEND DURATION RECURRENCE-ID STATUS SUMMARY SEQUENCE LAST-MODIFIED DTSTAMP")
+ONCE = _names("UID DTSTART DTEND DURATION RECURRENCE-ID STATUS SUMMARY SEQUENCE LAST-MODIFIED DTSTAMP TRANSP")
 REPEATED = _names("RRULE EXRULE RDATE EXDATE CATEGORIES X-TENDING-CLIENT")
 PEOPLE = _names("ATTENDEE ORGANIZER")
 # Names that may be counted by name. A line broken by a careless program may begin with anything, even a person's name.
 COUNTED = _names(
     "ATTACH ATTENDEE CLASS COLOR COMMENT CONFERENCE CONTACT CREATED DESCRIPTION GEO IMAGE LOCATION NAME ORGANIZER "
-    "PRIORITY RELATED-TO REQUEST-STATUS RESOURCES STRUCTURED-DATA STYLED-DESCRIPTION TRANSP URL"
+    "PRIORITY RELATED-TO REQUEST-STATUS RESOURCES STRUCTURED-DATA STYLED-DESCRIPTION URL"
 )
 OTHER = "other properties"
 UNREADABLE = "unreadable lines"

@@ -13,12 +13,14 @@ from integrations.calendars.expand import Occurrence, expand
 from integrations.calendars.light import PEOPLE, Event, Feed, scan
 from integrations.calendars.text import whole_lines
 from integrations.calendars.values import BadValueError, plain_text, whole_number
+from integrations.calendars.whole_days import FREE_DAYS, is_for_days, taken, takes_no_time
 from integrations.calendars.zones import ZoneTable
-from models.entries import AppointmentEntry, CancelledBy, Entry, Plan, Reading, Reject
+from models.entries import AppointmentEntry, BusyEntry, CancelledBy, Entry, Plan, Reading, Reject
 from models.errors import SourceError
-from models.instants import Instant, instant_of
+from models.instants import DAY, Instant, instant_of
 from models.subjects import mail_addresses
 
+KINDS = frozenset({"appointment", "busy"})
 CODE = re.compile(r"(?<![0-9A-Za-z-])C-[0-9A-HJKMNP-TV-Z]{7,}(?![0-9A-Za-z])")
 OUTSIDE = "entries outside the window"
 LETTERS = "replies and requests about an entry"
@@ -79,7 +81,8 @@ def read_calendar(
     for uid, events in _groups(feed, dropped).items():
         counts: Counter[str] = Counter()
         try:
-            found = list(_entries(uid, expand(events, zones, window_from, window_to, counts), therapist_id, people))
+            occurrences = expand(events, zones, window_from, window_to, counts)
+            found = list(_entries(uid, occurrences, therapist_id, people, counts))
         except Exception as error:  # one entry that nobody foresaw never stops the rest: it is kept, counted and shown
             rejects.append(_reject(feed, uid, events, name, therapist_id, _understood(error)))
             continue
@@ -90,7 +93,7 @@ def read_calendar(
     return Reading(
         entries=entries,
         rejects=rejects,
-        kinds=frozenset({"appointment"}),
+        kinds=KINDS,
         window_from=window_from,
         window_to=window_to,
         dropped={what: count for what, count in sorted(dropped.items()) if count},
@@ -151,7 +154,7 @@ def read_calendars(
     return Reading(
         entries=[entry for reading in readings for entry in reading.entries],
         rejects=rejects,
-        kinds=frozenset({"appointment"}) if len(readings) == len(files) else frozenset(),
+        kinds=KINDS if len(readings) == len(files) else frozenset(),
         window_from=window_from,
         window_to=window_to,
         dropped=dict(sorted(dropped.items())),
@@ -174,6 +177,8 @@ def _understood(error: Exception) -> BadValueError:
 
 
 def _told_apart(entry: Entry, name: str, used: set[str]) -> Entry:
+    if isinstance(entry, BusyEntry):
+        return replace(entry, id=f"{name}/{entry.id}")
     if not isinstance(entry, AppointmentEntry) or entry.group not in used:
         return entry
     return replace(entry, id=f"{name}/{entry.id}", group=f"{name}/{entry.group}")
@@ -191,16 +196,27 @@ def _groups(feed: Feed, dropped: Counter[str]) -> dict[str, list[Event]]:
 
 
 def _entries(
-    uid: str, occurrences: Iterable[Occurrence], therapist_id: str | None, people: bool
-) -> Iterator[AppointmentEntry]:
+    uid: str, occurrences: Iterable[Occurrence], therapist_id: str | None, people: bool, dropped: Counter[str]
+) -> Iterator[AppointmentEntry | BusyEntry]:
     words: dict[int, _Words] = {}
+    for_days: set[int] = set()
+    free: set[int] = set()
     for event, key, wall, zone, start, end, firm in occurrences:
         said = words.get(event.first)
         if said is None:
             said = words[event.first] = _words(event, people)
+            for_days |= {event.first} if is_for_days(event) else set()
+        entry_id = uid if key is None else f"{uid}#{key}"
+        if event.first in for_days:
+            if said.plan is Plan.cancelled or takes_no_time(event):
+                free.add(event.first)
+                dropped[FREE_DAYS] = len(free)
+            else:
+                yield taken(entry_id, therapist_id, wall, (end - start) // DAY, said.said_at)
+            continue
         plan = said.plan if firm or said.plan is Plan.cancelled else Plan.proposed
         yield AppointmentEntry(
-            id=uid if key is None else f"{uid}#{key}",
+            id=entry_id,
             wall=wall,
             zone=zone,
             start=start,

@@ -91,8 +91,8 @@ def message_of(
         "of_ending": True if beside.ending else None,
         "untold": True if beside.untold else None,
         "phone": settings.phone or None,
-        "when": _when(said.start, voice),
-        "moved_from": None if before in (None, said.start) or said.cancelled else _when(before or 0, voice),
+        "when": told_when(said.start, voice),
+        "moved_from": None if before in (None, said.start) or said.cancelled else told_when(before or 0, voice),
         "minutes": (said.end - said.start) // 60,
         "place": said.location or None,
     }
@@ -107,7 +107,7 @@ def message_of(
     )
 
 
-def _when(start: Instant, voice: Voice) -> str:
+def told_when(start: Instant, voice: Voice) -> str:
     """`Tue 1 Dec 2026 at 10:00 (Europe/Berlin)`: with year and zone, since this may be all that is read."""
     when = local(start, voice.zone)
     day = words.dated(when.date(), locale=voice.locale)

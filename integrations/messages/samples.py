@@ -1,12 +1,14 @@
 """Invented facts for every wording, so that it can be read before anything of the kind is ever sent."""
 
 from collections.abc import Mapping
+from datetime import datetime, time
 from typing import Any
 
+from integrations.messages.invitations import told_when
 from models.ending_acts import REASONS, STEPS
 from models.ending_steps import REASON_WORDS, Reason, Step
 from models.habits import question
-from models.instants import DAY, HOUR, Instant
+from models.instants import DAY, HOUR, Instant, at_wall, day_of
 from models.rule import Rule, Verdict
 from models.rules import all_rules
 from models.told import NOT_KNOWN
@@ -79,7 +81,12 @@ def samples(at: Instant, voice: Voice, protocol: str | None = PROTOCOL) -> Mappi
             "since": at - 3 * DAY,
             "reason": "The file is missing.",
         },
-        ("held_vanished", "held_vanished"): {"source": "calendar-t1", "vanished": 9, "ahead": 12},
+        ("held_vanished", "held_vanished"): {
+            "source": "calendar-t1",
+            "what": "appointments ahead",
+            "vanished": 9,
+            "ahead": 12,
+        },
         ("source_left", "source_left"): {"source": "calendar-t1"},
         ("former_looked", "former_looked"): {"source": "calendar-t1"},
         ("former_entry", "former_entry"): {
@@ -116,14 +123,14 @@ def samples(at: Instant, voice: Voice, protocol: str | None = PROTOCOL) -> Mappi
         ("more", "more"): {"count": 70},
         ("invitation", "request"): {
             "code": CODE,
-            "when": "Tue 1 Dec 2026 at 10:00 (Europe/Berlin)",
-            "moved_from": "Mon 30 Nov 2026 at 10:00 (Europe/Berlin)",
+            "when": told_when(_morning(at + 8 * DAY, voice), voice),
+            "moved_from": told_when(_morning(at + 7 * DAY, voice), voice),
             "minutes": 50,
             "place": "Room 2",
             "of_ending": True,
             "untold": True,
         },
-        ("invitation", "cancelled"): {"code": CODE, "when": "Tue 1 Dec 2026 at 10:00 (Europe/Berlin)"},
+        ("invitation", "cancelled"): {"code": CODE, "when": told_when(_morning(at + 8 * DAY, voice), voice)},
         ("leave_transfer", "leave_transfer"): {
             "therapist": "Dr Lund (T1)",
             "from_on": "2026-11-30",
@@ -133,6 +140,11 @@ def samples(at: Instant, voice: Voice, protocol: str | None = PROTOCOL) -> Mappi
         ("sign_in", "sign_in"): {},
         ("fresh_link", "fresh_link"): {},
     }
+
+
+def _morning(at: Instant, voice: Voice) -> Instant:
+    """Ten o'clock of that day, where whoever reads it lives."""
+    return at_wall(datetime.combine(day_of(at, voice.zone), time(10)), voice.zone)
 
 
 def _confirmation(at: Instant) -> dict[str, Any]:

@@ -99,5 +99,7 @@ THERAPIST_ID = (
     "clinician name",
     "practitioner",
     "provider",
+    "staff member",
 )
+THERAPIST_NAME = ("therapist name", "clinician name", "staff name", "staff member")
 NAME = ("client name", "patient name", "full name")

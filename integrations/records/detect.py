@@ -1,28 +1,30 @@
 """Looking at a folder of exports and calendars: which file is what, how to read it, and what only a person can say."""
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
 
+from integrations.records.calendar_files import CalendarFile, head_of, owner
 from integrations.records.cells import looks_like_person
 from integrations.records.columns import Form, key
 from integrations.records.dates import ORDER_WORDS, OrderEvidence
-from integrations.records.forms import APPOINTMENTS, FORMS
+from integrations.records.forms import APPOINTMENTS, FORMS, THERAPISTS
 from integrations.records.mapping import AUTO, Mapping, resolve
 from integrations.records.opening import Opened, date_texts, grammar_of, open_file
 from integrations.records.reading import RecordReading, read_records
 from integrations.records.tables import TableOfRows, read_table
-from integrations.records.vocabularies import VOCABULARIES, plain
+from integrations.records.unknown_words import harmless_words, vocabulary_of
 from models.entries import TherapistEntry
 from models.errors import SettingsError, TendingError
 from models.instants import Instant
+from models.words import counted
 
 TABLES = frozenset({".csv", ".tsv", ".txt"})
 WORKBOOKS = frozenset({".xlsx", ".xls", ".ods", ".numbers"})
 MOST_FILES = 2000
 NOON = "12:00"
+_REASONS = 3  # rows that were not understood are shown, with where they stand and why
 _SAMPLE = 200  # rows that are looked at for names in place of ids
 _HINTS = {
     "clients": ("client", "patient", "contact"),
@@ -36,12 +38,12 @@ _HINTS = {
     "providers": ("directory",),
     "referral_news": ("referral_news", "referral news"),
 }
-_SIMPLEPRACTICE_HEADERS = frozenset({"clienttype", "primaryclinician", "billingroute", "dateadded"})
 
 
 @dataclass(frozen=True, slots=True)
 class FormFile:
-    """A file taken for a form: `file` relative to the folder, `columns` ours -> theirs, counts of a trial reading."""
+    """A file taken for a form: `file` relative to the folder, `columns` ours -> theirs, counts of a trial reading, names of the columns
+    that are left out, and of the first rows that were not understood where they stand and why."""
 
     file: str
     form: str
@@ -50,15 +52,8 @@ class FormFile:
     encoding: str
     rows: int
     rejects: int
-
-
-@dataclass(frozen=True, slots=True)
-class CalendarFile:
-    """A calendar and whose it seems to be, by its file name; `note` says why that is not known."""
-
-    file: str
-    therapist_id: str | None
-    note: str = ""
+    left: tuple[str, ...] = ()
+    reasons: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,8 +96,7 @@ def detect(folder: Path, *, zone: str, read_at: Instant) -> Detection:
         file, kind = path.relative_to(folder).as_posix(), path.suffix.lower()
         try:
             if kind == ".ics":
-                _check_calendar(path)
-                calendars.append(file)
+                calendars.append((file, head_of(path)))
             elif kind in TABLES:
                 candidate = _form_of(path)
                 found.setdefault(candidate.opened.form.name, []).append((file, candidate))
@@ -124,7 +118,7 @@ def detect(folder: Path, *, zone: str, read_at: Instant) -> Detection:
             )
     mapping, notes, questions = _mapping(chosen)
     mapping, forms, therapists = _try(folder, chosen, mapping, questions, unclear, zone, read_at)
-    owners = tuple(_owner(file, therapists) for file in calendars)
+    owners = tuple(owner(file, head, therapists) for file, head in calendars)
     return Detection(tuple(forms), owners, tuple(unclear), mapping, tuple(notes), tuple(questions))
 
 
@@ -135,16 +129,6 @@ def _files(folder: Path) -> Iterator[Path]:
         parts = path.relative_to(folder).parts
         if not any(part.startswith((".", "~$")) for part in parts) and path.suffix.lower() != ".toml":
             yield path
-
-
-def _check_calendar(path: Path) -> None:
-    try:
-        with path.open("rb") as file:
-            start = file.read(4096)
-    except OSError as error:
-        raise SettingsError(f"{path.name}: it cannot be read ({error.strerror or 'unknown reason'}).") from None
-    if b"BEGIN:VCALENDAR" not in start.replace(b"\0", b"").upper():
-        raise SettingsError(f"{path.name}: it is named like a calendar but holds none; export it again.")
 
 
 def _known(form: Form, header: Sequence[str]) -> int:
@@ -165,8 +149,8 @@ def _form_of(path: Path) -> _Candidate:
         hinted = any(hint in path.stem.casefold() for hint in _HINTS[form.name])
         if form.signs and not hinted:
             hinted = bool({key(name) for name in form.signs} & {key(name) for name in table.header})
-            if not hinted:
-                continue  # a client and a day are in nearly any table
+            if not hinted and (form is not THERAPISTS or _known_by_name(table.header)):
+                continue  # a client and a day are in nearly any table, and so is a name
         try:
             candidate = _candidate(form, table, path)
             candidates.append(candidate._replace(rank=2 * candidate.rank + 3 * hinted))
@@ -183,6 +167,12 @@ def _form_of(path: Path) -> _Candidate:
         first, second = candidates[0].opened.form.name, candidates[1].opened.form.name
         raise SettingsError(f"{table.file}: it could be {first} or {second}; name it {first}.csv or {second}.csv.")
     return candidates[0]
+
+
+def _known_by_name(header: Sequence[str]) -> bool:
+    """Whether therapists in such a table would be known by their names, for want of an id."""
+    column = THERAPISTS.column("id")
+    return not {key(name) for name in (column.name, *column.synonyms)} & {key(name) for name in header}
 
 
 def _candidate(form: Form, table: TableOfRows, path: Path) -> _Candidate:
@@ -223,13 +213,16 @@ def _mapping(chosen: dict[str, tuple[str, _Candidate]]) -> tuple[Mapping, list[s
         notes.append(f"Dates are read as {ORDER_WORDS[order]}.")
     statuses = "own"
     if "appointments" in chosen:
-        statuses, unknown = _vocabulary(chosen["appointments"][1].opened)
+        statuses, unknown = vocabulary_of(chosen["appointments"][1].opened)
         notes.append(f"Status words are read as those of {statuses}.")
         if "status" not in chosen["appointments"][1].opened.places:
             questions.append(f"{chosen['appointments'][0]}: no column says who came; name it under columns as status.")
         if unknown:
+            shown = harmless_words(unknown, [one.opened for _, one in chosen.values()])
             questions.append(
-                f"{chosen['appointments'][0]}: {unknown} status words are not known; explain them under status_words."
+                f"{chosen['appointments'][0]}: {counted(len(unknown), 'status word is', 'status words are')} not known"
+                + (f" ({', '.join(shown)})" if shown else "")
+                + "; explain them under status_words."
             )
     mapping = Mapping(
         files={form: file for form, (file, _) in chosen.items()},
@@ -238,21 +231,6 @@ def _mapping(chosen: dict[str, tuple[str, _Candidate]]) -> tuple[Mapping, list[s
         statuses=statuses,
     )
     return mapping, notes, questions
-
-
-def _vocabulary(opened: Opened) -> tuple[str, int]:
-    """The vocabulary that knows most of the words in the status column, and how many words it does not know."""
-    place = opened.places.get("status")
-    if place is None:
-        return "own", 0
-    cells = (row.cells[place] for row in opened.table.rows if not row.fault and place < len(row.cells))
-    words = {plain(cell) for cell in cells} - {""}
-    headers = {key(name) for name in opened.table.header}
-    order = ["own", *(name for name in VOCABULARIES if name != "own")]
-    if len(headers & _SIMPLEPRACTICE_HEADERS) >= 2:
-        order.sort(key=lambda name: name != "simplepractice")
-    best = min(order, key=lambda name: len(words - VOCABULARIES[name].keys()))
-    return best, len(words - VOCABULARIES[best].keys())
 
 
 def _try(
@@ -286,7 +264,13 @@ def _try(
             continue
         table, count = candidate.opened.table, reading.counts[form]
         columns_found = {ours: table.header[place].strip() for ours, place in candidate.opened.places.items()}
-        forms.append(FormFile(file, form, columns_found, table.delimiter, table.encoding, count.rows, count.rejects))
+        kept_out = tuple(name for name in reading.dropped if name not in columns_found.values())
+        reasons = tuple(reject.sentence for reject in reading.rejects[:_REASONS])
+        forms.append(
+            FormFile(
+                file, form, columns_found, table.delimiter, table.encoding, count.rows, count.rejects, kept_out, reasons
+            )
+        )
         if count.rows and count.rejects == count.rows - count.blank:
             questions.append(f"{file}: taken for {form}, and none of its rows is understood; is it {form} at all?")
         therapists += [entry for entry in reading.entries if isinstance(entry, TherapistEntry)]
@@ -295,22 +279,3 @@ def _try(
 
 def _read(form: str, path: Path, mapping: Mapping, zone: str, read_at: Instant) -> RecordReading:
     return read_records({form: path}, mapping, name="trial", zone=zone, read_at=read_at)
-
-
-def _owner(file: str, therapists: Sequence[TherapistEntry]) -> CalendarFile:
-    """Whose calendar it is: the one therapist whose id, whole name or last name is in the file's name."""
-    words = set(_words(Path(file).stem))
-    marks = [(t.id, (_words(t.id), _words(t.name), _words(t.name)[-1:])) for t in therapists]
-    for sort in range(3):
-        hits = [known_as for known_as, mark in marks if mark[sort] and set(mark[sort]) <= words]
-        if len(hits) == 1:
-            return CalendarFile(file, hits[0])
-        if hits:
-            return CalendarFile(file, None, f"{file}: its name fits {len(hits)} therapists; set therapist.")
-    return CalendarFile(file, None, f"{file}: its name fits no therapist; set therapist to the id of its owner.")
-
-
-def _words(text: str) -> list[str]:
-    return [
-        word for word in re.split(r"[\W_]+", text.casefold()) if word and word not in ("dr", "prof", "mr", "ms", "mrs")
-    ]

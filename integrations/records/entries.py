@@ -17,22 +17,28 @@ from models.entries import (
     LeaveEntry,
     TherapistEntry,
 )
-from models.instants import DAY, Instant
+from models.instants import DAY, Instant, day_of
 
 MINUTE = 60
 
 
 def client(values: Values, grammar: Grammar, doubts: Doubts) -> ClientEntry:
-    """A client. A date of death or of a pause's end says that there is one."""
+    """A client. A date of death or of a pause's end says that there is one; that care ended, where no status says otherwise, too."""
     died, paused = values.get("died", False), values.get("paused until", False)
+    ended = values.get("ended date", False)
+    if isinstance(ended, date) and ended > day_of(grammar.read_at, grammar.zone):
+        doubts.ahead += 1
+        over = False
+    else:
+        over = bool(ended)
     name = values.get("name") or " ".join(filter(None, (values.get("first name"), values.get("last name"))))
     return ClientEntry(
         id=values["id"],
         name=name,
         therapist_id=values.get("therapist"),
-        status=values.get("status", ClientStatus.active),
+        status=values.get("status", ClientStatus.ended if over else ClientStatus.active),
         intake_on=values.get("intake date"),
-        ended_on=values.get("ended date"),
+        ended_on=ended if isinstance(ended, date) else None,
         died_on=died if isinstance(died, date) else None,
         died=bool(died),
         paused_until=paused if isinstance(paused, date) else None,
@@ -46,9 +52,9 @@ def client(values: Values, grammar: Grammar, doubts: Doubts) -> ClientEntry:
 
 
 def therapist(values: Values, grammar: Grammar, doubts: Doubts) -> TherapistEntry:
-    """A therapist."""
+    """A therapist, known by name where there is no id."""
     return TherapistEntry(
-        id=values["id"],
+        id=values.get("id") or values["name"],
         name=values["name"],
         email=values.get("email", ""),
         zone=values.get("zone", ""),

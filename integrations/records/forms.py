@@ -1,7 +1,7 @@
 """Our own documented CSV forms as data: each column with its meaning, example, other names and parser."""
 
 from integrations.records import cells
-from integrations.records.columns import CLIENT_ID, FROM, NAME, THERAPIST_ID, TO, UPDATED, Column, Form
+from integrations.records.columns import CLIENT_ID, FROM, NAME, THERAPIST_ID, THERAPIST_NAME, TO, UPDATED, Column, Form
 from integrations.records.progress_forms import GOALS, HOLDS, SCORES
 from integrations.records.referral_forms import PROVIDERS, REFERRAL_NEWS
 
@@ -34,10 +34,12 @@ CLIENTS = Form(
             "",
             cells.code,
         ),
-        Column("therapist", "id of the main therapist, as in the therapists file", "T1", cells.own_id, THERAPIST_ID),
+        Column(
+            "therapist", "id or name of the main therapist, as in the therapists file", "T1", cells.own_id, THERAPIST_ID
+        ),
         Column(
             "status",
-            "where care stands: intake, active or ended; empty means active",
+            "where care stands: intake, active or ended; empty means active, or ended if ended date says so",
             "active",
             cells.client_status,
             ("client status", "state"),
@@ -51,10 +53,10 @@ CLIENTS = Form(
         ),
         Column(
             "ended date",
-            "the day care ended",
+            "the day care ended, or yes if it is not known",
             "",
-            cells.day,
-            ("ended", "ended on", "end date", "discharge date", "discharged on", "closed on"),
+            cells.day_or_yes,
+            ("ended", "ended on", "end date", "discharge date", "discharged on", "discharged", "closed on"),
         ),
         Column(
             "died",
@@ -98,18 +100,17 @@ THERAPISTS = Form(
     (
         Column(
             "id",
-            "the therapist's id, to which the other files refer",
+            "the therapist's id, to which the other files refer; without it the name is the id",
             "T1",
             cells.own_id,
             ("therapist id", "clinician id", "practitioner id", "provider id", "staff id"),
-            required=True,
         ),
         Column(
             "name",
-            "the therapist's name",
+            "the therapist's name, by which the other files may refer too",
             "Dr Ruth Adler",
             cells.words,
-            ("therapist name", "clinician name", "full name"),
+            (*THERAPIST_NAME, "full name"),
             required=True,
         ),
         Column("email", "where alerts go", "adler@example.org", cells.mail_address, ("mail", "email address")),
@@ -121,12 +122,20 @@ THERAPISTS = Form(
             ("time zone", "tz"),
         ),
         Column("site", "where the therapist works", "North", cells.words, ("location", "office", "clinic")),
-        Column("supervisor", "id of the supervising therapist", "T2", cells.own_id, ("supervisor id", "supervised by")),
+        Column(
+            "supervisor",
+            "id or name of the supervising therapist",
+            "T2",
+            cells.own_id,
+            ("supervisor id", "supervised by"),
+        ),
         Column(
             "started", "the first working day", "2024-09-01", cells.day, ("started on", "start date", "hired", "joined")
         ),
         UPDATED,
     ),
+    signs=THERAPIST_NAME,
+    without_id=("name", "two different rows bear the same name"),
 )
 
 APPOINTMENTS = Form(
@@ -156,7 +165,7 @@ APPOINTMENTS = Form(
             NAME[1:],
             identity=True,
         ),
-        Column("therapist", "id of the therapist, as in the therapists file", "T1", cells.own_id, THERAPIST_ID),
+        Column("therapist", "id or name of the therapist, as in the therapists file", "T1", cells.own_id, THERAPIST_ID),
         Column(
             "start",
             "date and time of the beginning, as the clock on the wall shows it, or with Z or an offset",
@@ -249,11 +258,15 @@ LEAVE = Form(
         Column(
             "id", "the row's id; without it a row is known by its therapist and days", "", cells.own_id, ("leave id",)
         ),
-        Column("therapist", "id of the therapist", "T1", cells.own_id, THERAPIST_ID, required=True),
+        Column("therapist", "id or name of the therapist", "T1", cells.own_id, THERAPIST_ID, required=True),
         Column("from", "the first day", "2026-08-03", cells.day, FROM, required=True),
         Column("to", "the last day", "2026-08-21", cells.day, TO, required=True),
         Column(
-            "cover", "id of the therapist who stands in", "T2", cells.own_id, ("cover id", "covered by", "stand in")
+            "cover",
+            "id or name of the therapist who stands in",
+            "T2",
+            cells.own_id,
+            ("cover id", "covered by", "stand in"),
         ),
         UPDATED,
     ),

@@ -167,7 +167,8 @@ def _complain_of_missing(form: Form, found: dict[str, int], names: Sequence[str]
     for group in [(column.name,) for column in form.columns if column.required] + list(form.one_of):
         if not found.keys() & set(group):
             wanted = " or ".join(f'"{name}"' for name in group)
-            raise SettingsError(f"{file}: there is no column {wanted}; {_nearest(form, group[0], names)}")
+            without = " Where your system gives no ids, docs/forms.md says what to do." if group == ("id",) else ""
+            raise SettingsError(f"{file}: there is no column {wanted}; {_nearest(form, group[0], names)}{without}")
 
 
 def _nearest(form: Form, wanted: str, names: Sequence[str]) -> str:

@@ -70,13 +70,35 @@ def files_of(where: Path | Mapping[str, Path], mapping: RecordMapping, name: str
         raise SourceError(
             f"Source {name}: there is no folder {where.name}; create it or correct the path in practice.toml."
         )
-    if mapping.files:
-        return {form: where / mapping.files[form] for form in FORMS if form in mapping.files}
-    found = {form.name: where / form.file for form in FORMS.values() if (where / form.file).exists()}
+    found: dict[str, Path] = {}
+    for form in FORMS.values():
+        if form.name in mapping.files:
+            found |= {form.name: where / mapping.files[form.name]} if mapping.files[form.name] else {}
+        else:  # under the name that the page of forms gives it, beside the others: a file that came later is read too
+            there = [folder / form.file for folder in folders_of(where, mapping) if (folder / form.file).exists()]
+            if there and there[0] not in _named(where, mapping):
+                found[form.name] = there[0]
     if not found:
         wanted = ", ".join(form.file for form in FORMS.values())
         raise SourceError(f"Source {name}: {where.name} holds none of {wanted}; put them there or set files.")
     return found
+
+
+def folders_of(where: Path, mapping: RecordMapping) -> list[Path]:
+    """The folders that files of a source lie in: its own first, then those that `files` names."""
+    return list(dict.fromkeys([where, *(path.parent for path in _named(where, mapping))]))
+
+
+def _named(where: Path, mapping: RecordMapping) -> list[Path]:
+    return [where / file for file in mapping.files.values() if file]
+
+
+def not_read(where: Path, mapping: RecordMapping, name: str) -> list[str]:
+    """CSV files that lie beside those of a source and that nothing reads, as paths below its folder. Raises as `files_of` does."""
+    read = set(files_of(where, mapping, name).values())
+    beside = {path for folder in folders_of(where, mapping) for path in folder.glob("*") if path.is_file()}
+    csv = (path for path in beside - read if path.suffix.lower() == ".csv" and not path.name.startswith("."))
+    return sorted(path.relative_to(where).as_posix() for path in csv)
 
 
 def _form_of_file(path: Path, mapping: RecordMapping) -> str:

@@ -31,6 +31,10 @@ and only counted; notes of sessions are never read.
 If your system names a column differently, say so in `practice.toml` under `columns`. Names listed under *also read as*
 are understood without that. To leave a column unread, give it an empty name.
 
+A file that has another name stands in `practice.toml` under `files`; an empty name there leaves it unread. Files that `files`
+does not name are read under the names below, also those that come later; `tending check` names every other CSV file beside
+them, since nothing reads it.
+
 - **Encoding**: UTF-8, UTF-16 or Windows-1252. **Separator**: comma, semicolon, tab or `|`. Both are found out.
 - **Dates**: `2026-03-14` is always understood. `14/03/2026` and `03/14/2026` are told apart by the other dates in the
   files; where they cannot be, you are asked to set `date_order` to `dmy` or `mdy`.
@@ -42,15 +46,58 @@ are understood without that. To leave a column unread, give it an empty name.
   spreadsheet shows.
 - **A row that is there twice** is read once. Two different rows with one id are both put aside.
 - **What is missing**: a future appointment, break, leave, goal, time on a waiting list or provider that was in the last export
-  and is not in this one counts as gone, unless the id of some row of that file could not be read, or the file does not even
-  have a header. Clients, therapists, scores and news of referrals stay: that care has ended has to be said. Where more
-  than half of the clients are missing, `tending sync` and `tending check` ask whether the export was whole.
+  and is not in this one counts as gone, unless the file does not even have a header. While the id of some row of that file
+  could not be read, any of what is missing may be that row: nothing is concluded until the row is corrected or discarded.
+  Where more than a few future appointments, goals, breaks or times on a waiting list are missing at once, nothing is concluded
+  before a person has spoken: `tending held SOURCE`. Clients, therapists, scores and news of referrals stay: that care has ended
+  has to be said. Where more than half of the clients are missing, `tending sync` and `tending check` ask whether the export
+  was whole.
+"""
+
+
+_SYSTEMS = """\
+## From your system
+
+`tending init --from FOLDER` finds most of this out by itself, and lists what it leaves out. What we know of each system is
+second-hand: we have seen no real export of either. Compare yours.
+
+**Without ids.** A client needs an id that never changes, and a report of names has none. Keep one spreadsheet of all
+clients with a column `id` that you number yourself (1, 2, 3; a number is never given twice), beside `name` and `therapist`,
+and save it as `clients.csv`; a new client is a new row. Appointments may then come from a report of names: its column is
+read as `client name`, and found among that therapist's clients. Two clients of one therapist with one name are not told
+apart; such appointments are listed by `tending unmatched`. Goals, scores, breaks and waits need the id. Therapists may be
+given by name in every file; without ids of therapists, the name is the id.
+
+**SimplePractice** has reports as CSV. Its report of appointments has been shown to us with the columns *Client, Client type,
+Date added, Primary clinician, Start time, End time, Minutes, Status*, and others that are left out. *Date added* is the day
+the row was added, not that of the appointment, so a report with times alone cannot be read: choose one that has the day of
+the appointment. *Show* stands on every row that nobody has touched, and is believed after `trust_attendance_after_days`.
+
+```toml
+statuses = "simplepractice"
+
+[source.columns.appointments]
+"client name" = "Client"
+client = ""
+therapist = "Primary clinician"
+```
+
+**Jane** says *arrived*, *no show* and *cancelled*. Clinics often mark a late cancellation as no show, and delete an early
+one: what is deleted is missing from the next export and counts as gone. *Staff Member* is read as the therapist, and
+*Discharged* (a day, or yes) as the end of care where no column says otherwise.
+
+```toml
+statuses = "jane"
+
+[source.columns.appointments]
+therapist = "Staff Member"
+```
 """
 
 
 def forms_page() -> str:
     """All of docs/forms.md."""
-    parts = [_INTRO]
+    parts = [_INTRO, _SYSTEMS]
     parts += [_form(form) for form in FORMS.values()]
     parts += [_statuses(), _goal_words(), _referral_words(), _measures()]
     return "\n".join(parts)

@@ -14,9 +14,10 @@ YEARS_AHEAD = 20  # what is further off (2099) is a slip of the keyboard, or sta
 
 
 def goal(values: Values, grammar: Grammar, doubts: Doubts) -> GoalEntry:
-    """A goal. That somebody looked at it, or how far it came, is never said of a day ahead."""
+    """A goal. That it was agreed, how far it came, or that somebody looked at it, is never said of a day ahead."""
     for column in ("set", "target date", "achievement date", "reviewed"):
         check_year(column, values.get(column), grammar, doubts, "leave it empty if there is none")
+    check_past("set", values, grammar, doubts, "put the day on which it was agreed, or leave it empty")
     check_past("achievement date", values, grammar, doubts, "correct it, or put it under target date")
     check_past("reviewed", values, grammar, doubts, "put the last day there, not the next one")
     return GoalEntry(

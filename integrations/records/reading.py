@@ -11,7 +11,8 @@ from integrations.records.forms import FORMS
 from integrations.records.mapping import Mapping as RecordMapping
 from integrations.records.opening import Opened, files_of, grammar_of, open_file
 from integrations.records.rows import FileCount, FileReader
-from models.entries import Reading
+from integrations.records.therapists import Named
+from models.entries import Reading, TherapistEntry
 from models.instants import DAY, Instant
 
 WINDOW_DAYS = 400  # how far back and ahead an export is taken to be complete, unless the caller knows better
@@ -46,10 +47,11 @@ def read_records(
     readers = [FileReader(one, grammar) for one in opened]
     for reader in readers:
         reader.read()
+    therapists = Named(entry for reader in readers for entry in reader.entries() if isinstance(entry, TherapistEntry))
     doubts = [(r.doubts.believed, r.doubts.ahead) for r in readers]
     return RecordReading(
-        entries=[entry for r in readers for entry in r.entries()],
-        rejects=[reject for r in readers for reject in r.rejects()],
+        entries=[therapists.in_entry(entry) for r in readers for entry in r.entries()],
+        rejects=[therapists.in_row(reject) for r in readers for reject in r.rejects()],
         kinds=frozenset(r.opened.form.kind for r in readers if r.complete),
         window_from=read_at - WINDOW_DAYS * DAY if window_from is None else window_from,
         window_to=read_at + WINDOW_DAYS * DAY if window_to is None else window_to,

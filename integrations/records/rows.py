@@ -48,7 +48,8 @@ class _Whose(NamedTuple):
 
 
 class FileReader:
-    """The rows of one file and what became of them; `complete` tells whether absence from it may mean anything."""
+    """The rows of one file and what became of them; `complete` tells whether absence from it may mean anything: of a file without even a
+    header it may not. What a row that could not be understood may be is looked at where absence is concluded."""
 
     def __init__(self, opened: Opened, grammar: Grammar) -> None:
         self.opened, self.grammar, self.doubts = opened, grammar, Doubts()
@@ -162,9 +163,7 @@ class FileReader:
         used = tuple(kept[place].strip() for _, place in self.columns)
         here = _First(row, used, len(self.outcomes))
         before = self.first.setdefault(known_as, here) if known_as else here
-        if not known_as:
-            self.complete = False  # which entry this row is cannot be told, so none may be taken for gone
-        elif before is not here:
+        if before is not here:
             if before.used == used:
                 self.repeated += 1
                 return
@@ -201,7 +200,6 @@ class FileReader:
 
     def _reject_row(self, row: Row, fault: str) -> None:
         """A row whose cells cannot be told apart: nothing in it is trusted, not even whose it is."""
-        self.complete = False
         where = f"{self.opened.table.file}, line {row.line}" if fault == "broken-quotes" else self._where(row)
         what = {
             "broken-quotes": "a quotation mark does not close or stands where none may; remove it or save as CSV again",

@@ -12,7 +12,7 @@ from integrations.store.tables import table
 from models.appointments import Appointment, Participant
 from models.clock import Spans, merged
 from models.entries import Plan
-from models.instants import DAY, Instant
+from models.instants import DAY, Instant, end_of, start_of
 from models.invitations import Invitation, InvitationState, wanted_of
 from models.noticing import therapist_recipient
 from models.observations import Observation, Subject
@@ -53,11 +53,12 @@ def busy(
 ) -> Spans:
     """Everything entered for a therapist that touches [since, until), as spans and nothing else; but for invitations with these UIDs.
 
-    The tail of an endless series counts, since it will most likely take place. Other entries than clients' are those of calendars with a
-    time; entries of whole days are not read from calendars, and are entered as leave.
+    The tail of an endless series counts, since it will most likely take place. Whole days that a calendar shows as taken are days of the
+    therapist's own zone.
     """
     spans = _of_clients(connection, therapist, since, until)
     spans += _of_nobody(practice, connection, therapist, since, until)
+    spans += _of_days(practice, connection, therapist, since, until)
     spans += _of_invitations(connection, therapist, since, until, without)
     return merged(spans)
 
@@ -80,7 +81,7 @@ def _of_nobody(
     practice: "Practice", connection: Connection, therapist: str, since: Instant, until: Instant
 ) -> list[tuple[Instant, Instant]]:
     """Entries of calendars that concern no client: of what they say only the time is looked at."""
-    others = [source.name for source in practice.settings.source if source.therapist not in ("", therapist)]
+    others = _of_others(practice, therapist)
     somebody = exists().where(_SUBJECTS.c.source == _SEEN.c.source, _SUBJECTS.c.entry_id == _SEEN.c.entry_id)
     query = select(_SEEN.c.facts).where(
         _SEEN.c.kind == "appointment", _SEEN.c.current, ~_SEEN.c.gone, _SEEN.c.source.not_in(others), ~somebody
@@ -93,6 +94,27 @@ def _of_nobody(
         and facts["start"] < until
         and facts["end"] > since
     ]
+
+
+def _of_days(
+    practice: "Practice", connection: Connection, therapist: str, since: Instant, until: Instant
+) -> list[tuple[Instant, Instant]]:
+    """Whole days that their calendars show as taken, such as a vacation."""
+    zone = zone_of(connection, therapist) or practice.zone
+    query = select(_SEEN.c.facts).where(
+        _SEEN.c.kind == "busy", _SEEN.c.current, ~_SEEN.c.gone, _SEEN.c.source.not_in(_of_others(practice, therapist))
+    )
+    spans = [
+        (start_of(date.fromisoformat(facts["from_on"]), zone), end_of(date.fromisoformat(facts["to_on"]), zone))
+        for facts in connection.execute(query).scalars()
+        if facts["therapist_id"] == therapist
+    ]
+    return [(start, end) for start, end in spans if start < until and end > since]
+
+
+def _of_others(practice: "Practice", therapist: str) -> list[str]:
+    """Sources that are another therapist's."""
+    return [source.name for source in practice.settings.source if source.therapist not in ("", therapist)]
 
 
 def _of_invitations(

@@ -12,15 +12,16 @@ from sqlalchemy import Connection, select
 from integrations.public_holidays import public_holidays
 from integrations.store import policies
 from integrations.store.appointments import appointments_of, source_traits, told_of
-from integrations.store.doubt import in_doubt
+from integrations.store.doubt import Doubted, in_doubt
 from integrations.store.facts import words_told
 from integrations.store.tables import Prepared, among, chunks, table
+from models.case import NO_APPOINTMENTS
 from models.clock import Spans, merged
 from models.digest import Digest, Held, History, digest_of
 from models.entries import ClientStatus, Plan
 from models.findings import Look
 from models.instants import HOUR, Instant, end_of, local, start_of
-from models.looking import DIGEST_COLUMNS, DigestRow, Shared
+from models.looking import APPOINTMENTS, DIGEST_COLUMNS, DigestRow, Shared
 from models.observations import TOLD, Observation
 from models.people import OPEN_ENDED, Client, Leave, Therapist, as_day
 from models.policy import Policy
@@ -49,17 +50,17 @@ _DOUBTFUL = Prepared(_REJECTED.where(table(Quarantine).c.state == QuarantineStat
 
 
 def basis(practice: "Practice", connection: Connection) -> str:
-    """Rules, policy, what else of the settings all looks rest on, and what sources tell of besides appointments, as one word: looks made
-    under another one are made anew."""
-    return basis_under(practice, _heard(connection, None))
+    """Rules, policy, what else of the settings all looks rest on, and what sources tell of, as one word: looks made under another one are
+    made anew."""
+    return basis_under(practice, _words(connection, None))
 
 
-def basis_under(practice: "Practice", heard: frozenset[str]) -> str:
+def basis_under(practice: "Practice", words: frozenset[str]) -> str:
     """The same where it is known what sources tell of."""
     settings = practice.settings
     terms = [settings.practice.zone, settings.practice.holidays]
     terms += [f"{s.name} {s.therapist} {fresh_seconds(practice, s)}" for s in settings.source]
-    terms += sorted(heard)
+    terms += sorted(words)
     around = hashlib.blake2b("\n".join(terms).encode(), digest_size=4).hexdigest()
     return f"{rules_version()}-{practice.book.fingerprint()}-{around}"
 
@@ -99,24 +100,31 @@ def shared(practice: "Practice", connection: Connection, now: Instant, known_at:
         pauses[therapist] = _days_off(holidays, tuple(sorted(spans)), practice.zone)
     doubtful = _doubtful(connection, known_at)
     read = _SOURCES.rows(connection)
+    doubted = in_doubt(connection, read, known_at)
+    words = _words(connection, known_at)
+    blind = _blind_by_therapist(practice, stale_sources(practice, connection, now, known_at, read))
+    if not any(word.startswith(APPOINTMENTS) for word in words):
+        blind = {therapist: (*names, NO_APPOINTMENTS) for therapist, names in blind.items()}
     return Shared(
         now,
         book,
         all_rules(),
         pauses,
-        _blind_by_therapist(practice, stale_sources(practice, connection, now, known_at, read)),
+        blind,
         frozenset(client for client, kind in doubtful if kind not in TOLD),
-        in_doubt(connection, read, known_at),
-        _heard(connection, known_at),
-        _unread(doubtful),
+        doubted.starts,
+        words,
+        _unread(doubtful, doubted),
         new_therapists(practice, connection, book.of().policy, known_at),
+        frozenset(client for client, kinds in doubted.kinds.items() if kinds & {"break", "hold"}),
     )
 
 
-def _unread(doubtful: Iterable[tuple[int, str]]) -> dict[int, frozenset[str]]:
-    """Clients with goals or scores in quarantine, and of which they are."""
+def _unread(doubtful: Iterable[tuple[int, str]], doubted: Doubted) -> dict[int, frozenset[str]]:
+    """Clients with goals or scores in quarantine, or goals of which nobody knows whether they are gone, and of which they are."""
     found: dict[int, frozenset[str]] = {}
-    for client, kind in doubtful:
+    asked = [(client, kind) for client, kinds in doubted.kinds.items() for kind in kinds]
+    for client, kind in (*doubtful, *asked):
         if kind in ("goal", "score"):
             found[client] = found.get(client, frozenset()) | {kind}
     return found
@@ -233,8 +241,8 @@ def new_therapists(
     return {who: start_of(day + lasts, practice.zone) for who, day in began.items() if day is not None}
 
 
-def _heard(connection: Connection, known_at: Instant | None) -> frozenset[str]:
-    """Which of goals, scores and ratings any source has told of."""
+def _words(connection: Connection, known_at: Instant | None) -> frozenset[str]:
+    """What sources have told of (see models.looking)."""
     return frozenset(word for word, since in words_told(connection).items() if known_at is None or since <= known_at)
 
 

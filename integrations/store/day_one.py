@@ -86,7 +86,7 @@ class DayOne:
         return self._books[basis]
 
     def _newest_source(self) -> Instant:
-        """When the source that was read for the first time last was so, or a source first told of goals, scores or ratings."""
+        """When the source that was read for the first time last was so, or one first told of appointments, goals, scores or ratings."""
         if self._source_since is None:
             newest = self._connection.execute(select(func.max(table(Source).c.first_read_at))).scalar()
             self._source_since = max([newest or 0, *words_told(self._connection).values()])

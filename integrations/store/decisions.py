@@ -60,7 +60,7 @@ def decide(practice: "Practice", connection: Connection, clients: Iterable[int],
         # Taken first, in the order of ids: another worker, or news about one of them, waits, or is all there to be read below.
         before |= {row.client_id: row for row in _TAKE_LOOKS.rows(connection, {"ids": part})}
     together = shared(practice, connection, now)
-    basis_now = basis_under(practice, together.heard)
+    basis_now = basis_under(practice, together.words)
     recipients = Recipients(practice, connection, now)
     day_one = DayOne(practice, connection, together, basis_now, now)
     result = Decided()

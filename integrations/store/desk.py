@@ -19,6 +19,9 @@ from models.digest import Digest
 from models.ending_acts import OPEN
 from models.findings import Finding
 from models.instants import Instant
+from models.kinds import is_safety
+from models.notices import Notice
+from models.noticing import therapist_recipient
 from models.observations import Observation, Subject
 from models.people import Break, Client, Leave, Relation, Therapist
 from models.terminations import TerminationRow
@@ -35,7 +38,7 @@ class Reach(NamedTuple):
 
 class Card(NamedTuple):
     """One finding as a card shows it. `therapist_id` is the client's main therapist, empty where there is none; `ending` says
-    whether an ending is open, waiting or going on."""
+    whether an ending is open, waiting or going on, `speaks_at` when what was answered is asked again by itself."""
 
     client_id: int
     code: str
@@ -50,6 +53,7 @@ class Card(NamedTuple):
     evidence: dict[str, Any]
     answered: bool
     answered_at: Instant | None
+    speaks_at: Instant | None
     ending: bool
 
 
@@ -142,19 +146,31 @@ def names(
     return {row.id: vault.open(row.sealed).get("name", "") if row.sealed else "" for row in found}
 
 
-def name_of(connection: Connection, vault: Vault, client_id: int, by: str, at: Instant) -> str:
-    """The name of one client. Written into the audit, in this transaction."""
+def name_of(connection: Connection, vault: Vault, client_id: int, by: str, at: Instant, why: str = "") -> str:
+    """The name of one client. Written into the audit, in this transaction, with `why` where that does not follow from who asks."""
     rows = table(Client)
     row = connection.execute(select(rows.c.code, rows.c.sealed).where(rows.c.id == client_id)).one()
-    _record(connection, by, at, [row.code])
+    _record(connection, by, at, [row.code], why)
     return str(vault.open(row.sealed).get("name", "")) if row.sealed else ""
 
 
-def _record(connection: Connection, by: str, at: Instant, codes: list[str]) -> None:
+def risk_reached(connection: Connection, client_id: int, therapist: str) -> bool:
+    """Whether something that asks for safety is open about a client and this therapist was told of it, as it stands now."""
+    rows, notices = table(Finding), table(Notice)
+    told = (
+        (notices.c.client_id == rows.c.client_id)
+        & (notices.c.purpose == rows.c.rule + "." + rows.c.kind)
+        & (notices.c.generation == rows.c.generation)
+        & (notices.c.recipient == therapist_recipient(therapist))
+    )
+    query = select(rows.c.kind).where(rows.c.client_id == client_id, rows.c.cleared_at.is_(None), exists().where(told))
+    return any(is_safety(kind) for kind in connection.execute(query).scalars())
+
+
+def _record(connection: Connection, by: str, at: Instant, codes: list[str], why: str = "") -> None:
     empty = {"place": None, "seal": ""}
-    acts = [
-        {"at": at, "who": by, "act": NAME_READ, "subject": code, "details": {"at": "desk"}, **empty} for code in codes
-    ]
+    details = {"at": "desk"} | ({"why": why} if why else {})
+    acts = [{"at": at, "who": by, "act": NAME_READ, "subject": code, "details": details, **empty} for code in codes]
     insert_rows(connection, Audit, acts)
 
 
@@ -170,11 +186,26 @@ def appointments(connection: Connection, client_id: int, since: Instant, until: 
     return [Shown(*row) for row in connection.execute(query)]
 
 
-def breaks(connection: Connection, client_id: int) -> list[tuple[date, date]]:
-    """A client's planned breaks, both days included."""
-    rows = table(Break)
-    query = select(rows.c.from_on, rows.c.to_on).where(rows.c.client_id == client_id).order_by(rows.c.from_on)
-    return [(row.from_on, row.to_on) for row in connection.execute(query)]
+class Pause(NamedTuple):
+    """Time that does not count, both days included: a planned break, or where it `waits`, time on a waiting list."""
+
+    from_on: date
+    to_on: date
+    waits: bool = False
+
+
+def breaks(connection: Connection, client_id: int) -> list[Pause]:
+    """A client's planned breaks and time on waiting lists, by their first day."""
+    rows, seen = table(Break), table(Observation)
+    waits = exists().where(
+        seen.c.source == rows.c.source,
+        seen.c.entry_id == rows.c.entry_id,
+        seen.c.kind == "hold",
+        seen.c.current,
+        ~seen.c.gone,
+    )
+    query = select(rows.c.from_on, rows.c.to_on, waits).where(rows.c.client_id == client_id).order_by(rows.c.from_on)
+    return [Pause(from_on, to_on, bool(waiting)) for from_on, to_on, waiting in connection.execute(query)]
 
 
 def goals(connection: Connection, vault: Vault, client_id: int) -> list[GoalShown]:

@@ -13,6 +13,7 @@ from models.entries import (
     KIND_OF,
     AppointmentEntry,
     BreakEntry,
+    BusyEntry,
     ClientEntry,
     Entry,
     GoalEntry,
@@ -113,6 +114,12 @@ def split(entry: Entry, vault: Vault, source: SourcePart) -> Row:
     elif isinstance(entry, BreakEntry | HoldEntry):
         facts = {
             "client_ref": ref_hash(vault, entry.client_id),
+            "from_on": _text(entry.from_on),
+            "to_on": _text(entry.to_on),
+        }
+    elif isinstance(entry, BusyEntry):
+        facts = {
+            "therapist_id": entry.therapist_id or source.therapist or None,
             "from_on": _text(entry.from_on),
             "to_on": _text(entry.to_on),
         }

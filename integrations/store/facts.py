@@ -4,16 +4,14 @@ from collections.abc import Iterable
 
 from sqlalchemy import Connection, delete, select
 
-from integrations.store.tables import Prepared, insert_new, is_one_of, table, upsert
+from integrations.store.tables import Prepared, insert_new, table, upsert
 from models.instants import Instant
 from models.people import Client
 from models.quarantine import Fact
 
-TELLS = "tells "  # and goal, score or rating: since when a source has told of any
+TELLS = "tells "  # and goal, score, rating, or appointment and a source's name: since when a source has told of any
 _WORDS = Prepared(
-    select(table(Fact).c.name, table(Fact).c.value).where(
-        is_one_of(table(Fact).c.name, [f"{TELLS}{word}" for word in ("goal", "score", "rating")])
-    )
+    select(table(Fact).c.name, table(Fact).c.value).where(table(Fact).c.name.startswith(TELLS, autoescape=True))
 )
 
 
@@ -51,11 +49,11 @@ def ids_of_codes(connection: Connection, codes: Iterable[str]) -> dict[str, int]
 
 
 def note_told(connection: Connection, words: Iterable[str], now: Instant) -> None:
-    """Note which of goals, scores and ratings a source tells of, from the first time on."""
+    """Note what a source tells of (see models.looking), from the first time on."""
     for word in sorted(words):
         insert_new(connection, Fact, {"name": f"{TELLS}{word}", "value": str(now)})
 
 
 def words_told(connection: Connection) -> dict[str, Instant]:
-    """Which of goals, scores and ratings any source has told of, and since when."""
+    """What sources have told of, in the words of models.looking, and since when."""
     return {name.removeprefix(TELLS): int(value) for name, value in _WORDS.run(connection).tuples()}

@@ -27,6 +27,7 @@ class FindingRow(NamedTuple):
     reason: str
     evidence: dict[str, Any]
     answered: bool = False  # and the answer stands
+    speaks_at: Instant | None = None  # when it is told again by itself
     notice: int | None = None  # the newest that tells of it, by number
 
 
@@ -115,11 +116,19 @@ def still_tells(connection: Connection, about: Asks) -> bool:
     return connection.execute(select(rows.c.id).where(same, rows.c.cleared_at.is_(None))).first() is not None
 
 
-def finding_counts(connection: Connection) -> dict[tuple[str, str], int]:
-    """How many findings are open, by kind and by how they came to be."""
+def told_again_at(connection: Connection, client_id: int, kind: str) -> Instant | None:
+    """When an open finding is told again by itself, if nothing changes; None where it is not, or where none is open."""
     rows = table(Finding)
-    query = select(rows.c.kind, rows.c.opened, func.count()).where(rows.c.cleared_at.is_(None))
-    return {(kind, how): n for kind, how, n in connection.execute(query.group_by(rows.c.kind, rows.c.opened)).tuples()}
+    same = (rows.c.client_id == client_id) & (rows.c.kind == kind) & rows.c.cleared_at.is_(None)
+    return connection.execute(select(rows.c.speaks_at).where(same)).scalar()
+
+
+def finding_counts(connection: Connection) -> dict[tuple[str, str, bool], int]:
+    """How many findings are open, by kind, by how they came to be, and by whether they were answered."""
+    rows = table(Finding)
+    by = rows.c.kind, rows.c.opened, rows.c.answered
+    query = select(*by, func.count()).where(rows.c.cleared_at.is_(None)).group_by(*by)
+    return {(kind, how, answered): n for kind, how, answered, n in connection.execute(query).tuples()}
 
 
 def day_one_left(connection: Connection) -> int:

@@ -64,7 +64,7 @@ def _ahead(practice: "Practice", connection: Connection, name: str, now: Instant
     standing = connection.execute(
         select(rows.c.kind, rows.c.entry_id, rows.c.facts)
         .where(rows.c.source == name, rows.c.current, ~rows.c.gone)
-        .where(rows.c.kind.in_(("appointment", "break", "hold", "leave")))
+        .where(rows.c.kind.in_(("appointment", "break", "busy", "hold", "leave")))
         .order_by(rows.c.kind, rows.c.entry_id)
     )
     return [

@@ -27,6 +27,7 @@ from integrations.store.vanishing import gone_from
 from integrations.vault import Vault
 from models.entries import ClientStatus, Reading
 from models.instants import Instant
+from models.looking import APPOINTMENTS
 from models.measures import RATINGS
 from models.observations import ABOUT_CLIENTS, Observation, Subject
 from models.people import Relation
@@ -104,7 +105,7 @@ def take_in(
         rejected.find(
             connection, vault, source.name, holding.hashes, (c for r in reading.rejects for c in r.client_ids)
         )
-    note_told(connection, _words(news), now)
+    note_told(connection, _words(source.name, news), now)
     codes = {hashed: code for row in news for hashed, code in row.codes.items()}
     affected = resolve(connection, vault, entries, touched, now, codes)
     affected |= touched.clients | clients_of(connection, touched.therapists)
@@ -119,9 +120,10 @@ def _scores(keys: Iterable[tuple[str, str]], rejects: Iterable[Any]) -> int:
     return [*(kind for kind, _ in keys), *(reject.kind for reject in rejects)].count("score")
 
 
-def _words(news: list[Row]) -> set[str]:
-    """What these rows show that a source tells of, besides appointments."""
-    words = {row.kind for row in news} & {"goal", "score"}
+def _words(source: str, news: list[Row]) -> set[str]:
+    """What these rows show that a source tells of."""
+    kinds = {row.kind for row in news}
+    words = kinds & {"goal", "score"} | ({f"{APPOINTMENTS}{source}"} if "appointment" in kinds else set())
     rated = any(row.kind == "score" and row.facts["measure"] in RATINGS for row in news)
     return words | ({"rating"} if rated else set())
 

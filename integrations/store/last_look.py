@@ -145,8 +145,10 @@ class LastLook:
         if "held" in requires:
             rows = table(Source)
             held = self._connection.execute(select(rows.c.held).where(rows.c.name == requires["held"])).scalar() or {}
-            if held.get("since") != requires["since"]:
-                return "a person has decided, or the appointments are back"
+            kind = requires.get("kind", "appointment")
+            part = held if kind == "appointment" else held.get(kind, {})
+            if part.get("since") != requires["since"]:
+                return "a person has decided, or what was missing is back"
         if "former" in requires and not still_named(self._practice, self._connection, requires, self._now):
             return "the entry is gone or past, care goes on, or it is not asked about any more"
         if "unsure" in requires:

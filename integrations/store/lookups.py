@@ -14,10 +14,9 @@ from models.audit import Audit
 from models.entries import ClientStatus
 from models.instants import Instant
 from models.notices import Message, MessageState, Notice, NoticeState
-from models.observations import Observation, Subject
+from models.observations import Observation
 from models.people import Client, Relation, RelationKind, Therapist
 from models.quarantine import Lease
-from models.words import counted
 
 
 class About(NamedTuple):
@@ -40,18 +39,6 @@ class Waiting(NamedTuple):
     notices: int
     due: int
     too_old: int
-
-
-class Entry(NamedTuple):
-    """Calendar entries of one event that belong to nobody: one, or a series. `wall` and `start` are the next one's, or the last's."""
-
-    source: str
-    therapist_id: str
-    entries: int
-    start: Instant
-    wall: str
-    zone: str
-    observation_id: int
 
 
 def about(connection: Connection, code: str) -> About | None:
@@ -171,68 +158,6 @@ def message_counts(connection: Connection, since: Instant) -> dict[str, int]:
     return dict(connection.execute(query.group_by(rows.c.state)).tuples().all())
 
 
-def unmatched(connection: Connection, now: Instant) -> list[Entry]:
-    """Appointment entries for which nobody was found, each series once, soonest first; those of the past after them, newest first."""
-    observations, subjects = table(Observation), table(Subject)
-    same = (subjects.c.source == observations.c.source) & (subjects.c.entry_id == observations.c.entry_id)
-    query = (
-        select(observations.c.id, observations.c.source, observations.c.facts)
-        .select_from(observations.outerjoin(subjects, same))
-        .where(
-            observations.c.kind == "appointment",
-            observations.c.current,
-            ~observations.c.gone,
-            subjects.c.client_id.is_(None),
-        )
-    )
-    groups: dict[tuple[str, str], list[Any]] = defaultdict(list)
-    for row in connection.execute(query):
-        groups[row.source, row.facts["group"]].append(row)
-    found = []
-    for (source, _), rows in groups.items():
-        rows.sort(key=lambda row: row.facts["start"])
-        shown = next((row for row in rows if row.facts["start"] >= now), rows[-1])
-        facts = shown.facts
-        found.append(
-            Entry(
-                source,
-                facts["therapist_id"] or "",
-                len(rows),
-                facts["start"],
-                facts["wall"],
-                facts["zone"],
-                shown.id,
-            )
-        )
-    return sorted(found, key=lambda entry: (entry.start < now, abs(entry.start - now)))
-
-
-class Nobodys(NamedTuple):
-    """How many appointment entries belong to nobody, a series once, and how many times these take place in all."""
-
-    entries: int
-    times: int
-
-    def __str__(self) -> str:
-        times = f" ({self.times} times)" if self.times != self.entries else ""
-        return f"{counted(self.entries, 'entry', 'entries')}{times}"
-
-    def sentence(self) -> str:
-        return f"{self} {'belongs' if self.entries == 1 else 'belong'} to nobody"
-
-
-def unmatched_count(connection: Connection) -> Nobodys:
-    """How many appointment entries belong to nobody, as `unmatched` lists them."""
-    observations, subjects = table(Observation), table(Subject)
-    same = (subjects.c.source == observations.c.source) & (subjects.c.entry_id == observations.c.entry_id)
-    wanted = [observations.c.kind == "appointment", observations.c.current, ~observations.c.gone]
-    series = observations.c.facts["group"].as_string()
-    query = select(func.count()).select_from(observations.outerjoin(subjects, same))
-    query = query.where(*wanted, subjects.c.client_id.is_(None)).group_by(observations.c.source, series)
-    each = connection.execute(query).scalars().all()
-    return Nobodys(len(each), sum(each))
-
-
 def without_therapist(connection: Connection) -> list[str]:
     """Codes of clients in care whom nobody is named for."""
     clients, relations = table(Client), table(Relation)
@@ -282,29 +207,6 @@ def codes_in_care(connection: Connection, refs: Iterable[str]) -> list[str]:
         for part in chunks(refs)
         for code in connection.execute(select(rows.c.code).where(rows.c.ref_hash.in_(part), *in_care)).scalars()
     )
-
-
-def concerned(connection: Connection, source: str, entry_ids: Iterable[str]) -> list[Any]:
-    """Appointment entries of a source by id: their start, therapist and the codes of whom they concern."""
-    observations, subjects, clients = table(Observation), table(Subject), table(Client)
-    same = (subjects.c.source == observations.c.source) & (subjects.c.entry_id == observations.c.entry_id)
-    found: dict[int, tuple[dict[str, Any], list[str]]] = {}
-    for part in chunks(sorted(set(entry_ids)), 300):
-        query = (
-            select(observations.c.id, observations.c.facts, clients.c.code)
-            .select_from(
-                observations.outerjoin(subjects, same).outerjoin(clients, clients.c.id == subjects.c.client_id)
-            )
-            .where(
-                observations.c.source == source,
-                observations.c.kind == "appointment",
-                observations.c.current,
-                observations.c.entry_id.in_(part),
-            )
-        )
-        for row in connection.execute(query):
-            found.setdefault(row.id, (row.facts, []))[1].extend([row.code] if row.code else [])
-    return sorted(((facts, codes) for facts, codes in found.values()), key=lambda one: one[0].get("start", 0))
 
 
 def leases(connection: Connection) -> dict[str, Any]:

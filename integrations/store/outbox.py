@@ -182,11 +182,13 @@ def tell_failure(practice: "Practice", connection: Connection, channel: str, rea
 
 
 def listed(connection: Connection, states: Iterable[MessageState]) -> list[Any]:
-    """Messages in any of these states, oldest first, without their content."""
-    rows = table(Message)
-    wanted = [
+    """Messages in any of these states, oldest first, without their content; `tries` is how often it was tried before."""
+    rows, notices = table(Message), table(Notice)
+    tries = select(func.max(notices.c.tries)).where(notices.c.message_id == rows.c.id).scalar_subquery()
+    wanted: list[Any] = [
         rows.c[n] for n in ("id", "recipient", "channel", "urgency", "state", "claimed_at", "handed_at", "problem")
     ]
+    wanted.append(func.coalesce(tries, 0).label("tries"))
     return list(
         connection.execute(select(*wanted).where(rows.c.state.in_([s.value for s in states])).order_by(rows.c.id))
     )

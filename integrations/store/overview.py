@@ -16,13 +16,14 @@ _RUN = "run."
 
 
 class OpenFinding(NamedTuple):
-    """One open finding. `sorting` marks what was already so at the first look and waits to be sorted."""
+    """One open finding. `sorting` marks what was already so at the first look and waits to be sorted, `answered` what was answered."""
 
     code: str
     kind: str
     since: Instant
     therapist: str
     sorting: bool
+    answered: bool = False
 
 
 def open_findings(connection: Connection, most: int) -> tuple[int, list[OpenFinding]]:
@@ -36,7 +37,14 @@ def open_findings(connection: Connection, most: int) -> tuple[int, list[OpenFind
         & relations.c.to_on.is_(None)
     )
     rows = connection.execute(
-        select(clients.c.code, findings.c.kind, findings.c.opened_at, relations.c.therapist_id, findings.c.opened)
+        select(
+            clients.c.code,
+            findings.c.kind,
+            findings.c.opened_at,
+            relations.c.therapist_id,
+            findings.c.opened,
+            findings.c.answered,
+        )
         .select_from(findings.join(clients, clients.c.id == findings.c.client_id).outerjoin(relations, main))
         .where(is_open)
         .order_by(findings.c.opened_at.desc(), clients.c.code, findings.c.kind)
@@ -44,7 +52,12 @@ def open_findings(connection: Connection, most: int) -> tuple[int, list[OpenFind
     )
     found = {
         (row.code, row.kind): OpenFinding(
-            row.code, row.kind, row.opened_at, row.therapist_id or "", row.opened == Opened.day_one
+            row.code,
+            row.kind,
+            row.opened_at,
+            row.therapist_id or "",
+            row.opened == Opened.day_one and not row.answered,
+            row.answered,
         )
         for row in rows
     }

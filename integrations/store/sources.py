@@ -1,6 +1,6 @@
 """What is known of each source: when it was read, what went wrong, and what vanished from it and waits for a person."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, select, update
@@ -15,7 +15,7 @@ from models.findings import Look
 from models.instants import Instant
 from models.observations import Subject
 from models.settings_source import SourcePart
-from models.sources import Source, SourceGap
+from models.sources import ASKED, Source, SourceGap, questions
 
 if TYPE_CHECKING:
     from integrations.practice import Practice
@@ -116,22 +116,34 @@ def clients_in(connection: Connection, name: str) -> set[int]:
     return set(connection.execute(select(rows.c.client_id).where(rows.c.source == name).distinct()).scalars())
 
 
-def release_held(connection: Connection, name: str, now: Instant, *, cancelled: bool) -> int:
-    """A person's word on appointments that vanished together: they are cancelled (taken at the next reading), or the source was
-    wrong and they stand. Answers how many; raises UsageError where nothing is held."""
+def release_held(connection: Connection, name: str, now: Instant, *, cancelled: bool, kind: str = "") -> dict[str, int]:
+    """A person's word on entries that vanished together, of all kinds or of one: they are off (taken at the next reading), or the source
+    was wrong and they stand. Answers how many of each kind; raises UsageError where nothing is held."""
     rows = table(Source)
-    held = connection.execute(select(rows.c.held).where(rows.c.name == name).with_for_update()).scalar()
-    if not held or not held.get("entries"):
-        raise UsageError(f"Nothing is held for {name}; `tending status` lists what is.")
-    entries = held["entries"]
-    word = {"allowed": set(held.get("allowed", ())), "kept": set(held.get("kept", ()))}
-    word["allowed" if cancelled else "kept"].update(entries)
-    said: dict[str, Any] = {name: sorted(ids) for name, ids in word.items() if ids}
-    said |= {key: held[key] for key in ("from", "unclear", "unclear_since") if key in held}
+    held = connection.execute(select(rows.c.held).where(rows.c.name == name).with_for_update()).scalar() or {}
+    asked = {one: part for one, part in questions(held).items() if kind in ("", one)}
+    if not asked:
+        raise UsageError(
+            f"Nothing is held for {name}{f' of the kind {kind}' if kind else ''}; `tending status` lists what is."
+        )
+    said = {kind: part for kind, part in held.items() if kind in ASKED}
+    own = {key: part for key, part in held.items() if key not in ASKED}
+    if "appointment" in asked:
+        own = _answered(own, cancelled=cancelled)
+    said |= {one: _answered(part, cancelled=cancelled) for one, part in asked.items() if one in ASKED}
+    said |= own
     settled(connection, name, held, said, now)
     # The bytes are the same at the next reading: without this they would not be looked at.
     connection.execute(update(rows).where(rows.c.name == name).values(held=said, fingerprint="", etag=""))
-    return len(entries)
+    return {one: len(part["entries"]) for one, part in asked.items()}
+
+
+def _answered(part: Mapping[str, Any], *, cancelled: bool) -> dict[str, Any]:
+    """What Source.held says of a kind after a person's word on it."""
+    word = {"allowed": set(part.get("allowed", ())), "kept": set(part.get("kept", ()))}
+    word["allowed" if cancelled else "kept"].update(part["entries"])
+    said: dict[str, Any] = {name: sorted(ids) for name, ids in word.items() if ids}
+    return said | {key: part[key] for key in ("from", "unclear", "unclear_since") if key in part}
 
 
 def read_anew(connection: Connection, names: Iterable[str]) -> None:

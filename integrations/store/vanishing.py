@@ -12,32 +12,33 @@ from integrations.store.people import sealed_id
 from integrations.store.tables import table
 from integrations.vault import Vault
 from models.changes import ChangeKind
-from models.entries import AppointmentEntry, Plan, Reading
+from models.entries import KIND_OF, AppointmentEntry, Plan, Reading
 from models.instants import Instant
 from models.policy import Policy
 from models.settings_source import SourcePart
-from models.sources import Delivers, Source, too_many_vanished
+from models.sources import ASKED, Delivers, Source, questions, too_many_vanished
 
-MAY_GO = ("break", "leave", "goal", "hold", "provider")
+MAY_GO = ("break", "busy", "leave", "goal", "hold", "provider")
 """Kinds of which a complete reading that lacks one says that it is gone; scores stay, since exports often hold only the newest, and
 so does news of referrals."""
 Key = tuple[str, str]  # an entry's kind and id
 
 
 class Vanished(NamedTuple):
-    """Entries that are gone, by kind and id; how many appointments are among them; how many vanished at once and wait for a person."""
+    """Entries that are gone, by kind and id; how many appointments are among them; how many entries vanished at once and wait for a
+    person."""
 
     gone: list[Key]
     appointments: int = 0
     held: int = 0
 
 
-class _Ahead(NamedTuple):
-    """Appointments that a reading can show: those it lacks, as rows by entry id, the groups of all booked ones, and whether it holds
-    no booked one that is still to come."""
+class _Shown(NamedTuple):
+    """Entries of one kind that a reading can show: those it lacks, as rows by entry id; all that were known, a series as one (of
+    appointments the booked ones ahead); and whether it holds none of these at all."""
 
     lost: dict[str, Any]
-    booked: set[str]
+    known: set[str]
     emptied: bool
 
 
@@ -52,28 +53,46 @@ def gone_from(
     now: Instant,
 ) -> Vanished:
     """Entries that a complete reading no longer holds. Only future appointments inside the window and kinds of MAY_GO can go missing;
-    clients, therapists and scores never do. More appointments than a few at once are held back, and a person is asked."""
+    clients, therapists and scores never do. More appointments, breaks, goals or holds than a few at once are held back, and a person is
+    asked."""
     if source.delivers == Delivers.changes:
         return Vanished([])
     unclear = _unclear(connection, vault, source, reading)
     missing = _missing(vault, reading, seen, current)
-    gone = [key for key in missing if key[0] in MAY_GO and key[0] not in unclear]
+    gone = [key for key in missing if key[0] in MAY_GO and key[0] not in ASKED and key[0] not in unclear]
     state, read_at = _so_far(connection, source.name)
-    if "appointment" not in reading.kinds:
-        if not reading.kinds and read_at is not None and "from" not in state:
-            _hold(connection, source.name, {**state, "from": read_at})  # what is taken out meanwhile is found later
-        return Vanished(gone)
-    since = _missing_since(reading, state.get("from", read_at), now)
-    ahead = _ahead(reading, missing, current, since, now)
-    off, held = _told_apart(ahead, state, policy, now, unclear="appointment" in unclear)
-    if in_question(held):
-        held["from"] = since  # what began meanwhile can still turn out to be gone
-    if held.get("since") == now:
+    held = {name: said for name, said in state.items() if name not in ASKED}
+    off: list[str] = []
+    if "appointment" in reading.kinds:
+        since = _missing_since(reading, state.get("from", read_at), now)
+        ahead = _ahead(reading, missing, current, since, now)
+        off, held = _told_apart(ahead, held, policy, now, unclear="appointment" in unclear)
+        if in_question(held):
+            held["from"] = since  # what began meanwhile can still turn out to be gone
+    elif not reading.kinds and read_at is not None and "from" not in held:
+        held["from"] = read_at  # what is taken out meanwhile is found later
+    for kind in ASKED:
+        part = state.get(kind, {})
+        if kind in reading.kinds and kind not in unclear:
+            ids, part = _told_apart(_of_kind(kind, reading, missing, current), part, policy, now, unclear=False)
+            gone += [(kind, entry_id) for entry_id in ids]
+        held |= {kind: part} if part else {}
+    if any(part["since"] == now for part in questions(held).values()):
         tell(connection, ChangeKind.source_held, source.name, None, now)
     if held != state:
         _hold(connection, source.name, held)
         settled(connection, source.name, state, held, now)
-    return Vanished(gone + [("appointment", entry_id) for entry_id in off], len(off), held.get("count", 0))
+    count = sum(part["count"] for kind, part in questions(held).items() if kind in reading.kinds)
+    if count:  # the same reading may lack the days off for the same reason
+        gone = [key for key in gone if key[0] != "busy"]
+    return Vanished(gone + [("appointment", entry_id) for entry_id in off], len(off), count)
+
+
+def _of_kind(kind: str, reading: Reading, missing: Mapping[Key, Any], current: Mapping[Key, Any]) -> _Shown:
+    """All entries of a kind of which nothing ends by itself."""
+    lost = {entry_id: row for (sort, entry_id), row in missing.items() if sort == kind}
+    known = {entry_id for (sort, entry_id), row in current.items() if sort == kind and not row.gone}
+    return _Shown(lost, known, not any(KIND_OF[type(entry)] == kind for entry in reading.entries))
 
 
 def _missing(vault: Vault, reading: Reading, seen: Collection[Key], current: Mapping[Key, Any]) -> dict[Key, Any]:
@@ -104,7 +123,7 @@ def _hold(connection: Connection, source: str, held: dict[str, Any]) -> None:
 
 def _ahead(
     reading: Reading, missing: Mapping[Key, Any], current: Mapping[Key, Any], since: Instant, now: Instant
-) -> _Ahead:
+) -> _Shown:
     """The appointments from `since` on that lie in the window of a reading."""
     begin, end = max(since, reading.window_from), reading.window_to
 
@@ -119,15 +138,15 @@ def _ahead(
     }
     entries = (entry for entry in reading.entries if isinstance(entry, AppointmentEntry))
     emptied = not any(entry.start >= now and entry.plan == Plan.booked for entry in entries)
-    return _Ahead(lost, booked, emptied)
+    return _Shown(lost, booked, emptied)
 
 
 def _told_apart(
-    ahead: _Ahead, state: Mapping[str, Any], policy: Policy, now: Instant, *, unclear: bool
+    shown: _Shown, state: Mapping[str, Any], policy: Policy, now: Instant, *, unclear: bool
 ) -> tuple[list[str], dict[str, Any]]:
-    """Which of the lost appointments are gone, by entry id, and what of them is held back, as Source.held says it (`state` until now).
-    `unclear`: whether a row was not understood that could be any of them."""
-    lost = ahead.lost
+    """Which of the lost entries of a kind are gone, by entry id, and what of them is held back, as Source.held says it of that kind
+    (`state` until now). `unclear`: whether a row was not understood that could be any of them."""
+    lost = shown.lost
     # A person has spoken about some: these are gone, those stand although the source lacks them.
     allowed = lost.keys() & set(state.get("allowed", ()))
     kept = lost.keys() & set(state.get("kept", ()))
@@ -138,9 +157,9 @@ def _told_apart(
         held |= {"unclear": sorted(asked), "unclear_since": state.get("unclear_since", now)} if asked else {}
         return sorted(allowed), held
     # An endless series that ends is one act; its tail was never booked.
-    groups = {lost[e].facts["group"] for e in asked if lost[e].facts["plan"] == Plan.booked}
-    many, known = len(groups), len(ahead.booked)
-    if too_many_vanished(many, known, policy.vanish_floor, policy.vanish_share, emptied=ahead.emptied):
+    booked = (entry_id for entry_id in asked if lost[entry_id].facts.get("plan", Plan.booked) == Plan.booked)
+    many, known = len({lost[entry_id].facts.get("group", entry_id) for entry_id in booked}), len(shown.known)
+    if too_many_vanished(many, known, policy.vanish_floor, policy.vanish_share, emptied=shown.emptied):
         # Fewer than were asked about already is the same question; more is another one.
         asked_at = state["since"] if asked <= set(state.get("entries", ())) else now
         return sorted(allowed), held | {"entries": sorted(asked), "count": many, "ahead": known, "since": asked_at}

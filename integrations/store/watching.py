@@ -23,6 +23,7 @@ from models.instants import DAY, HOUR, Instant, day_of
 from models.notices import Message, MessageState, Notice, NoticeState
 from models.noticing import ADMIN, NoticeKey, notice_row, therapist_recipient
 from models.people import Client, Relation, RelationKind
+from models.sources import THINGS, asked_about, questions
 from models.timing import not_before
 
 if TYPE_CHECKING:
@@ -61,13 +62,13 @@ def tell_of_sources(practice: "Practice", connection: Connection, now: Instant) 
                 requires,
                 now,
             )
-        if row is not None and row.held.get("entries"):
-            facts = {"source": source.name, "vanished": row.held["count"], "ahead": row.held["ahead"]}
-            since = row.held["since"]
-            requires = {"held": source.name, "since": since}
+        for kind, part in questions(row.held if row is not None else {}).items():
+            facts = {"source": source.name, "what": THINGS[kind][1], "vanished": part["count"], "ahead": part["ahead"]}
+            since = part["since"]
+            requires = {"held": source.name, "kind": kind, "since": since}
             # Asked again every week: until somebody answers, nothing is said of the clients it concerns.
             week = max(0, now - since) // (WEEK * DAY)
-            subject = f"source:{source.name}"
+            subject = f"source:{source.name}" if kind == "appointment" else f"source:{source.name}:{kind}"
             made += _tell(practice, connection, subject, "held_vanished", since, source, facts, requires, now, week)
     for row in left_over(practice, connection):
         key = NoticeKey(f"source:{row.name}", "source_left", row.read_at or 0, 0, ADMIN)
@@ -222,7 +223,7 @@ def weekly_facts(practice: "Practice", connection: Connection, now: Instant) -> 
             .select_from(notices)
             .where(notices.c.state == NoticeState.expired.value, notices.c.decided_at >= since)
         ),
-        "held": sum(row.held["count"] for row in all_rows(connection).values() if row.held and row.held.get("entries")),
+        "held": sum(asked_about(row.held) for row in all_rows(connection).values()),
         "late_invitations": invitations.waiting_long(connection, now),
         "set_aside": sum(quarantine.counts(connection).values()),
         "unread_sources": len(stale_sources(practice, connection, now)),

@@ -37,6 +37,7 @@ def checks(path: Path, now: Instant, *, offline: bool = False) -> list[Line]:
             running.sending,
             running.messages,
             running.protocol,
+            running.phone,
             running.what_runs,
             running.acts,
         )

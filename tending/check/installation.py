@@ -52,7 +52,12 @@ def settings_file(path: Path, settings: Settings) -> Iterator[Line]:
         )
     zones = {settings.practice.zone, *(s.zone for s in settings.source)}
     if zones & {"UTC", "Etc/UTC"}:
-        yield Line(Level.note, "settings", "The zone is UTC, which no practice lives in; set [practice] zone.")
+        yield Line(
+            Level.mend,
+            "settings",
+            "The zone is UTC, which no practice lives in: times without a zone are read wrongly, and notices go out at the wrong hour; "
+            "set [practice] zone.",
+        )
 
 
 def keys(settings: Settings) -> Iterator[Line]:

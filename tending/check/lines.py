@@ -7,8 +7,6 @@ from typing import NamedTuple
 from integrations.practice import Practice
 from models.voice import Voice
 
-NAMES_SHOWN = 5
-
 
 class Level(StrEnum):
     """`mend`: something needs doing. `note`: worth knowing."""
@@ -33,9 +31,3 @@ class Place(NamedTuple):
     practice: Practice
     voice: Voice
     offline: bool
-
-
-def some(names: list[str]) -> str:
-    """The first few of these names, and how many more there are."""
-    more = len(names) - NAMES_SHOWN
-    return ", ".join(names[:NAMES_SHOWN]) + (f" and {more} more" if more > 0 else "")

@@ -1,12 +1,17 @@
 """Whether every client has a therapist who can be reached, and what waits for people."""
 
+from collections import Counter
 from collections.abc import Iterator
 
-from integrations.store import accounts, finding_rows, lookups, providers
+from integrations.store import accounts, finding_rows, lookups, nobodys, providers
+from integrations.store.people import names_of_therapists
+from integrations.store.recipients import Recipients
 from models.directory import stale_ones
 from models.instants import day_of
+from models.subjects import normal_form
 from models.words import counted
-from tending.check.lines import Level, Line, Place, some
+from tending.check.lines import Level, Line, Place
+from tending.output import some
 
 
 def everybody(place: Place) -> Iterator[Line]:
@@ -15,7 +20,10 @@ def everybody(place: Place) -> Iterator[Line]:
     with practice.store.read() as connection:
         nobody = lookups.without_therapist(connection)
         loads, known = lookups.caseloads(connection), lookups.therapists(connection)
-        count = lookups.unmatched_count(connection)
+        count = nobodys.unmatched_count(connection)
+        recipients = Recipients(practice, connection, place.voice.now)
+        alone = sorted(one for one in loads.keys() & known.keys() if not _has_confirmer(place, recipients, one))
+        names = Counter(normal_form(name) for name in names_of_therapists(connection, practice.vault).values())
     if nobody:
         yield Line(
             Level.note,
@@ -23,9 +31,15 @@ def everybody(place: Place) -> Iterator[Line]:
             f"{counted(len(nobody), 'client')} without a therapist: {some(nobody)}; what asks for them goes to the administrator.",
         )
     unknown = sorted(set(loads) - set(known))
-    if unknown:
+    if twice := [one for one in unknown if names[normal_form(one)] > 1]:
         yield Line(
-            Level.mend, "people", f"Therapists of clients who are in no therapists file: {some(unknown)}; add them."
+            Level.mend,
+            "people",
+            f"Several therapists bear the name that clients' rows give: {some(twice)}; write the therapist's id there.",
+        )
+    if nowhere := [one for one in unknown if one not in twice]:
+        yield Line(
+            Level.mend, "people", f"Therapists of clients who are in no therapists file: {some(nowhere)}; add them."
         )
     reached = {c.therapist for c in practice.settings.channel}
     mute = [
@@ -41,12 +55,25 @@ def everybody(place: Place) -> Iterator[Line]:
         )
     if known and not (nobody or unknown or mute):
         yield Line(Level.good, "people", "Every client in care has a therapist, and each of them can be reached.")
-    if count.entries:
+    if alone:
+        yield Line(
+            Level.note,
+            "people",
+            f"No supervisor: {some(alone)}; nobody could confirm an ending that they begin. Name one in the therapists file, "
+            "or a peer in the policy (ending_confirmed_by_peer).",
+        )
+    if count.entries or count.rows:
         yield Line(
             Level.note,
             "people",
             f"{count.sentence()}: tending unmatched",
         )
+
+
+def _has_confirmer(place: Place, recipients: Recipients, therapist: str) -> bool:
+    """Whether anybody could confirm an ending that this therapist begins: a supervisor, or the policy's peer."""
+    peer = place.practice.book.of(therapist=therapist).policy.ending_confirmed_by_peer
+    return bool(recipients.supervisor(therapist)) or (peer not in ("", therapist) and recipients.knows(peer))
 
 
 def still_to_sort(place: Place) -> Iterator[Line]:

@@ -73,7 +73,17 @@ def protocol(place: Place) -> Iterator[Line]:
     missing = (
         "[safety] protocol is not set, so safety notices would say nothing of what your practice does then; set it."
     )
-    yield Line(Level.mend if scored else Level.note, "safety", missing)
+    settings = place.practice.settings
+    told = settings.mail is not None or bool(settings.channel)  # there are people to whom such a notice would go
+    yield Line(Level.mend if scored or told else Level.note, "safety", missing)
+
+
+def phone(place: Place) -> Iterator[Line]:
+    """Whether a client who is invited reads whom to call where the time does not suit them."""
+    settings = place.practice.settings
+    if settings.mail is not None and not settings.invitations.phone:
+        said = "[invitations] phone is not set, so a client's invitation names no number to call; set it if you invite clients."
+        yield Line(Level.note, "invitations", said)
 
 
 def what_runs(place: Place) -> Iterator[Line]:

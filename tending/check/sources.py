@@ -9,12 +9,16 @@ from models.entries import KIND_OF, ClientEntry, Reading, TherapistEntry
 from models.errors import TendingError
 from models.instants import DAY, Instant
 from models.settings_source import SourcePart
+from models.sources import THINGS, questions
 from models.voice import Voice
 from models.words import counted
-from tending.check.lines import Level, Line, Place, some
-from tending.output import moment, since
+from tending.check.lines import Level, Line, Place
+from tending.output import moment, since, some
 
 OLD_FILES = 7 * DAY
+OLD_EXPORT = 4 * DAY
+"""An export that nobody renews leaves out bookings and missed appointments. Four days: from a Thursday evening over a long weekend to
+Monday evening (our choice; whoever exports less often says so)."""
 
 
 def each(place: Place) -> Iterator[Line]:
@@ -83,28 +87,35 @@ def _last_read(
 
 def _left_to_decide(voice: Voice, source: SourcePart, what: str, row: Any, aside: int) -> Iterator[Line]:
     """What only a person can say: of what vanished, of rows put aside (so many), and of files that have grown old."""
-    if row is not None and row.held.get("entries"):
+    for kind, part in questions(row.held if row is not None else {}).items():
         yield Line(
             Level.mend,
             what,
-            f"{counted(row.held['count'], 'appointment')} vanished at once; say what they are: tending held {source.name}",
+            f"{counted(part['count'], *THINGS[kind])} vanished at once; say what they are: tending held {source.name}",
         )
     if aside:
         yield Line(
             Level.mend, what, f"{counted(aside, 'row lies', 'rows lie')} in quarantine; see: tending quarantine list"
         )
-    if row is not None and row.renewed_at is not None and voice.now - row.renewed_at > OLD_FILES:
+    renewed_at = None if row is None else row.renewed_at
+    if renewed_at is None or source.renewed_within_hours is not None:
+        return  # with that setting, whether it is late is said by when it was last read
+    written = f"Its newest file was written {since(voice, renewed_at)}"
+    if source.kind == "records" and voice.now - renewed_at > OLD_EXPORT:
         yield Line(
-            Level.note,
+            Level.mend,
             what,
-            f"Its newest file was written {since(voice, row.renewed_at)}; if it is exported by itself, set renewed_within_hours.",
+            f"{written}: what happened since is not known here. Export it anew; if that is how often you do, say so with "
+            "renewed_within_hours.",
         )
+    elif voice.now - renewed_at > OLD_FILES:
+        yield Line(Level.note, what, f"{written}; if it is exported by itself, set renewed_within_hours.")
 
 
 def _reachable(place: Place, source: SourcePart, what: str, read_at: Instant | None) -> Iterator[Line]:
     """Read it once without taking anything in: does it answer, and whom does it no longer name."""
     # Only here: the libraries behind it take longer to import than other commands take to run.
-    from integrations.reading import read_only
+    from integrations.reading import read_only, unread_files, written_at
 
     try:
         reading = read_only(place.practice, source, place.voice.now)
@@ -112,9 +123,23 @@ def _reachable(place: Place, source: SourcePart, what: str, read_at: Instant | N
         yield Line(Level.mend, what, str(error))
         return
     last = "never taken in yet" if read_at is None else f"last taken in {since(place.voice, read_at)}"
-    yield Line(Level.good, what, f"It can be read: {counted(len(reading.entries), 'entry', 'entries')}; {last}.")
-    if reading.rejects:
-        yield Line(Level.note, what, f"{counted(len(reading.rejects), 'row')} of it would go to quarantine.")
+    written = written_at(source)
+    newest = f"; its newest file was written {since(place.voice, written)}" if written is not None else ""
+    yield Line(
+        Level.good, what, f"It can be read: {counted(len(reading.entries), 'entry', 'entries')}; {last}{newest}."
+    )
+    with place.practice.store.read() as connection:
+        aside = quarantine.undecided(connection, place.practice.vault, source.name, reading.rejects)
+    if aside:
+        yield Line(Level.note, what, f"{counted(len(aside), 'row')} of it would go to quarantine.")
+    if beside := unread_files(source):
+        files = counted(len(beside), "file lies", "files lie")
+        yield Line(
+            Level.mend,
+            what,
+            f"{files} beside it that nothing reads: {some(beside)}; name each under files (docs/forms.md says which forms there are), "
+            "or take it away.",
+        )
     yield from _no_longer_named(place, source, what, reading)
 
 
@@ -138,4 +163,9 @@ def _no_longer_named(place: Place, source: SourcePart, what: str, reading: Readi
         with practice.store.read() as connection:
             gone = lookups.missing_from(connection, source.name, "therapist", named)
         if gone:
-            yield Line(Level.note, what, f"Therapists no longer in the export: {some(gone)}.")
+            yield Line(
+                Level.note,
+                what,
+                f"Therapists no longer in the export: {some(gone)}. They stay known: hand their clients over with "
+                "`tending leave plan`, and disable their accounts with `tending users disable`.",
+            )

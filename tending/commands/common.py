@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 from integrations.practice import Practice, open_practice
 from integrations.store import lookups
 from models.errors import SettingsError, UsageError
-from models.instants import Instant, NoSuchTimeError, at_wall, day_of, end_of, utc_text
+from models.instants import FAR, Instant, NoSuchTimeError, at_wall, day_of, end_of, utc_text
 from models.settings_source import SourcePart
 from models.subjects import code_in
 from models.voice import Voice
@@ -128,8 +128,8 @@ def source_of(practice: Practice, name: str) -> SourcePart:
 
 
 def instant_or_none(when: Instant | None) -> str | None:
-    """An instant for JSON, ISO text in UTC."""
-    return None if when is None else utc_text(when)
+    """An instant for JSON, ISO text in UTC; None also for one that never comes, such as the end of an open break."""
+    return None if when is None or when >= FAR else utc_text(when)
 
 
 def counted(counts: dict[str, Any]) -> str:

@@ -11,7 +11,7 @@ from models.totp import address_of as otpauth
 from models.totp import new_secret
 from tending.commands.common import instant_or_none, login, now, opened, therapist_of
 from tending.commands.options import JsonOption, PracticeOption, place
-from tending.output import clean, columns, say, show_json
+from tending.output import clean, columns, say, show_json, tell
 
 Number = Annotated[int, typer.Argument(metavar="ID", help="The account's number, as `tending users` shows it.")]
 
@@ -163,6 +163,11 @@ def link(number: Number, as_json: JsonOption = False, practice: PracticeOption =
         show_json({"link": address, "minutes": LASTS[Purpose.sign_in] // MINUTE})
     else:
         say(address)
+    if part is None:
+        tell(
+            "practice.toml has no [desk], so `tending up` serves no desk: `tending desk` does while it runs, or add a line "
+            "`[desk]`."
+        )
 
 
 def totp(

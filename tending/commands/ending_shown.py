@@ -129,9 +129,13 @@ def who_confirms(here: Practice, stands: Termination) -> str:
 def _about(here: Practice, stands: Termination, voice: Voice) -> list[str]:
     lines = []
     if stands.confirmer:
-        answered = {State.waiting: "not yet", State.declined: "no"}.get(stands.state, "")
-        by = f"by {_name(stands.answered_by)}" if stands.answered_by else "not needed any more"
-        lines.append(f"Confirmation of {stands.confirmer}: {answered or by}.")
+        if stands.state is State.waiting:
+            lines.append(f"It waits for the confirmation of {stands.confirmer}.")
+        elif stands.answered_by:
+            word = "Not confirmed" if stands.state is State.declined else "Confirmed"
+            lines.append(f"{word} by {_name(stands.answered_by)}.")
+        else:
+            lines.append(f"The confirmation of {stands.confirmer} is not needed any more.")
     if stands.careful:
         lines.append("The client finds rejection hard: more room, and nothing goes by itself.")
     if stands.until != NOT_KNOWN:

@@ -7,16 +7,17 @@ from sqlalchemy import Connection
 
 from integrations.practice import Practice
 from integrations.store import answers, cases, finding_rows, lookups, policies
-from models.answers import Reply, said
+from models.answers import Reply, asked_again, said
 from models.appointments import Mark
 from models.case import ENDED, Case
 from models.clock import Clock
 from models.digest import BOOKED, STATUS
 from models.eligibility import Audience, State, Urgency, eligible
 from models.errors import UsageError
-from models.instants import FAR, Instant
+from models.instants import Instant
 from models.kinds import all_kinds
 from models.notices import MessageState, NoticeState
+from models.noticing import THERAPIST
 from models.rules import all_rules, rules_version
 from models.voice import Voice
 from tending.commands.common import client_of, instant_or_none, moment_from, now, opened, voice_of
@@ -121,7 +122,7 @@ def explained(
         "status": "died" if case.died else STATUS_WORDS[case.status],
         "intake_at": instant_or_none(case.intake_at if case.intake_at >= 0 else None),
         "rules": rules,
-        "next_look": instant_or_none(clock.next_look if voice.can_name(clock.next_look) else None),
+        "next_look": instant_or_none(clock.next_look),
         "appointments": _appointments(case),
         "not_counted": [
             {"from": instant_or_none(a), "until": instant_or_none(b)}
@@ -132,6 +133,8 @@ def explained(
             {
                 "kind": f.kind,
                 "answered": f.answered,
+                "asked_again_at": instant_or_none(f.speaks_at if f.answered else None),
+                "_again": f.speaks_at if f.answered else None,
                 "_opened": f.opened_at,
                 "_cleared": f.cleared_at,
                 "opened": f.opened,
@@ -142,7 +145,11 @@ def explained(
             for f in standing
         ],
         "answers": [_answer(a) for a in answers.answers_to(here, connection, who.id) if a.at <= when],
-        "notices": [_notice(n, when) for n in finding_rows.notices_about(connection, who.id) if n.made_at <= when],
+        "notices": [
+            _notice(n, when, past=past)
+            for n in finding_rows.notices_about(connection, who.id)
+            if n.made_at <= when or not past
+        ],
         "eligible": _eligible(case, bool(said_then.get("opted_out")), when),
         "not_as_then": (
             policies.not_as_then(here, policies.held_at(connection, when), rules_version()) if past else []
@@ -163,10 +170,11 @@ def _appointments(case: Case) -> list[dict[str, Any]]:
     ]
 
 
-def _notice(n: Any, when: Instant) -> dict[str, Any]:
-    """A notice and what had become of it by an instant; the sentence names the state in words."""
+def _notice(n: Any, when: Instant, *, past: bool) -> dict[str, Any]:
+    """A notice and what had become of it by an instant; the sentence names the state in words. As of now it is what is recorded, whatever
+    the clock said when that was."""
     settled = n.settled_at if n.message_id is not None else n.decided_at
-    to_come = settled is not None and settled > when
+    to_come = past and settled is not None and settled > when
     return {
         "purpose": n.purpose,
         "recipient": n.recipient if to_come else n.went_to or n.recipient,
@@ -195,7 +203,7 @@ def _answer(a: answers.AnswerRow) -> dict[str, Any]:
         "kind": a.kind,
         "reply": a.reply,
         "at": instant_or_none(a.at),
-        "until": instant_or_none(None if a.until >= FAR else a.until),
+        "until": instant_or_none(a.until),
         "days": a.days,
         "reason": a.reason,
         "by": a.by,
@@ -257,7 +265,10 @@ def _print(facts: dict[str, Any], voice: Voice, of: str) -> None:
         columns([(_label(a["kind"]), *_answer_line(a, voice)) for a in facts["answers"]], indent=2)
     say("Messages about this client")
     columns(
-        [(_purpose(n["purpose"]), f"to {n['recipient']}", _fate(n, voice)) for n in facts["notices"]]
+        [
+            (_purpose(n["purpose"]), f"to {n['recipient'].removeprefix(THERAPIST)}", _fate(n, voice))
+            for n in facts["notices"]
+        ]
         or [("none so far",)],
         indent=2,
     )
@@ -296,7 +307,8 @@ def _finding_line(f: dict[str, Any], voice: Voice) -> str:
     again = f", for the {voice.ordinal(f['generation'])} time" if f["generation"] > 1 else ""
     if f["_cleared"] is not None:
         return f"{how} {voice.day(f['_opened'])}{again}, cleared {voice.day(f['_cleared'])}"
-    return f"{how} {voice.day_and_distance(f['_opened'])}{again}, still so" + (", answered" if f["answered"] else "")
+    stands = f"{how} {voice.day_and_distance(f['_opened'])}{again}, still so" + (", answered" if f["answered"] else "")
+    return f"{stands}. {asked_again(f['_again'], voice)}" if f["_again"] is not None else stands
 
 
 def _fate(n: dict[str, Any], voice: Voice) -> str:

@@ -7,21 +7,21 @@ import typer
 from sqlalchemy import Connection
 
 from integrations.practice import Practice
-from integrations.store import answers, arming, audit, cases, finding_rows, invitations, lookups, quarantine
+from integrations.store import answers, arming, audit, cases, finding_rows, invitations, lookups, nobodys, quarantine
 from integrations.store.answers import AnswerRow
 from integrations.store.arming import Arming
 from integrations.store.sources import all_rows, left_over
-from models.answers import Reply, said
+from models.answers import NAMES_A_DAY, Reply, asked_again, said
 from models.findings import Opened
 from models.instants import DAY, Instant
 from models.kinds import all_kinds, is_safety
-from models.notices import MessageState
+from models.notices import MEANING, MessageState
 from models.rules import all_rules, told
+from models.sources import asked_about
 from models.voice import Voice
 from models.words import counted as words_counted
 from tending.commands.common import counted, instant_or_none, now, opened, therapist_of, voice_of
 from tending.commands.options import JsonOption, PracticeOption
-from tending.commands.sending import MEANING
 from tending.output import columns, moment, say, show_json, since, toned
 
 CLEARED_DAYS = 30
@@ -140,6 +140,10 @@ def _fact(
         "generation": row.generation,
         "answered": row.answered,
         "answer": said(Reply(given.reply), given.until, given.days, given.reason, voice) if given else "",
+        "asked_again_at": instant_or_none(row.speaks_at if row.answered else None),
+        "_again": asked_again(row.speaks_at, voice)
+        if row.answered and not (given and given.reply in NAMES_A_DAY)
+        else "",
         "_answered_at": voice.day(given.at) if given else "",
         "_order": (row.therapist_id, kinds.index(row.kind), first, row.code),
     }
@@ -162,7 +166,9 @@ def _print(facts: list[dict[str, Any]], otherwise: str, indent: int = 0) -> None
 
 
 def _answer(fact: dict[str, Any]) -> str:
-    return f" Answered {fact['_answered_at']}: {fact['answer']}" if fact["answer"] and not fact["cleared_at"] else ""
+    if not fact["answer"] or fact["cleared_at"]:
+        return ""
+    return " ".join(filter(None, (f" Answered {fact['_answered_at']}: {fact['answer']}", fact["_again"])))
 
 
 def _number(notice: int | None) -> str:
@@ -198,6 +204,7 @@ def status(as_json: JsonOption = False, practice: PracticeOption = None) -> None
             ("clients", counted(facts["clients"])),
             ("findings", counted({_label(kind): n for kind, n in facts["findings"].items()})),
             ("to sort", f"{facts['day_one']} already so at first sight" if facts["day_one"] else "nothing"),
+            *[("answered", f"{facts['answered']} and still so: `tending findings`")] * bool(facts["answered"]),
             *[("waiting", _waiting_line(w)) for w in facts["waiting"]],
             (
                 "messages",
@@ -209,7 +216,7 @@ def status(as_json: JsonOption = False, practice: PracticeOption = None) -> None
             ("quarantine", counted(facts["quarantine"]) if facts["quarantine"] else "empty"),
             (
                 "unmatched",
-                lookups.Nobodys(**facts["unmatched"]).sentence() if facts["unmatched"]["entries"] else "none",
+                nobodys.Nobodys(**facts["unmatched"]).sentence() if any(facts["unmatched"].values()) else "none",
             ),
             ("audit", f"sealed; its head is {facts['audit_head']}" if facts["audit_head"] else "nothing is sealed yet"),
         ]
@@ -232,16 +239,25 @@ def _late_line(many: int) -> str:
 
 def _waiting_line(w: dict[str, Any]) -> str:
     older = f", {w['too_old']} too old and dropped at the next delivery" if w["too_old"] else ""
-    return f"{w['notices']} {w['urgency']}, {w['due']} of them due now{older}"
+    of = words_counted(w["notices"], f"{w['urgency']} notice")
+    due = "" if not w["due"] else ", due now" if w["due"] == w["notices"] else f", {w['due']} of them due now"
+    return f"{of}{due}{older}"
 
 
 def _source_line(source: dict[str, Any], voice: Voice) -> str:
     read = "never read; `tending sync`" if source["read_at"] is None else f"read {since(voice, source['_read'])}"
     parts = [toned(f"{read}, too old to rely on", "mend") if source["stale"] else read]
+    if source["_renewed"] is not None:
+        parts.append(f"newest file written {since(voice, source['_renewed'])}")
     if source["told"]:
         parts.append(toned(f"last try failed: {source['told']}", "mend"))
     if source["held"]:
-        parts.append(toned(f"{source['held']} appointments vanished at once: `tending held {source['name']}`", "mend"))
+        parts.append(
+            toned(
+                f"{words_counted(source['held'], 'entry', 'entries')} vanished at once: `tending held {source['name']}`",
+                "mend",
+            )
+        )
     return "; ".join(parts)
 
 
@@ -251,8 +267,10 @@ def standing(here: Practice, at: Instant) -> dict[str, Any]:
         rows = all_rows(connection)
         late = cases.stale_sources(here, connection, at)
         kinds: dict[str, int] = {}
-        for (kind, how), n in finding_rows.finding_counts(connection).items():
-            kinds[kind] = kinds.get(kind, 0) + (n if how == Opened.noticed else 0)
+        answered = 0
+        for (kind, how, was_answered), n in finding_rows.finding_counts(connection).items():
+            kinds[kind] = kinds.get(kind, 0) + (n if how == Opened.noticed and not was_answered else 0)
+            answered += n if was_answered else 0
         return {
             "practice": here.name,
             "at": instant_or_none(at),
@@ -264,9 +282,11 @@ def standing(here: Practice, at: Instant) -> dict[str, Any]:
                     "kind": source.kind,
                     "read_at": instant_or_none(rows[source.name].read_at) if source.name in rows else None,
                     "_read": rows[source.name].read_at if source.name in rows else None,
+                    "renewed_at": instant_or_none(rows[source.name].renewed_at) if source.name in rows else None,
+                    "_renewed": rows[source.name].renewed_at if source.name in rows else None,
                     "stale": source.name in late,
                     "told": rows[source.name].told if source.name in rows else "",
-                    "held": rows[source.name].held.get("count", 0) if source.name in rows else 0,
+                    "held": asked_about(rows[source.name].held) if source.name in rows else 0,
                 }
                 for source in here.settings.source
             ],
@@ -274,10 +294,11 @@ def standing(here: Practice, at: Instant) -> dict[str, Any]:
             "clients": lookups.client_counts(connection),
             "findings": {kind: n for kind, n in sorted(kinds.items()) if n},
             "day_one": finding_rows.day_one_left(connection),
+            "answered": answered,
             "waiting": [w._asdict() for w in lookups.waiting(connection, at)],
             "messages": lookups.message_counts(connection, at - 7 * DAY),
             "invitations_late": invitations.waiting_long(connection, at),
             "quarantine": quarantine.counts(connection),
-            "unmatched": lookups.unmatched_count(connection)._asdict(),
+            "unmatched": nobodys.unmatched_count(connection)._asdict(),
             "audit_head": audit.head(connection),
         }

@@ -167,10 +167,9 @@ def _show(here: Practice, plan: Plan, at: Instant, *, as_json: bool) -> None:
         return
     until = f"until {voice.day(plan.to_at - 1)}" if plan.to_at < FAR else "for good"
     say(f"{plan.therapist} goes on {voice.day(plan.from_at)}, {until}: {counted(len(plan.lines), 'client')}.")
-    late = (
-        "that has passed, so tell them at the next appointment"
-        if deadline <= at
-        else "at an appointment, not by letter"
-    )
-    say(f"They know of it by {voice.day_and_distance(deadline)}: {late}.")
+    when = voice.day_and_distance(deadline)
+    if deadline <= at:
+        say(f"They should have known of it by {when}: tell them at the next appointment.")
+    else:
+        say(f"Tell them by {when}: at an appointment, not by letter.")
     columns([(line.code, _words(line), " ".join(told["to_do"])) for line, told in zip(plan.lines, facts, strict=True)])

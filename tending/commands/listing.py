@@ -40,7 +40,7 @@ HEADINGS = {
     },
     "What asks for a person": {
         "unmatched": Listed("unplaced", "Entries of calendars and records that belong to nobody."),
-        "held": Listed("unplaced", "Appointments that vanished from a source at once."),
+        "held": Listed("unplaced", "What vanished from a source at once."),
         "quarantine": Listed("aside", "Input that could not be understood."),
         "outbox": Listed("sending", "Messages that a person has to say something about."),
     },

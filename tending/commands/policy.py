@@ -8,7 +8,7 @@ import typer
 from integrations.store import cases
 from models.errors import UsageError
 from models.policy import DEFAULT, Policy
-from models.policy_layers import Layered
+from models.policy_layers import ANSWERED, Layered, measured
 from tending.commands.common import client_of, now, opened, therapist_of
 from tending.commands.options import JsonOption, PracticeOption
 from tending.output import columns, say, show_json
@@ -79,11 +79,17 @@ def policy_lines(layered: Layered) -> list[dict[str, Any]]:
                 "layer": layer,
                 "default": getattr(DEFAULT, field.name),
                 "reason": field.metadata["reason"],
-                "basis": field.metadata["basis"] if layer == "default" else f"set in practice.toml ({layer})",
+                "basis": _basis(layer, field.metadata["basis"]),
             }
         )
     return lines
 
 
+def _basis(layer: str, of_default: str) -> str:
+    if layer == ANSWERED:
+        return "an answer (`tending why` shows it)"
+    return of_default if layer == "default" else f"set in practice.toml ({layer})"
+
+
 def _shown(value: Any, unit: str) -> str:
-    return (value or "none") if isinstance(value, str) else f"{value:g} {unit}"
+    return (value or "none") if isinstance(value, str) else measured(value, unit)

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from integrations.public_holidays import public_holidays
+from integrations.records.calendar_files import zone_named_in
 from integrations.records.detect import Detection
 from integrations.settings import read_settings
 from integrations.store import migrate
@@ -47,7 +48,7 @@ def init(
         typer.Option(
             "--zone",
             metavar="ZONE",
-            help="Its time zone, such as Europe/Berlin; else this machine's.",
+            help="Its time zone, such as Europe/Berlin; else the one that the calendars name, or this machine's.",
             show_default=False,
         ),
     ] = "",
@@ -77,7 +78,9 @@ def init(
     there is never overwritten; what it still lacks is made. Exit code 1 when a file was found of which no row
     is understood.
     """
-    path, wanted_zone = place(practice), zone or zone_here()
+    path = place(practice)
+    named = zone_named_in(source) if source is not None and not zone else ""
+    wanted_zone = zone or named or zone_here()
     if path.exists() and source is None and not dry_run:
         _complete(path)
         return
@@ -105,7 +108,8 @@ def init(
         return
     settings = read_settings(path)
     say(f"{path} is written; the data lie in {settings.practice.data}, the keys in {settings.store.key_file}.")
-    _next_steps(path, found, guessed=not zone, zone=wanted_zone)
+    guess = "" if zone else f" (zone {wanted_zone} was taken from {'the calendars' if named else 'this machine'})"
+    _next_steps(path, found, guess)
     if found and any(file.rows and file.rejects == file.rows for file in found.forms):
         raise typer.Exit(1)
 
@@ -135,6 +139,15 @@ def _show_found(found: Detection) -> None:
         ("calendar", c.file, f"of {c.therapist_id}" if c.therapist_id else "nobody's yet") for c in found.calendars
     ]
     columns(rows, indent=2)
+    for file in found.forms:
+        if file.left:
+            say(
+                f"  {file.file}: left out, since nothing reads {'it' if len(file.left) == 1 else 'them'}: {', '.join(file.left)}"
+            )
+        for reason in file.reasons:
+            say(f"  {reason}")
+        if file.rejects:
+            say("  After `tending sync`, `tending quarantine list` shows every row that was not understood, and why.")
     for note in found.notes:
         say(f"  {note}")
     unsure = [*found.questions, *(c.note for c in found.calendars if c.note)]
@@ -148,8 +161,7 @@ def _show_found(found: Detection) -> None:
             say(f"  {unclear.reason}")
 
 
-def _next_steps(path: Path, found: Detection | None, *, guessed: bool, zone: str) -> None:
-    zone_note = f" (zone {zone} was taken from this machine)" if guessed else ""
+def _next_steps(path: Path, found: Detection | None, zone_note: str) -> None:
     unsure = found is not None and (found.questions or any(c.note for c in found.calendars))
     first = (
         f"Edit {path}: settle what is marked TO SETTLE, name the administrator and the mail server{zone_note}."

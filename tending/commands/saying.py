@@ -8,9 +8,9 @@ from sqlalchemy import Connection
 from integrations import answering
 from integrations.practice import Practice
 from integrations.store import finding_rows
-from models.answers import REASONS, UNDO_SECONDS, Reply, answer, said, until_of
+from models.answers import NAMES_A_DAY, REASONS, UNDO_SECONDS, Reply, answer, asked_again, said, until_of
 from models.errors import UsageError
-from models.instants import FAR, Instant, day_of
+from models.instants import Instant, day_of
 from models.kinds import all_kinds, is_safety
 from tending.commands.common import client_of, day_from, instant_or_none, login, now, opened, voice_of
 from tending.commands.options import JsonOption, PracticeOption
@@ -82,9 +82,12 @@ def answer_finding(
         given, code = _give(here, words or [], until, days, reason, note, at)
         voice = voice_of(here, at)
     if as_json:
-        show_json(given | {"until": instant_or_none(given["_until"] if given["_until"] != FAR else None)})
+        show_json(
+            given | {"until": instant_or_none(given["_until"]), "asked_again_at": instant_or_none(given["_again"])}
+        )
         return
-    say(f"{code}, {all_kinds()[given['kind']].label}: {given['_said'](voice)}")
+    again = "" if Reply(given["reply"]) in NAMES_A_DAY else asked_again(given["_again"], voice)
+    say(" ".join(filter(None, (f"{code}, {all_kinds()[given['kind']].label}: {given['_said'](voice)}", again))))
     say(f"Within {UNDO_SECONDS} seconds `tending answer --undo {given['id']}` takes it back.")
 
 
@@ -116,9 +119,11 @@ def _give(
                 "What that notice told of has cleared, or has come back as something new; nothing was changed."
             )
         answer_id = answering.say(here, connection, about.client_id, checked, login(), at, note=note.strip())
+        again = finding_rows.told_again_at(connection, about.client_id, kind)
     facts = {"id": answer_id, "code": about.code, "kind": kind, "reply": reply.value, "days": days, "reason": reason}
     return facts | {
         "_until": checked.until,
+        "_again": again,
         "_said": lambda voice: said(reply, checked.until, days, reason, voice),
     }, about.code
 

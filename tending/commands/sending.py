@@ -9,7 +9,7 @@ from integrations.store import arming, audit, lookups, outbox
 from integrations.store.arming import Arming
 from models.errors import UsageError
 from models.instants import Instant
-from models.notices import MessageState
+from models.notices import MEANING, MessageState
 from models.voice import Voice
 from models.words import counted as words_counted
 from tending.commands.common import instant_or_none, login, now, opened, voice_of
@@ -19,15 +19,6 @@ from tending.output import columns, moment, say, show_json
 Number = Annotated[int, typer.Argument(metavar="NUMBER", help="The message's number, as `tending outbox` lists it.")]
 ASKED = (MessageState.unsure, MessageState.failed)
 UNDERWAY = (MessageState.claimed, MessageState.handing)
-MEANING = {
-    MessageState.claimed: "ready, not handed over yet",
-    MessageState.handing: "being handed over",
-    MessageState.unsure: "nobody knows whether it arrived",
-    MessageState.failed: "refused for good",
-    MessageState.sent: "sent",
-    MessageState.released: "refused for now, waits again",
-    MessageState.dropped: "dropped",
-}
 CLASSES = {
     "ordinary": "merged into one mail each, on the next working morning",
     "prompt": "merged, within working hours",

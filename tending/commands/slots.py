@@ -45,8 +45,8 @@ def slots(
 ) -> None:
     """Times at which a therapist is free.
 
-    Inside their working hours, less appointments, other entries of their calendars with a time, leave and public
-    holidays. With a client, one after another in the client's rhythm, each with what speaks for it. Changes nothing.
+    Inside their working hours, less appointments, other entries of their calendars, leave and public holidays. With a
+    client, one after another in the client's rhythm, each with what speaks for it. Changes nothing.
     """
     at = now()
     if not 1 <= count <= MOST:

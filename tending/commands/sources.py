@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from integrations.practice import Practice
-from integrations.store import cases, lookups, quarantine
+from integrations.store import cases, nobodys, quarantine
 from integrations.store.forgetting import Forgotten, would_forget
 from integrations.store.forgetting import forget as forget_source
 from integrations.store.intake import Taken
@@ -17,7 +17,7 @@ from models.instants import Instant
 from models.words import counted as words_counted
 from tending.commands.common import login, now, opened, source_of
 from tending.commands.options import DryRunOption, JsonOption, PracticeOption
-from tending.output import columns, say, show_json, tell, working
+from tending.output import columns, say, show_json, some, tell, working
 
 AT_ONCE = 500  # clients decided in one short transaction
 
@@ -55,7 +55,7 @@ def sync(
         decided = None if dry_run else decide_due(here, at)
         with here.store.read() as connection:
             aside = {name: n for name, n in quarantine.counts(connection).items() if name in {s.name for s in wanted}}
-            nobody = lookups.unmatched_count(connection)
+            nobody = nobodys.unmatched_count(connection)
     if as_json:
         show_json(
             {
@@ -71,7 +71,7 @@ def sync(
         columns([(taken.source, _line(taken, dry_run)) for taken in results])
         if decided is not None:
             say(_decided_line(asdict(decided)))
-        if nobody.entries and not dry_run:
+        if (nobody.entries or nobody.rows) and not dry_run:
             say(f"{nobody.sentence()}: `tending unmatched`.")
         if aside:
             say(
@@ -135,7 +135,7 @@ def _line(taken: Taken, dry_run: bool) -> str:
         parts.append(f"{taken.rejected} not understood")
     if taken.held:
         how = "would be held" if dry_run else f"are held: `tending held {taken.source}`"
-        parts.append(f"{taken.held} appointments vanished at once and {how}")
+        parts.append(f"{words_counted(taken.held, 'entry', 'entries')} vanished at once and {how}")
     if taken.no_longer_named:
         parts.append(
             f"{words_counted(taken.no_longer_named, 'client is', 'clients are')} named no more; was the export whole?"
@@ -143,7 +143,7 @@ def _line(taken: Taken, dry_run: bool) -> str:
     if taken.dropped:
         cells = sum(taken.dropped.values())
         names = words_counted(len(taken.dropped), "column")
-        parts.append(f"{words_counted(cells, 'cell')} of {names} left at the border")
+        parts.append(f"{words_counted(cells, 'cell')} of {names} left at the border ({some(sorted(taken.dropped))})")
     return ("would be: " if dry_run else "") + ", ".join(parts)
 
 
@@ -158,7 +158,9 @@ def _decided_line(decided: dict[str, Any]) -> str:
         )
     parts += [f"{decided['cleared']} cleared"] if decided["cleared"] else []
     parts += [f"{words_counted(decided['notices'], 'notice')} waiting"] if decided["notices"] else []
-    parts += [f"about {decided['blind']} something cannot be said yet"] if decided["blind"] else []
+    parts += (
+        [f"of {words_counted(decided['blind'], 'client')} something cannot be said yet"] if decided["blind"] else []
+    )
     return ", ".join(parts) + "."
 
 

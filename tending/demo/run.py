@@ -86,6 +86,7 @@ def _in(place: Folder, once: bool, fresh: bool, now: Instant) -> int:
     mark = there or Mark(now // 60 * 60)
     if there is None:
         place.remember(mark)
+    place.data.mkdir(mode=0o700, exist_ok=True)  # before anything is logged there
     with _mailbox(place) as mailbox:
         # It takes longest, so it starts first and the nine months are written and read beside it. It is this folder's
         # own: a demonstration writes nothing into a server that the clinic uses.
@@ -149,7 +150,10 @@ def _told(place: Folder, mark: Mark, mailbox: Mailbox, server: Server, once: boo
             teller.endings(mails, morning)
             teller.desk(mails, live=not once)
             teller.where(server.ui_url, live=not once)
-            teller.try_next(mails, live=not once)
+            teller.try_next(mails)
+            teller.to_mend(live=not once)
+            if not once:
+                teller.live()
             sys.stdout.flush()
             return 0 if once else _live(practice, server, mailbox, teller)
         finally:

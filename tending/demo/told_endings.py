@@ -5,14 +5,17 @@ from collections.abc import Sequence
 from integrations import ending_schedule
 from integrations.messages.mailbox import Mail
 from integrations.practice import Practice
-from integrations.store import lookups
+from integrations.store import lookups, referrals
 from models.ending_schedule import ROLE_WORDS, How
 from models.ending_steps import REASON_WORDS
 from models.instants import Instant
+from models.referral_shape import ACCEPTED, State
+from models.referral_words import next_step
+from models.referral_words import stands as said_of
 from models.voice import Voice
 from models.words import counted
 from tending.demo.names import NAMES, SUPERVISORS
-from tending.demo.said import code_of
+from tending.demo.said import REFERENCE, code_of
 from tending.demo.world import ENDS, REFERRED, World
 from tending.output import columns, moment, say
 
@@ -32,6 +35,18 @@ def tell_of_endings(practice: Practice, world: World, mails: Sequence[Mail], voi
     """How both stand as of the voice's now, and which mails tell of it."""
     ends, referred = codes(practice, world, voice.now)
     _ending(practice, world, ends, mails, voice)
+    _referral(practice, world, referred, mails, voice)
+
+
+def _referral(practice: Practice, world: World, referred: str, mails: Sequence[Mail], voice: Voice) -> None:
+    """As the story has it; where somebody has said more since, as it stands."""
+    with practice.store.read() as connection:
+        who = lookups.about(connection, referred)
+        found = referrals.of_client(connection, who.id) if who else []
+    stands = next((one for one in found if one.id == REFERENCE), None)
+    if stands is not None and (stands.state is not State.self_arranged or stands.heard != ACCEPTED):
+        say(f"  {referred}: care here has ended. The referral: {said_of(stands, voice)} {next_step(stands)}".rstrip())
+        return
     therapist = world.playing(REFERRED)[0].therapist
     say(
         f"  {referred}: care here has ended. Of three places that were offered the client called one, and was accepted."

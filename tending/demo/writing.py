@@ -35,6 +35,10 @@ host = "127.0.0.1"
 port = {port}
 sender = "{sender}"
 
+[invitations]
+# A number that nobody has.
+phone = "020 7946 0123"
+
 [admin]
 email = "{admin}"
 

@@ -20,6 +20,7 @@ from models.subjects import code_in
 from tending.desk import (
     by_link,
     client,
+    clients,
     confirming,
     ending,
     leave,
@@ -30,6 +31,7 @@ from tending.desk import (
     saying,
     signing,
     today,
+    who,
 )
 from tending.desk.asking import COOKIE, NOTHING_HERE, Asked, SorryError, allowed, form_of, go, sentence, session_of
 from tending.desk.limits import TOO_OFTEN, Limit, address_of
@@ -81,9 +83,11 @@ ROUTES = (
     Route("GET", "/", Page.home, signing.home),
     Route("POST", "/sign-out", Page.sign_out, signing.leave),
     Route("GET", "/today", Page.today, today.today),
+    Route("GET", "/clients", Page.clients, clients.clients),
     Route("GET", "/client/{code}", Page.client, client.client),
     Route("POST", "/client/{code}/answer", Page.answer, saying.answer),
     Route("POST", "/client/{code}/undo", Page.answer, saying.undo),
+    Route("POST", "/client/{code}/who", Page.who, who.who),
     Route("GET", "/client/{code}/ending", Page.ending, ending.begin),
     Route("POST", "/client/{code}/ending", Page.ending, ending.start),
     Route("POST", "/client/{code}/ending/say", Page.ending, ending.say),

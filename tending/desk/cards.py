@@ -8,7 +8,19 @@ from datetime import date, timedelta
 from integrations.store.answers import Found, Seen
 from integrations.store.desk import Card
 from models.access import Part
-from models.answers import LONGEST_NOTE, REASONS, UNDO_SECONDS, Answer, Reply, answer, replies_to, said, until_of
+from models.answers import (
+    LONGEST_NOTE,
+    NAMES_A_DAY,
+    REASONS,
+    UNDO_SECONDS,
+    Answer,
+    Reply,
+    answer,
+    asked_again,
+    replies_to,
+    said,
+    until_of,
+)
 from models.errors import UsageError
 from models.findings import Opened
 from models.instants import FAR, Instant
@@ -59,7 +71,7 @@ class Shown:
     """One card as a page shows it. `label` says whom it is about; `said` is what was just answered, `undo` that answer's id;
     `therapist` is named where the client is not one's own. `begins`: an ending may be begun from it, on a page of its own. `leads` is the
     part of the client's page where it is seen to, with words for it, if the reader may see that. `refused` is the form whose answer was not
-    taken, `trouble` why, `typed` what was filled in.
+    taken, `trouble` why, `typed` what was filled in. `again` says when what was answered is asked again.
     """
 
     code: str
@@ -82,6 +94,7 @@ class Shown:
     trouble: str = ""
     typed: Mapping[str, str] = field(default_factory=dict)
     leads: tuple[str, str] | None = None
+    again: str = ""
 
     @property
     def anchor(self) -> str:
@@ -180,7 +193,7 @@ def shown(
         card.answered,
         f"{card.generation}.{card.answered_at or 0}",
         uuid.uuid4().hex,
-        words_of(just[1], voice) if just and mine else "",
+        _just_said(card, just[1], voice) if just and mine else "",
         just[0] if just and mine else "",
         "" if reader is None or naming is None or card.therapist_id == reader else naming.therapist(card.therapist_id),
         (Part.ending in may if begins is None else begins)
@@ -191,12 +204,19 @@ def shown(
         here(str(refused.error)) if refused else "",
         {name: refused.form.get(name, "") for name in TYPED} if refused else {},
         leads if part in may else None,
+        asked_again(card.speaks_at, voice) if card.answered else "",
     )
 
 
 def words_of(given: Found, voice: Voice) -> str:
     """What somebody answered, as they said it."""
     return said(Reply(given.reply), given.until, given.days, given.reason, voice)
+
+
+def _just_said(card: Card, given: Found, voice: Voice) -> str:
+    """What was answered a moment ago, and for how long that holds where it does not say so itself."""
+    rests = card.answered and Reply(given.reply) not in NAMES_A_DAY
+    return " ".join(filter(None, (words_of(given, voice), asked_again(card.speaks_at, voice) if rests else "")))
 
 
 def just_now(given: Found | None, now: Instant) -> bool:

@@ -23,6 +23,7 @@ from models.spoken import here
 from models.told import unpacked
 from models.voice import Voice
 from tending.desk import cards, ending, picture, referral, score_line
+from tending.desk import who as asking_who
 from tending.desk.asking import Asked, named, page
 from tending.desk.today import SAID, way_to
 
@@ -94,6 +95,7 @@ def client(asked: Asked, refused: cards.Refused | None = None) -> Response:
         goals=goals,
         given=given,
         may={part.value for part in may},
+        asks_who=asking_who.may_ask(asked, who.id, through),
         choices=cards.choices(asked),
         **facts,
     )

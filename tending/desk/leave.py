@@ -131,7 +131,7 @@ def _told(plan: Plan, voice: Voice) -> str:
     deadline = told_by(plan.from_at, plan.policy)
     if deadline <= voice.now:
         return "Clients should know of it by now: tell them at the next appointment, not by letter."
-    return f"Clients know of it by {voice.day_and_distance(deadline)}: at an appointment, not by letter."
+    return f"Tell the clients by {voice.day_and_distance(deadline)}: at an appointment, not by letter."
 
 
 def _shown(asked: Asked, plan: Plan, line: Line, labels: dict[int, str]) -> LineShown:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from fastapi.responses import Response
 
-from integrations.store import cases, providers, referrals
+from integrations.store import cases, desk, providers, referrals
 from integrations.store.providers import Contact
 from models import directory
 from models.access import Part
@@ -31,7 +31,11 @@ def find(asked: Asked) -> Response:
 
 
 def _options(asked: Asked, reference: str, form: Mapping[str, str]) -> Response:
-    who, _ = theirs(asked, Part.referral)
+    who, may = theirs(asked, Part.referral)
+    name = ""
+    if Part.name in may:
+        with asked.practice.store.write() as connection:
+            name = desk.name_of(connection, asked.practice.vault, who.id, asked.by, asked.now)
     with asked.practice.store.read() as connection:
         mine = referrals.of_client(connection, who.id)
         going = next((one for one in mine if one.id == reference and not one.over), None)
@@ -56,12 +60,14 @@ def _options(asked: Asked, reference: str, form: Mapping[str, str]) -> Response:
         "offer.html",
         title="Where to go next",
         code=who.code,
+        name=name,
         reference=going.id if going else "",
         options=[_option(one, known) for one in found],
         ask_first=bool(directory.to_ask_first([one.provider for one in found], asked.today, layered.policy)),
         first=LEAST_OPTIONS,
         directory=len(listed),
         asked_for=word,
+        looked_for=any(word.values()) or form.get("telehealth") == "yes",
         telehealth=form.get("telehealth") == "yes",
         words={name: _words(listed, name) for name in ASKED_FOR},
         fewer=FEWER,

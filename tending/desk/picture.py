@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from integrations.store.desk import Shown
+from integrations.store.desk import Pause, Shown
 from models import words
 from models.appointments import Mark
 from models.entries import Plan
@@ -30,7 +30,7 @@ class Picture:
     height: int = HEIGHT
 
 
-def timeline(appointments: Sequence[Shown], breaks: Sequence[tuple[date, date]], voice: Voice) -> Picture:
+def timeline(appointments: Sequence[Shown], breaks: Sequence[Pause], voice: Voice) -> Picture:
     """The picture of the last half year and what lies ahead."""
     since, until = voice.now - BEFORE, voice.now + AHEAD
 
@@ -39,7 +39,7 @@ def timeline(appointments: Sequence[Shown], breaks: Sequence[tuple[date, date]],
         return round(MARGIN + share * (WIDTH - 2 * MARGIN), 1)
 
     spans = []
-    for first, last in breaks:
+    for first, last, _ in breaks:
         begin, end = start_of(first, voice.zone), until if last == OPEN_ENDED else end_of(last, voice.zone)
         if begin < until and end > since:
             spans.append((x(begin), round(x(end) - x(begin), 1)))
@@ -73,19 +73,24 @@ def _months(since: Instant, until: Instant, zone: str) -> list[tuple[Instant, st
         found.append((at, f"{local(at, zone):%b}"))
 
 
-def _pauses(breaks: Sequence[tuple[date, date]], since: Instant, until: Instant, voice: Voice) -> list[str]:
-    """The planned breaks that the picture shows, each as `Mon 3 Aug to Sun 16 Aug`."""
-    said = []
-    for first, last in breaks:
+def _pauses(breaks: Sequence[Pause], since: Instant, until: Instant, voice: Voice) -> str:
+    """What the picture shows as pauses: ` Planned breaks: Mon 3 Aug to Sun 16 Aug. On a waiting list: since Thu 1 Oct.`"""
+    said: dict[bool, list[str]] = {False: [], True: []}
+    for first, last, waits in breaks:
         begin = start_of(first, voice.zone)
         if begin >= until or (last != OPEN_ENDED and end_of(last, voice.zone) <= since):
             continue
-        end = "further notice" if last == OPEN_ENDED else voice.day(start_of(last, voice.zone))
-        said.append(f"{voice.day(begin)} to {end}")
-    return said
+        if last == OPEN_ENDED:
+            word = "since" if begin <= voice.now else "from"
+            days = f"{word} {voice.day(begin)}{'' if waits else ', until further notice'}"
+        else:
+            days = f"{voice.day(begin)} to {voice.day(start_of(last, voice.zone))}"
+        said[waits].append(days)
+    titles = {False: "Planned breaks", True: "On a waiting list"}
+    return "".join(f" {titles[waits]}: {voice.listing(days)}." for waits, days in said.items() if days)
 
 
-def _sentence(marks: list[tuple[Instant, str]], since: Instant, pauses: list[str], voice: Voice) -> str:
+def _sentence(marks: list[tuple[Instant, str]], since: Instant, pauses: str, voice: Voice) -> str:
     def of(which: str) -> list[Instant]:
         return [at for at, one in marks if one == which]
 
@@ -96,7 +101,7 @@ def _sentence(marks: list[tuple[Instant, str]], since: Instant, pauses: list[str
         _with_days(of(OPEN), "not marked", voice),
     ]
     text = f"Since {voice.day(since)}: {voice.listing([part for part in gone if part])}."
-    text += f" Planned breaks: {voice.listing(pauses)}." if pauses else ""
+    text += pauses
     ahead = of(BOOKED)
     if not ahead:
         return f"{text} Nothing is booked ahead."

@@ -1,6 +1,7 @@
 """Every command as an administrator uses it: what it prints, what it changes, and its exit code."""
 
 import json
+import re
 import stat
 from datetime import timedelta
 
@@ -52,7 +53,7 @@ def test_a_cancellation_becomes_news_with_its_reason_and_a_notice_that_waits(cli
     why = tending("why", codes["1001"])
     assert "Quiet: yes. Last seen" in why.out
     assert "quiet_after_days = 14 days (default; basis: our choice)" in why.out
-    assert "Quiet  to therapist:T1  " in why.out
+    assert "Quiet  to T1  " in why.out
     assert tending("status", "--json").json["waiting"][0]["notices"] == 1
 
 
@@ -80,7 +81,7 @@ def test_why_says_for_every_rule_what_it_saw_and_what_became_of_its_notices(code
             {"n": number},
         )
     said = tending("why", codes["1003"])
-    assert "to therapist:T1" in said.out
+    assert "to T1" in said.out
     assert ": the finding has cleared" in said.out
     assert f"  Missed  already so at first sight {_said(today, 0)}, today, still so\n" in said.out
     assert (
@@ -90,7 +91,7 @@ def test_why_says_for_every_rule_what_it_saw_and_what_became_of_its_notices(code
         == 0
     )
     said = tending("why", codes["1003"])
-    assert ", today, still so, answered\n" in said.out
+    assert ", today, still so, answered. If nothing changes, it is asked again on " in said.out
     assert f"  Missed  Ask me again on {_said(today, -7)}, in 7 days: the client or I are away." in said.out
     facts = tending("why", codes["1003"], "--json").json
     assert {one["kind"] for one in facts["rules"]} == set(all_kinds())
@@ -106,6 +107,8 @@ def test_why_at_a_past_day_knows_only_what_was_known_then(codes, tables, today, 
         for name in ("observation.known_at", "subject.since", "source.read_at", "source.first_read_at"):
             table, column = name.split(".")
             connection.execute(text(f"UPDATE {table} SET {column} = {column} - 864000"))
+        since = "CAST(CAST(value AS BIGINT) - 864000 AS TEXT)"
+        connection.execute(text(f"UPDATE fact SET value = {since} WHERE name LIKE 'tells %'"))
     then = tending("why", codes["1002"], "--at", str(today - timedelta(days=10)))
     assert "from what was known then" in then.out
     assert "Quiet: yes." in then.out
@@ -128,6 +131,44 @@ def test_why_at_a_past_moment_tells_what_stood_and_was_sent_by_then(codes, table
     assert (quiet["generation"], quiet["cleared_at"]) == (1, None)
     assert quiet["opened_at"] < str(today - timedelta(days=9))
     assert {n["outcome"] for n in then["notices"]} <= {""}
+
+
+def test_a_waiting_list_without_an_end_explains_itself(clinic, practice, codes, today, tending):
+    since = today - timedelta(days=56)
+    (clinic / "exports" / "holds.csv").write_text(f"id,client,from,to\nH2,1001,{since},\n", encoding="utf-8")
+    written = practice.read_text().replace("files = { ", 'files = { "holds" = "exports/holds.csv", ')
+    practice.write_text(written, encoding="utf-8")
+    assert tending("sync").code == 0
+    said = tending("why", codes["1001"])
+    assert (said.code, said.err) == (0, "")
+    (span,) = tending("why", codes["1001"], "--json").json["not_counted"]
+    assert (span["from"][:4], span["until"]) == (str(since - timedelta(days=1))[:4], None)
+
+
+def test_what_was_answered_is_counted_apart_and_says_when_it_is_asked_again(codes, today, tending):
+    before = tending("status", "--json").json
+    done = tending("answer", codes["1002"], "quiet", "done")
+    assert "I have seen to it. If nothing changes, it is asked again on " in done.out
+    assert re.search(
+        r"still so, answered\. If nothing changes, it is asked again on ", tending("why", codes["1002"]).out
+    )
+    after = tending("status", "--json").json
+    assert (after["day_one"], after["answered"]) == (before["day_one"] - 1, before["answered"] + 1)
+    assert "1 and still so: `tending findings`" in tending("status").out
+    (again,) = [f["asked_again_at"] for f in tending("why", codes["1002"], "--json").json["findings"] if f["answered"]]
+    assert again is not None
+    day = str(today + timedelta(days=9))
+    put_off = tending("answer", codes["1003"], "missed", "snooze", "--until", day, "--reason", "later").out
+    assert put_off.count("sk me again") == 1
+    assert "If nothing changes" not in put_off
+
+
+def test_an_agreed_rhythm_is_an_answer_and_not_in_practice_toml(codes, tending):
+    assert tending("answer", codes["1002"], "quiet", "agreed", "--days", "60").code == 0
+    lines = {line["name"]: line for line in tending("policy", codes["1002"], "--json").json["policy"]}
+    agreed = lines["agreed_rhythm_days"]
+    assert (agreed["value"], agreed["layer"]) == (60, "agreed with this client in an answer")
+    assert agreed["basis"] == "an answer (`tending why` shows it)"
 
 
 def test_policy_names_value_layer_and_basis(practice, read, codes, tending):
@@ -223,7 +264,7 @@ def test_what_vanishes_at_once_is_held_and_a_person_says_that_it_is_cancelled(va
     after = tending("sync", vanished)
     assert (after.code, "8 gone" in after.out) == (0, True)
     assert tending("held", vanished).out == f"Nothing is held for {vanished}.\n"
-    assert tending("audit", "--json").json[0]["act"] == "vanished appointments: cancelled"
+    assert tending("audit", "--json").json[0]["act"] == "vanished entries: cancelled"
 
 
 def test_what_vanishes_at_once_and_is_still_there_is_not_asked_about_again(vanished, codes, tending):
@@ -412,7 +453,7 @@ def test_a_series_of_nobody_is_one_entry_wherever_it_is_counted(clinic, read, to
     assert said in tending("sync").out
     assert said in tending("status").out
     assert said in tending("check").out
-    assert tending("status", "--json").json["unmatched"] == {"entries": 2, "times": 9}
+    assert tending("status", "--json").json["unmatched"] == {"entries": 2, "times": 9, "rows": 0}
     assert len(tending("unmatched", "--json").json) == 2
 
 

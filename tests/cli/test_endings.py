@@ -92,7 +92,7 @@ def test_nobody_confirms_at_a_terminal_and_whoever_is_named_does_at_the_desk(
     text = practice.read_text()
     practice.write_text(text.replace("[policy]\n", '[policy]\nending_confirmed_by_peer = "T2"\n'))
     done = start(tending, code, "poor-fit", "--careful")
-    assert "Confirmation of T2: not yet." in done.out
+    assert "It waits for the confirmation of T2." in done.out
     assert "finds rejection hard" in done.out
     assert "T2 confirms it" in tending("ending").out
     assert "Next: T2 confirms it or does not, at the desk (`tending desk`) or by the link of the mail;" in done.out
@@ -110,7 +110,7 @@ def test_nobody_confirms_at_a_terminal_and_whoever_is_named_does_at_the_desk(
     early = tending("ending", code, "done", "explain")
     assert (early.code, "waits for the confirmation of T2" in early.err) == (2, True)
     confirm(code)
-    assert "Confirmation of T2: by T2." in tending("ending", code).out
+    assert "Confirmed by T2." in tending("ending", code).out
     facts = tending("ending", code, "--json").json
     assert (facts["state"], facts["next"], facts["appointments_needed"]) == ("going", "explain", 2)
     assert [step["step"] for step in facts["steps"]] == ["explain", "process", "referral", "last", "letter", "records"]

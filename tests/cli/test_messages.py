@@ -50,3 +50,32 @@ def test_check_asks_for_a_protocol_once_scores_are_told(clinic, read, codes, tod
     assert [level for level, _ in said()] == ["MEND"]
     read.write_text(f'{read.read_text()}\n[safety]\nprotocol = "Our binder, page 3."\n')
     assert [level for level, _ in said()] == ["ok"]
+
+
+def test_a_preview_of_an_invitation_is_in_the_practices_own_zone_and_manner(practice, tending):
+    assert re.search(r"on \w{3} \d+ \w{3} \d{4} at 10:00 \(Europe/Berlin\)", _preview(tending))
+    text = practice.read_text().replace('zone = "Europe/Berlin"', 'zone = "America/Chicago"\nlocale = "en_US"', 1)
+    practice.write_text(re.sub(r'(?m)^locale = "en_GB"\n', "", text))
+    said = _preview(tending)
+    assert re.search(r"on \w{3}, \w{3} \d+, \d{4} at 10:00 am \(America/Chicago\)", said), said
+    assert "Berlin" not in said
+
+
+def _preview(tending):
+    return " ".join(tending("messages", "preview", "invitation.request").out.split())
+
+
+def test_check_notes_that_an_invitation_names_no_number_to_call(practice, tending):
+    def said():
+        return [
+            (one["level"], one["sentence"]) for one in tending("check", "--json").json if one["what"] == "invitations"
+        ]
+
+    assert said() == []  # nothing is mailed
+    mail = '\n[mail]\nsender = "tending@example.org"\n'
+    text = practice.read_text()
+    practice.write_text(text + mail)
+    ((level, sentence),) = said()
+    assert (level, "names no number to call" in sentence) == ("note", True)
+    practice.write_text(f'{text}{mail}\n[invitations]\nphone = "030 1234"\n')
+    assert said() == []

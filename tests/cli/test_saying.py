@@ -79,7 +79,10 @@ def test_what_was_answered_no_longer_stands_among_what_asks(clinic, codes, today
     asks, _, answered = tending("findings", "--day-one").out.partition("Answered, and still so:")
     assert (code in asks, other in asks) == (False, True)
     (line,) = [line for line in answered.splitlines() if code in line]
-    assert re.search(r"Nothing booked\. Answered \w{3} \d+ \w{3}: I have seen to it\.$", line)
+    assert re.search(
+        r"Nothing booked\. Answered \w{3} \d+ \w{3}: I have seen to it\. If nothing changes, it is asked again on .*, in 14 days\.$",
+        line,
+    )
     rows = tending("findings", "--day-one", "--json").json
     assert [(f["code"], f["kind"], f["answer"]) for f in rows if f["answered"]] == [
         (code, "quiet", "I have seen to it.")
@@ -113,7 +116,7 @@ WORDS = {
     "today": (["{code}", "quiet", "snooze", "--until", "{today}", "--reason", "later"], "name tomorrow or a later day"),
     "days in words": (["{code}", "quiet", "agreed", "--days", "abc"], "--days takes a whole number. See `tending"),
     "a day that was": (["{code}", "quiet", "agreed", "--until", "2020-01-01"], "That day has passed"),
-    "no reason": (["{code}", "quiet", "no-concern"], "Say why; the reasons are planned"),
+    "no reason": (["{code}", "quiet", "no-concern"], "Say why with `--reason`: planned"),
     "nothing open": (["{code}", "missed", "done"], "There is nothing open of that kind"),
     "an id and more": (["{code}", "--undo", "abc"], "give its id alone"),
     "an id of nothing": (["--undo", "abc"], "There is no such answer"),
@@ -142,6 +145,7 @@ def test_users_are_added_listed_given_a_link_and_disabled(read, tending):
     ]
     link = tending("users", "link", "1")
     assert re.fullmatch(r"http://127\.0\.0\.1:4280/in/[\w-]{43}\n", link.out)
+    assert "`tending up` serves no desk" in link.err
     assert tending("users", "link", "1", "--json").json["minutes"] == 15
     assert tending("users", "disable", "1").code == 0
     assert "(disabled)" in tending("users").out
@@ -174,6 +178,7 @@ def test_the_desks_settings(practice, tending):
         ("http://desk.example.org", "has to begin with https://"),
         ("desk.example.org", "an address without a path"),
         ("https://example.org/desk", "an address without a path"),
+        ("https://user:pw@desk.example.org", "an address without a name, a password or a #"),
     ):
         practice.write_text(f'{text}\n[desk]\npublic_url = "{url}"\n')
         done = tending("status")

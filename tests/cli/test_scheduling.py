@@ -49,6 +49,29 @@ def test_slots_are_free_and_change_nothing(codes, tending, today):
     assert tending("audit", "--json").out == before
 
 
+def test_a_vacation_in_the_calendar_is_taken_and_concerns_nobody(clinic, codes, tending, today):
+    monday = ahead(today, 20)
+    monday += timedelta(days=-monday.weekday() % 7)
+    back = monday + timedelta(days=14)
+    unmatched = tending("unmatched", "--json").out
+    before = tending("status", "--json").json["unmatched"]
+    kept = (clinic / "calendars" / "T1.ics").read_bytes()
+    for line, first in (("", back), ("TRANSP:TRANSPARENT\r\n", monday), ("STATUS:CANCELLED\r\n", monday)):
+        vacation = (
+            f"BEGIN:VEVENT\r\nUID:vacation\r\nDTSTART;VALUE=DATE:{monday:%Y%m%d}\r\nDTEND;VALUE=DATE:{back:%Y%m%d}\r\n"
+            f"SUMMARY:Urlaub mit Müllenbröck\r\n{line}END:VEVENT\r\n"
+        )
+        text = kept.decode().replace("END:VCALENDAR", vacation + "END:VCALENDAR")
+        (clinic / "calendars" / "T1.ics").write_bytes(text.encode())
+        assert tending("sync").code == 0
+        done = tending("slots", "T1", "--from", f"{monday:%Y-%m-%d}", "--count", "1", "--json").json
+        assert wall(done["slots"][0]["start"]).date() == first.date(), line
+        tried = tending("invite", codes["1002"], "T1", f"{monday + timedelta(days=1):%Y-%m-%d}T11:00")
+        assert ("Mind:" in tried.out) is (not line), tried.out
+        assert tending("unmatched", "--json").out == unmatched
+        assert tending("status", "--json").json["unmatched"] == before
+
+
 def ahead_of(today, days):
     return datetime.combine(today, time()) + timedelta(days=days, hours=10)
 

@@ -26,7 +26,7 @@ def found(world: World, at: Instant) -> dict[tuple[str, str], str]:
     pauses = {ref: world.diary.pauses(ref) for ref, *_ in THERAPISTS}
     new = {ref: start_of(world.diary.day(NEW_FOR - began), ZONE) for ref, _, _, began, _ in THERAPISTS if began}
     heard = frozenset({"goal", "score"})
-    together = Shared(at, PolicyBook(), all_rules(), pauses, {}, heard=heard, new=new)
+    together = Shared(at, PolicyBook(), all_rules(), pauses, {}, words=heard, new=new)
     result = {}
     for person in world.people:
         if person.known_from <= at:

@@ -10,7 +10,7 @@ from integrations.ending_schedule import planned_for
 from integrations.ending_wake import wake
 from integrations.looks import look_after
 from integrations.practice import Practice, open_practice
-from integrations.store import finding_rows, invitations, lookups, quarantine
+from integrations.store import finding_rows, invitations, lookups, nobodys, quarantine
 from integrations.syncing import Synced, sync_sources
 from models.ending_plan import Role
 from models.ending_schedule import How
@@ -81,8 +81,8 @@ def test_what_is_written_is_what_is_read(day: datetime, tmp_path: Path) -> None:
             rows = finding_rows.findings(connection)
             assert {row.therapist_id for row in rows if row.opened == Opened.noticed} == {f"T{n}" for n in range(1, 7)}
             # What belongs to nobody are the therapists' own entries, and couples that a title names both at once.
-            nobodys = {entry.therapist_id: entry.count for entry in lookups.unmatched(connection, world.now)}
-            assert nobodys.keys() == {f"T{n}" for n in range(1, 7)}
+            theirs = {entry.therapist_id: entry.count for entry in nobodys.unmatched(connection, world.now)}
+            assert theirs.keys() == {f"T{n}" for n in range(1, 7)}
             count = lookups.appointment_count(connection)
         # An entry that did not match its record row would be a second appointment. Endless series go on to the window's end.
         told = [m for m in world.meetings if m.booked_at <= world.now]

@@ -1,6 +1,7 @@
 """The whole demonstration as a reader sees it: a process of its own, a real Prefect server, a real mailbox."""
 
 import csv
+import json
 import os
 import re
 import shlex
@@ -168,6 +169,17 @@ def test_the_last_appointment_of_an_ending_is_invited_to(told: tuple[Path, str])
     assert event["summary"] == f"Appointment {found[1]}"
     assert str(event["attendee"]) == "mailto:adlerova@northside.example"  # the client is not among them
     assert f"{event.start:%-d %b}" in text
+
+
+def test_what_check_asks_to_be_mended_is_what_the_story_says(told: tuple[Path, str]) -> None:
+    base, out = told
+    toml = str(base / "demo-practice" / "practice.toml")
+    lines = json.loads(run(base, "check", "--json", "--practice", toml).stdout)
+    mend = [line["what"] for line in lines if line["level"] == "MEND"]
+    assert sorted(mend) == ["messages", "source calendar-t4", "source records"]
+    said = out.partition("finds to mend here, and why")[2]
+    assert "3 rows in quarantine" in said
+    assert "The mail server" in said
 
 
 def test_the_second_question_about_a_referral_is_asked(told: tuple[Path, str]) -> None:

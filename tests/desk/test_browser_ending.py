@@ -120,7 +120,7 @@ def test_no_page_of_an_ending_a_referral_or_a_leave_has_barriers(open_desk: Any,
             no_barriers(Axe().run(page), f"{name}, {scheme}")
 
     look(kim, f"/client/{code}/ending", "start")
-    kim.get_by_label("The two of them do not fit well").check()
+    kim.get_by_label("Client and therapist do not fit well").check()
     kim.get_by_label("Mine, as therapist").check()
     kim.get_by_label("No", exact=True).check()
     kim.get_by_role("button", name="Start this ending").click()
@@ -130,6 +130,8 @@ def test_no_page_of_an_ending_a_referral_or_a_leave_has_barriers(open_desk: Any,
     sam.get_by_label("No", exact=True).check()
     sam.get_by_role("button", name="I confirm this ending").click()
     look(kim, f"/client/{code}/referral", "offer")
+    for number in (1, 2, 3):
+        kim.locator(f"input[name=take{number}]").check()
     kim.get_by_label("Yes, that is agreed").check()
     kim.get_by_role("button", name="These were offered").click()
     kim.goto(f"{served.base}/client/{code}")

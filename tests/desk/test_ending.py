@@ -369,7 +369,7 @@ def test_steps_are_said_once_taken_back_within_the_minute_and_closed_at_the_end(
     page = kim.send(saying(page, "done", "records"))
     assert "Nothing is open any more: it can be closed." in text_of(page)
     page = kim.send(saying(page, "closed"))
-    assert "Closed Mon 23 Nov, today: the two of them do not fit well." in text_of(page)
+    assert "Closed Mon 23 Nov, today: client and therapist do not fit well." in text_of(page)
     assert states(desk) == [("closed", "")]
     assert "Start another ending" in page.text
 

@@ -5,7 +5,7 @@ from datetime import date
 
 import pytest
 
-from integrations.store.desk import Shown
+from integrations.store.desk import Pause, Shown
 from models.appointments import Mark
 from models.instants import DAY
 from models.voice import Voice
@@ -56,7 +56,7 @@ def test_the_timeline_and_its_sentence_say_the_same():
         an(14),
         an(21, plan="proposed"),
     ]
-    shown = timeline(appointments, [(date(2026, 8, 3), date(2026, 8, 16))], Voice(ZONE, "en_GB", NOW))
+    shown = timeline(appointments, [Pause(date(2026, 8, 3), date(2026, 8, 16))], Voice(ZONE, "en_GB", NOW))
     assert [which for _, which in shown.marks] == ["seen", "seen", "missed", "off", "open", "booked", "booked"]
     xs = [x for x, _ in shown.marks]
     assert xs == sorted(xs)

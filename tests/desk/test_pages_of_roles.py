@@ -1,15 +1,20 @@
 """Every route against every role; what each part of a client is shown to; and that looks at who somebody is are audited."""
 
 import pytest
-from sqlalchemy import event
+from sqlalchemy import event, select
 
-from integrations.store import lookups
+from integrations.delivery import deliver
+from integrations.messages.mailbox import Mailbox
+from integrations.store import lookups, quarantine, rejected
+from integrations.store.tables import insert_rows, table
 from models.access import PAGES, Page
 from models.accounts import Role
 from models.audit import Audit
+from models.entries import Reject
+from models.notices import Message, MessageState
 from tending.desk.app import HEADERS, ROUTES
 from tests.builders import NOW, days_ago, each
-from tests.desk.conftest import DESK, form, forms, quiet
+from tests.desk.conftest import DESK, Form, form, forms, quiet
 
 
 def test_every_route_is_for_everybody_or_for_a_page_with_its_roles():
@@ -123,6 +128,53 @@ def test_a_supervisor_sees_their_teams_findings_and_not_who_it_is(serve):
     assert lee.get(link).status_code == 404
 
 
+def test_a_supervisor_may_ask_who_it_is_once_a_risk_has_reached_them_and_the_look_is_recorded(serve, tmp_path):
+    def team(clinic):
+        clinic.therapists.clear()
+        clinic.therapist("T1", supervisor="S1")
+        clinic.therapist("S1")
+        clinic.therapist("S2")
+        quiet(clinic)
+        clinic.score("1001", "PHQ-9", NOW - 3600, 12, risk=2)
+
+    with Mailbox(tmp_path / "mails") as mailbox:
+        served = serve(team, port=mailbox.port).goes()
+        _asks_who(served)
+
+
+def _day(served):
+    """What a running practice does."""
+    served.clinic.sync(served.now)
+    served.clinic.look(served.now)
+    deliver(served.clinic.practice, served.now, "test")
+
+
+def _asks_who(served):
+    _day(served)
+    sam, kim = served.seated("supervisor", "S1"), served.seated("therapist", "T1")
+    lee = served.seated("supervisor", "S2")
+    code = form(sam.get("/today").text, "known").action.split("/")[2]
+    asking = Form(f"/client/{code}/who", {"form": forms(sam.get(f"/client/{code}").text)[-1].fields["form"]})
+    assert "Show who this is" not in sam.get(f"/client/{code}").text  # the therapist was told, and has time to answer
+    assert sam.send(asking).status_code == 404
+    served.later(5 * 3600)
+    _day(served)
+    page = sam.get(f"/client/{code}").text
+    assert "Show who this is" in page
+    assert "Müller" not in page
+    before = len(looked(served))
+    asking = next(f for f in forms(page) if f.action.endswith("/who"))
+    assert sam.send(Form(asking.action, {"form": "forged"})).status_code == 400
+    said = sam.send(asking).text
+    assert f"{code} is Anna Müller." in said
+    assert "That you looked is recorded." in said
+    (look,) = looked(served)[before:]
+    assert (look.who, look.subject, look.details["why"]) == ("therapist:S1", code, "a risk reached the supervisor")
+    for other in (lee, kim):
+        token = next(f.fields["form"] for f in forms(other.get("/today").text) if "form" in f.fields)
+        assert other.send(Form(f"/client/{code}/who", {"form": token})).status_code == 404
+
+
 def test_the_front_office_finds_people_and_their_appointments_and_nothing_else(served, code):
     flo = served.seated("front_office")
     (find,) = [f for f in forms(flo.get("/find").text) if f.action == "/find"]
@@ -148,10 +200,36 @@ def test_a_code_in_an_address_may_have_small_letters(served, code):
 
 
 def test_technical_staff_see_how_the_practice_runs_and_nobody(served, code):
+    practice = served.clinic.practice
+    source = practice.settings.source_named("records")
+    why = "Row 7 of appointments.csv holds a date that cannot be read; write it as 2026-03-14."
+    reject = Reject("appointments.csv, row 7", "bad-date", why, b"7,Anna M\xc3\xbcller", client_ids=("1001",))
+    message = {
+        "recipient": f"client:{code}",
+        "channel": "mail",
+        "sealed": b"Anna",
+        "urgency": "ordinary",
+        "claimed_at": NOW,
+    }
+    with practice.store.write() as connection:
+        quarantine.hold(connection, practice.vault, source, [reject], NOW - 600)
+        rejected.find_all(connection, practice.vault)
+        for state, problem in ((MessageState.failed, "it was refused"), (MessageState.sent, "")):
+            header = {"message_id_header": state.value, "state": state.value, "problem": problem, "settled_at": NOW}
+            insert_rows(connection, Message, [message | header])
+        failed = table(Message).c.state == MessageState.failed.value
+        number = connection.execute(select(table(Message).c.id).where(failed)).scalar_one()
     page = served.seated("technical").get("/practice").text
     assert "records: read" in page
     assert "Nothing is sent from here until somebody arms it." in page
-    assert code not in page
+    assert f"{why}<br>" in page
+    assert "records, appointments.csv, row 7, 10 minutes ago" in page
+    assert f"{number} (ordinary, by mail): refused for good: it was refused; a moment ago." in page
+    assert "1 sent (last 7 days)" in page
+    assert "1 refused for good (last 7 days)" not in page
+    assert "<form" not in page.partition("<main")[2]
+    for unseen in (code, "Müller", "1001", "client:"):
+        assert unseen not in page
 
 
 @pytest.mark.parametrize(("label", "shown"), [("code", ""), ("initials", "A. M."), ("name", "Anna Müller")])

@@ -76,10 +76,12 @@ def test_three_are_offered_with_their_reasons_and_what_was_looked_for_stands_in_
     said = text_of(page)
     for words in ("Praxis P1", "Has room.", "has no place at present", "May we ask later how it went?"):
         assert words in said, words
-    assert page.text.count(" checked") == 3
+    assert "Anna Müller" in said
+    assert " checked" not in page.text  # nobody is chosen before anything is asked for
     find = next(f for f in forms(page.text) if f.action.endswith("/referral/find"))
     done = kim.post(find.action, find.but(specialty="couples", telehealth=""))
     assert (done.status_code, "location" in done.headers) == (200, False)
+    assert kim.post(find.action, find.but(specialty="trauma", telehealth="")).text.count(" checked") == 3
     assert "Praxis P4" in done.text
     assert "Praxis P1" not in done.text
     assert "Specialty: couples" in done.text

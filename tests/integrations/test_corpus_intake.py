@@ -152,7 +152,7 @@ def check_sums(
     """What the database holds is what the files say, file by file."""
     standing = rows(
         practice,
-        "SELECT source, count(*) FROM observation WHERE kind = 'appointment' AND current AND NOT gone GROUP BY source",
+        "SELECT source, count(*) FROM observation WHERE kind IN ('appointment', 'busy') AND current AND NOT gone GROUP BY source",
     )
     held = rows(practice, "SELECT source, count(*) FROM quarantine WHERE state = 'held' GROUP BY source")
     failed = rows(practice, "SELECT name, 1 FROM source WHERE problem <> ''")

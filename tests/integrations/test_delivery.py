@@ -23,7 +23,7 @@ from tests.builders import NOW, Clinic, days_ago, each
 from tests.integrations.messages.servers import scripted, web
 
 LATER = NOW + HOUR
-HELD = {"source": "records", "vanished": 3, "ahead": 4}
+HELD = {"source": "records", "what": "goals", "vanished": 3, "ahead": 4}
 
 
 @pytest.fixture

@@ -117,7 +117,7 @@ def test_what_a_therapist_begins_waits_for_the_supervisor_who_gets_one_mail(team
     ((to, text),) = mails(mailbox)
     assert to == "t2"
     assert f"An ending waits for you: {taken.code}" in text
-    assert "Dr T1 (T1) has begun an ending of care (the two of them do not fit well) Mon 23 Nov, yesterday" in text
+    assert "Dr T1 (T1) has begun an ending of care (client and therapist do not fit well) Mon 23 Nov, yesterday" in text
     assert "Müller" not in text
     say(team, "confirmed", NOW + 3 * DAY, by=T2, personal="no")
     assert rows(team) == [("going", "explain", "")]

@@ -10,10 +10,19 @@ from models.accounts import Role
 TODAY = date(2026, 11, 23)
 BEFORE, AFTER = date(2026, 11, 22), date(2026, 11, 24)
 
-WITH_CLIENTS = {Page.today, Page.client, Page.answer, Page.ending, Page.confirm, Page.referral, Page.leave}
+WITH_CLIENTS = {
+    Page.today,
+    Page.clients,
+    Page.client,
+    Page.answer,
+    Page.ending,
+    Page.confirm,
+    Page.referral,
+    Page.leave,
+}
 MAY = {
     Role.therapist: {Page.home, Page.sign_out, *WITH_CLIENTS},
-    Role.supervisor: {Page.home, Page.sign_out, *WITH_CLIENTS},
+    Role.supervisor: {Page.home, Page.sign_out, Page.who, *WITH_CLIENTS},
     Role.front_office: {Page.home, Page.sign_out, Page.client, Page.look_up},
     Role.technical: {Page.home, Page.sign_out, Page.practice},
 }

@@ -42,4 +42,6 @@ def test_a_field_is_told_in_words_and_only_where_it_says_something():
     assert told["quiet_after_days"].endswith("after the last appointment: 40 days (agreed with this client).")
     assert told["srs_drop"] == "A session rating that falls by so much is talked about: 1 point (default)."
     rhythm = layered.agreed([an_answer("quiet", "agreed", NOW, days=21)])
-    assert rhythm.told("agreed_rhythm_days").endswith("in their appointments: 21 days (agreed with this client).")
+    assert rhythm.told("agreed_rhythm_days").endswith(
+        "in their appointments: 21 days (agreed with this client in an answer)."
+    )

@@ -262,7 +262,7 @@ SAID = [
     (
         "ending",
         {"what": "started", "reason": "poor-fit", "wished_by": "therapist"},
-        "Ending begun: the two of them do not fit well, the therapist's wish.",
+        "Ending begun: client and therapist do not fit well, the therapist's wish.",
     ),
     ("ending", {"what": "started", "reason": "wish", "wished_by": "client"}, "Ending begun: the client's wish."),
     (

@@ -11,7 +11,7 @@ import pytest
 from integrations.calendars.light import scan
 from integrations.calendars.reading import CODE
 from integrations.calendars.text import whole_lines
-from models.entries import AppointmentEntry, Plan, Reading
+from models.entries import AppointmentEntry, BusyEntry, Plan, Reading
 from models.errors import SourceError
 from tests.integrations.calendars.ics import entries, read, starts
 
@@ -41,7 +41,7 @@ QUARANTINED = {
 }
 EVENT = re.compile(rb"^BEGIN:VEVENT[ \t]*$", re.MULTILINE | re.IGNORECASE)
 NOT_TAKEN = (
-    "all-day entries",
+    "all-day entries that take no time",
     "changes to a series after its end",
     "entries outside the window",
     "older versions of an entry",
@@ -92,6 +92,7 @@ def check_counts(path: Path, data: bytes, reading: Reading) -> None:
     put_aside = sum(len(EVENT.findall(reject.raw)) for reject in reading.rejects)
     not_taken = sum(reading.dropped.get(name, 0) for name in NOT_TAKEN)
     groups = {entry.group for entry in entries(reading)}
+    groups |= {entry.id.partition("#")[0] for entry in reading.entries if isinstance(entry, BusyEntry)}
     left = len(events) - put_aside - not_taken
     # Each VEVENT that is neither put aside nor counted has made at least one entry, or changed a series that made some.
     assert len(groups) <= left <= len(reading.entries) + len(groups), path

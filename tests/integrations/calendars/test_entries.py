@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from integrations.calendars.reading import fingerprint, read_calendars, window
-from models.entries import AppointmentEntry, Attendance, CancelledBy, Plan
+from integrations.calendars.reading import KINDS, fingerprint, read_calendars, window
+from models.entries import AppointmentEntry, Attendance, BusyEntry, CancelledBy, Plan
 from models.errors import SourceError
 from models.instants import DAY
 from tests.integrations.calendars.ics import FROM, TO, calendar, entries, read, reasons, starts, walls
@@ -116,10 +116,29 @@ def test_a_folded_and_escaped_title() -> None:
     assert entry.client_ids == ("C-7F3K9QX",)
 
 
-def test_all_day_entries_are_no_appointments() -> None:
-    reading = read(calendar("UID:holiday\nDTSTART;VALUE=DATE:20260302\nSUMMARY:Holiday", SESSION))
+@pytest.mark.parametrize(
+    ("lines", "taken"),
+    [
+        ("", ("2026-03-02", "2026-03-02")),
+        ("\nDTEND;VALUE=DATE:20260302", ("2026-03-02", "2026-03-02")),  # some programs name the last day
+        ("\nDTEND;VALUE=DATE:20260303", ("2026-03-02", "2026-03-02")),
+        ("\nDTEND;VALUE=DATE:20260401", ("2026-03-02", "2026-03-31")),  # clocks go forward meanwhile
+        ("\nDURATION:P2W", ("2026-03-02", "2026-03-15")),
+        ("\nTRANSP:OPAQUE", ("2026-03-02", "2026-03-02")),
+        ("\nSTATUS:TENTATIVE", ("2026-03-02", "2026-03-02")),
+        ("\nTRANSP:transparent", None),
+        ("\nSTATUS:CANCELLED", None),
+    ],
+)
+def test_all_day_entries_are_no_appointments_and_take_days(lines: str, taken: tuple[str, str] | None) -> None:
+    reading = read(calendar(f"UID:holiday\nDTSTART;VALUE=DATE:20260302\nSUMMARY:Urlaub Müller{lines}", SESSION))
     assert [entry.id for entry in entries(reading)] == ["one@practice"]
-    assert reading.dropped == {"all-day entries": 1}
+    busy = [entry for entry in reading.entries if isinstance(entry, BusyEntry)]
+    assert [(str(entry.from_on), str(entry.to_on), entry.therapist_id) for entry in busy] == (
+        [(*taken, "T1")] if taken else []
+    )
+    assert reading.dropped == ({} if taken else {"all-day entries that take no time": 1})
+    assert "Urlaub" not in repr(busy)
     assert reading.rejects == []
 
 
@@ -213,7 +232,7 @@ BAD = [
 def test_a_bad_entry_is_put_aside_and_the_others_go_through(event: str, reason: str) -> None:
     reading = read(calendar(SESSION.replace("one@", "before@"), event + "\nSUMMARY:Meier C-7F3K9QX", SESSION))
     assert {"before@practice", "one@practice"} <= {entry.id for entry in entries(reading)}
-    assert reading.kinds == {"appointment"}
+    assert reading.kinds == KINDS
     reject = next(reject for reject in reading.rejects if reject.entry_id == "bad")
     assert reject.reason == reason
     assert reject.place == "anna.ics, line 11"
@@ -312,7 +331,7 @@ def test_what_is_no_whole_calendar_is_refused(data: bytes, says: str) -> None:
 
 def test_a_calendar_without_entries_is_a_reading() -> None:
     reading = read(calendar())
-    assert (reading.entries, reading.rejects, set(reading.kinds)) == ([], [], {"appointment"})
+    assert (reading.entries, reading.rejects, reading.kinds) == ([], [], KINDS)
 
 
 @pytest.mark.parametrize(
@@ -343,7 +362,7 @@ def test_one_id_in_two_files_is_told_apart_by_the_later_file() -> None:
     files = [("b.ics", calendar(SESSION, SESSION.replace("one@", "two@"))), ("a.ics", calendar(SESSION))]
     reading = read_calendars(files, **terms())  # type: ignore[arg-type]
     assert [entry.id for entry in reading.entries] == ["one@practice", "b.ics/one@practice", "two@practice"]
-    assert reading.kinds == {"appointment"}
+    assert reading.kinds == KINDS
 
 
 def test_a_broken_file_among_others_leaves_the_reading_incomplete() -> None:

@@ -1,8 +1,10 @@
 """Series: what is taken out, added, moved or cancelled, what was said to end, and what only goes on."""
 
+from datetime import timedelta
+
 import pytest
 
-from models.entries import Plan
+from models.entries import BusyEntry, Plan, Reading
 from tests.integrations.calendars.ics import calendar, entries, read, reasons, starts, walls
 
 WEEKLY = "UID:w\nDTSTART;TZID=Europe/Berlin:20260302T100000\nDURATION:PT50M\nSUMMARY:Session\n"
@@ -185,7 +187,7 @@ def test_an_occurrence_made_all_day_is_no_appointment() -> None:
     holiday = change(";TZID=Europe/Berlin:20260309T100000", "DTSTART;VALUE=DATE:20260309")
     reading = read(calendar(series("FREQ=WEEKLY;COUNT=3"), holiday))
     assert days(starts(reading)) == ["03-02", "03-16"]
-    assert reading.dropped == {"all-day entries": 1}
+    assert whole_days(reading) == ["03-09"]
 
 
 def test_the_newest_version_of_a_change_counts() -> None:
@@ -244,7 +246,26 @@ def test_a_timed_day_of_an_all_day_series_is_an_appointment() -> None:
     timed = change(";VALUE=DATE:20260309", "DTSTART:20260309T090000Z")
     reading = read(calendar(allday, timed))
     assert starts(reading) == ["2026-03-09T09:00"]
-    assert reading.dropped == {"all-day entries": 1}
+    assert whole_days(reading)[:3] == ["03-02", "03-16", "03-23"]
+
+
+@pytest.mark.parametrize(
+    "exdate", ["EXDATE;VALUE=DATE:20260309", "EXDATE;TZID=Europe/Berlin:20260309T000000", "EXDATE:20260309T000000Z"]
+)
+def test_an_all_day_series_takes_each_of_its_days_but_those_taken_out(exdate: str) -> None:
+    closed = (
+        f"UID:w\nDTSTART;VALUE=DATE:20260302\nDTEND;VALUE=DATE:20260304\nRRULE:FREQ=WEEKLY;UNTIL=20260316\n{exdate}"
+    )
+    reading = read(calendar(closed))
+    assert (starts(reading), whole_days(reading)) == ([], ["03-02", "03-16"])
+    assert {entry.to_on - entry.from_on for entry in reading.entries if isinstance(entry, BusyEntry)} == {
+        timedelta(days=1)
+    }
+
+
+def whole_days(reading: Reading) -> list[str]:
+    """The first days of what takes whole days, as month and day."""
+    return sorted(str(entry.from_on)[5:] for entry in reading.entries if isinstance(entry, BusyEntry))
 
 
 def test_one_bad_change_puts_its_whole_series_aside() -> None:

@@ -168,3 +168,12 @@ def test_no_surface_shows_identity() -> None:
     assert max(CEILING.values()) < Disclosure.identity
     assert CEILING[Surface.mail_opening] == CEILING[Surface.mail_subject] == CEILING[Surface.brief] == Disclosure.public
     assert FIELD_LEVEL["code"] > Disclosure.public
+
+
+def test_a_clients_invitation_names_a_number_to_call_or_nobody_to_call() -> None:
+    facts = {"when": "Tue 1 Dec 2026 at 10:00 (Europe/London)", "minutes": 50}
+    with_phone = item_of("invitation", "request", facts | {"phone": "030 1234"}, **MANNERS)
+    without = item_of("invitation", "request", facts, **MANNERS)
+    assert "call 030 1234: an answer by mail is not read." in with_phone.clears
+    assert "call" not in without.clears
+    assert "An answer by mail is not read." in without.clears

@@ -111,7 +111,7 @@ def test_what_only_a_person_can_say_is_asked(tmp_path: Path) -> None:
     found = detect(folder, zone=ZONE, read_at=NOW)
     assert found.questions == (
         "The dates can be read as day/month or as month/day: which is it? Set date_order to dmy or mdy.",
-        "visits.csv: 1 status words are not known; explain them under status_words.",
+        "visits.csv: 1 status word is not known (came); explain them under status_words.",
         "visits.csv: it has days but no times, so noon is assumed. Can the times be exported too?",
     )
     assert settings_of(found.mapping) == {"files": {"appointments": "visits.csv"}, "time_of_day": "12:00"}

@@ -104,7 +104,7 @@ def test_whose_words_a_goal_is_in(tmp_path: Path, word: str, own: bool) -> None:
         ("set", "1980-01-01", ""),
         ("set", "1979-12-31", "bad-date"),
         ("set", "1900-01-01", "bad-date"),  # what a spreadsheet makes of nothing
-        ("set", TOMORROW, ""),
+        ("set", TOMORROW, "in-the-future"),
         ("target date", "1970-01-01", "bad-date"),
         ("target date", "2046-12-31", ""),
         ("target date", "2047-01-01", "bad-date"),

@@ -102,6 +102,7 @@ def test_a_tightened_policy_gives_a_list_and_a_loosened_one_clears_it(a_clinic):
 
 
 def test_a_new_client_of_a_known_caseload_is_news_when_it_became_so_since(clinic):
+    clinic.entry("t1", "team", in_days(60), "Team day")
     clinic.sync()
     clinic.look()
     clinic.client("1002")
@@ -130,6 +131,7 @@ def test_a_caseload_that_comes_new_is_a_list(clinic):
 
 
 def test_a_new_client_who_could_not_be_judged_at_first_is_news_all_the_same(clinic):
+    clinic.entry("t1", "team", in_days(60), "Team day")
     clinic.sync()
     clinic.look()
     later = NOW + 40 * DAY
@@ -743,6 +745,7 @@ def test_two_sources_read_at_once_both_count(a_clinic):
 def test_days_are_the_practices_days(a_clinic, zone):
     clinic = a_clinic(zone=zone)
     clinic.client("1001", status="intake", intake="2026-11-09")
+    clinic.entry("t1", "team", in_days(60), "Team day")
     clinic.sync()
     clinic.look(NOW - 3 * DAY)
     first_second = start_of(date(2026, 11, 23), zone)

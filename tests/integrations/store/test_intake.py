@@ -305,7 +305,7 @@ def speak(clinic, *, cancelled, at=LATER + 600):
 
 def test_a_persons_word_that_they_are_cancelled(clinic):
     held_clinic(clinic)
-    assert speak(clinic, cancelled=True) == 10
+    assert speak(clinic, cancelled=True) == {"appointment": 10}
     taken = clinic.sync(LATER + HOUR)["cal-t1"]
     assert (taken.held, taken.vanished) == (0, 10)
     assert booked(clinic) == []
@@ -314,7 +314,7 @@ def test_a_persons_word_that_they_are_cancelled(clinic):
 
 def test_a_persons_word_that_they_stand(clinic):
     held_clinic(clinic)
-    assert speak(clinic, cancelled=False) == 10
+    assert speak(clinic, cancelled=False) == {"appointment": 10}
     for hours in (1, 2, 3):
         with clinic.practice.store.write() as connection:
             connection.exec_driver_sql("UPDATE source SET fingerprint = ''")

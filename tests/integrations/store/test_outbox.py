@@ -272,7 +272,7 @@ def test_whoever_has_the_client_now_and_is_told_of_it_anyway_is_not_told_twice(c
 def test_a_notice_about_the_practice_whose_reason_is_gone_is_cancelled(clinic, gone):
     requires, reason = {
         "stale": ({"stale": "records"}, "the source was read again"),
-        "held": ({"held": "records", "since": NOW}, "a person has decided, or the appointments are back"),
+        "held": ({"held": "records", "since": NOW}, "a person has decided, or what was missing is back"),
         "unsure": ({"unsure": 99}, "a person has said whether it arrived"),
         "unconfirmed": ({"unconfirmed": [1]}, "all of them have been marked"),
     }[gone]

@@ -82,7 +82,7 @@ def test_what_was_in_question_then_is_so_still_when_a_person_has_spoken(clinic):
     assert {(row.from_at, row.until_at) for row in clinic.rows(QuestionWas)} == {(LATER, LATER + HOUR)}
     for when, in_question in ((LATER - 1, 0), (LATER, 10), (LATER + HOUR - 1, 10), (LATER + HOUR, 0)):
         with clinic.practice.store.read() as connection:
-            doubts = in_doubt(connection, clinic.rows(Source), when)
+            doubts = in_doubt(connection, clinic.rows(Source), when).starts
         assert len(doubts.get(clinic.id_of("1001"), ())) == in_question
     assert clinic.why("1001", LATER + 60) == then
 

@@ -120,3 +120,22 @@ def test_no_name_is_kept_in_the_open(two):
     for held in two.rows(Quarantine):
         words = " ".join(str(value) for name, value in held._mapping.items() if name != "raw").casefold()
         assert not any(name in words for name in ("anna", "müller", "bo lindqvist", "lindqvist"))
+
+
+def test_a_line_of_totals_holds_absence_back_only_until_somebody_discards_it(clinic):
+    clinic.seen("1001", *each(7, 6, days_ago(10)))
+    clinic.seen("1001", in_days(9), status="booked")
+    clinic.client("1002")
+    clinic.seen("1002", in_days(60), status="booked")
+    totals = {"id": "", "client": "Total", "therapist": "", "start": "", "minutes": "", "status": ""}
+    clinic.appointments.append(totals)
+    clinic.sync()
+    clinic.look()
+    assert clinic.why("1001")["quiet"] == (False, "booked")
+    clinic.appointments = [row for row in clinic.appointments if not row["id"].endswith(str(in_days(9)))]
+    clinic.sync(DUE)
+    assert clinic.why("1001", DUE)["quiet"] == (None, "blind")
+    (row,) = clinic.rows(Quarantine)
+    quarantine.discard(clinic.practice.store, clinic.practice.vault, row.id, "root", "a line of totals", DUE)
+    clinic.sync(DUE + DAY)
+    assert clinic.why("1001", DUE + DAY)["quiet"] == (True, "quiet")

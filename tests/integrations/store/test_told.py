@@ -68,6 +68,7 @@ def test_time_on_a_waiting_list_does_not_count(clinic):
     clinic.client("1002", status="intake", **{"intake date": "2026-10-26"})
     clinic.client("1003", status="intake", **{"intake date": "2026-10-26"})
     clinic.holds.append({"client": "1003", "from": "2026-10-27", "to": ""})
+    clinic.entry("t1", "team", NOW + 60 * DAY, "Team day")
     clinic.sync()
     clinic.look()
     assert clinic.findings() == {("1002", "not_started")}
