@@ -13,7 +13,7 @@ from integrations.store.ending_rows import KIND, open_rows
 from integrations.store.terminations import About
 from integrations.store.turns import take_turn
 from models.case import ENDED
-from models.ending_acts import Act, State, Termination, What
+from models.ending_acts import Act, State, Termination, What, is_therapist
 from models.ending_plan import roles
 from models.ending_refusals import refuse
 from models.ending_schedule import (
@@ -24,6 +24,7 @@ from models.ending_schedule import (
     looked_for_from,
     most_new,
     need_of_appointments,
+    nothing_new,
     planned,
     schedule_of,
 )
@@ -190,26 +191,6 @@ def propose(
     return found
 
 
-def nothing_new(schedule: Schedule) -> str:
-    """Why nothing would be proposed, as a sentence."""
-    if schedule.need is Need.none:
-        return "An ending like this asks for no appointment now."
-    if not schedule.therapist:
-        return "No therapist is named for this client, so nobody's calendar can be asked; see the clients file."
-    if schedule.need is Need.offered:
-        return (
-            "An appointment is offered here and not asked for: `tending slots` shows times, `tending invite` makes one."
-        )
-    if schedule.blind:
-        return f"What is free cannot be told now: {', '.join(schedule.blind)}. See `tending status`."
-    if schedule.missing:
-        return (
-            "No time that is free was found in the next months, or before the day by which it should be over; see leave, "
-            "working hours and calendars, or say `could-not`."
-        )
-    return "Every part has its appointment; nothing new is needed."
-
-
 def propose_first(practice: "Practice", client_id: int, now: Instant) -> int:
     """At a wake-up, once in an ending and never where the client finds rejection hard: propose to the therapist what it lacks. Answers how
     many appointments were proposed. Where nothing can be told or is free, it is tried again at the next wake-up."""
@@ -264,15 +245,17 @@ def _propose(
 def tell_client(
     practice: "Practice", connection: Connection, client_id: int, ending: str, news: News, approved: str, now: Instant
 ) -> None:
-    """Want one message to the client, which a person approved as it is."""
-    code = terminations.about(practice, connection, client_id, now).code
-    recipient = f"{CLIENT}{code}"
+    """Want one message to the client, which a person `approved` as it is: their therapist at the desk, or at a terminal somebody who says
+    that the therapist did."""
+    who = terminations.about(practice, connection, client_id, now)
+    recipient = f"{CLIENT}{who.code}"
     about = f"{store.ABOUT}{ending}"
     invitations.want(
         practice, connection, client_id, recipient, news.wanted, now, uid=news.uid, about=about, approved=approved
     )
     said = "client's appointment called off" if news.wanted.cancelled else "client invited"
-    audit.record(connection, now, approved, said, code, {"ending": True, "start": news.wanted.start})
+    for_whom = {} if is_therapist(approved) else {"as_approved_by": who.therapist}
+    audit.record(connection, now, approved, said, who.code, {"ending": True, "start": news.wanted.start, **for_whom})
 
 
 # ---------------------------------------------------------------- over

@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Connection
 
 from integrations.messages.compose import Item, compose, item_of
-from integrations.messages.invitations import Beside, Ends, load_icalendar, message_of
+from integrations.messages.invitations import OVER, Beside, Ends, load_icalendar, message_of
 from integrations.messages.templates import WordingError
-from integrations.store import cases, invitations, last_look, links, people
+from integrations.store import cases, ending_rows, invitations, last_look, links, people
 from integrations.store.ending_rows import CONFIRM
 from integrations.store.ending_schedule import ABOUT as ENDING
 from models.accounts import Purpose, address_of
 from models.eligibility import Urgency
 from models.instants import Instant
-from models.invitations import CLIENT, Going, sent_of
+from models.invitations import CLIENT, Going, Method, sent_of
 from models.noticing import ADMIN, TO_ADMIN
 from models.rules import KIND_WORD, told
 from models.spoken import here
@@ -165,10 +165,14 @@ class Inviter:
         before = sent_of(row.sent)
         ending = row.about.startswith(ENDING)
         told = to_client or invitations.client_was_told(connection, row.uid)
+        over, expected = "", False
+        if ending and not to_client and going.method is Method.cancel:
+            over = OVER.get(ending_rows.state_of(connection, row.about.removeprefix(ENDING)), "")
+            expected = invitations.client_expects(connection, row.uid)
         said = message_of(
             row.uid,
             going,
-            Beside(code, ending and not to_client, not told),
+            Beside(code, ending and not to_client, not told, expected, over),
             ends,
             settings.invitations,
             voice,

@@ -18,7 +18,6 @@ from models.slots import WEEKS, Proposal, Usual, free, less, proposals, usual
 if TYPE_CHECKING:
     from integrations.practice import Practice
 
-UNSAID = "unsaid@address.invalid"  # stands for a therapist's address where a message is only shown
 NO_ADDRESS = "no mail address of theirs is known, or another message about it is on its way; it waits"
 
 
@@ -99,6 +98,12 @@ def is_free(
     return any(a <= start and end <= b for a, b in free(hours, taken, first, last))
 
 
+def is_read(practice: "Practice", therapist: str) -> bool:
+    """Whether a calendar is read that may be this therapist's: else what is free is only what the records show."""
+    calendars = (source for source in practice.settings.source if source.kind == "calendar")
+    return any(source.therapist in ("", therapist) for source in calendars)
+
+
 class _Undone(Exception):
     """Ends a transaction that was only meant to be looked at."""
 
@@ -142,12 +147,12 @@ def draft(
 
 
 def _address(practice: "Practice", connection: Connection, row: Any, now: Instant) -> str:
-    """A client's address, as it would be sent to: whoever says yes sees to whom. A colleague's is nobody's to read here."""
+    """The address that it would be sent to: whoever says yes sees to whom."""
     if practice.settings.mail is None:
         return ""
     kind, _, whose = row.recipient.partition(":")
     if f"{kind}:" != CLIENT:
-        return UNSAID if people.addresses(connection, practice.vault).get(whose) else ""
+        return people.addresses(connection, practice.vault).get(whose, "")
     said = identity.contact(connection, practice.vault, whose, row.approved, now)
     return said if is_address(said) else ""
 

@@ -55,6 +55,8 @@ FIELD_LEVEL: dict[str, Disclosure] = {
     "place": Disclosure.clinical,
     "of_ending": Disclosure.clinical,
     "untold": Disclosure.clinical,
+    "expected": Disclosure.clinical,
+    "over": Disclosure.clinical,
     "phone": Disclosure.public,
     "ending_reason": Disclosure.clinical,
     # a rule's own words about it; its sentences are evidence

@@ -10,6 +10,7 @@ from models.ending_steps import MEETINGS, Need
 from models.instants import DAY, Instant
 from models.slots import Proposal
 from models.told import NOT_KNOWN
+from models.voice import Voice
 
 LEAD = 2 * DAY
 """No appointment is proposed sooner: the therapist has to see it, and somebody has to ask the client."""
@@ -178,3 +179,29 @@ def _line(part: Part, entries: dict[str, Entry]) -> Line:
         return Line(part.role, part.start, part.proposal.end, How.new, reason=part.proposal.reason)
     entry = entries[part.id]
     return Line(part.role, part.start, entry.end, How.stands if entry.entered else How.proposed, entry.uid)
+
+
+def nothing_new(schedule: Schedule) -> str:
+    """Why nothing would be proposed, as a sentence."""
+    if schedule.need is Need.none:
+        return "An ending like this asks for no appointment now."
+    if not schedule.therapist:
+        return "No therapist is named for this client, so nobody's calendar can be asked; see the clients file."
+    if schedule.need is Need.offered:
+        return (
+            "An appointment is offered here and not asked for: `tending slots` shows times, `tending invite` makes one."
+        )
+    if schedule.blind:
+        return f"What is free cannot be told now: {', '.join(schedule.blind)}. See `tending status`."
+    if schedule.missing:
+        return (
+            "No time that is free was found in the next months, or before the day by which it should be over; see leave, "
+            "working hours and calendars, or say `could-not`."
+        )
+    return "Every part has its appointment; nothing new is needed."
+
+
+def still_stand(starts: Sequence[Instant], voice: Voice, when: str) -> str:
+    """What stands besides the parts of an ending, as a sentence that says whose it is to decide. `starts` has one at least."""
+    many = "One more stands" if len(starts) == 1 else f"{voice.count(len(starts)).capitalize()} more stand"
+    return f"{many} {when}, from {voice.day(starts[0])} on: keep or call off, as you agree."

@@ -13,6 +13,8 @@ QUARTER = 15 * 60
 """Appointments begin on the quarter of an hour, unless the client's own usual time is another."""
 LOOKED_AT = 6
 """How many of the last appointments show a client's usual weekday and hour."""
+WEEKLY = 5
+"""Whoever comes no more often than so many days apart has a weekday."""
 WEEKS = 26
 """So many weeks later than asked for is looked for a time; after that nothing is proposed."""
 _WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
@@ -94,26 +96,64 @@ def proposals(
 
     With a rhythm each is looked for about so many days after the one before, at the usual time if there is one: the same weekday and
     hour come first, then the same weekday, then the same hour, then what lies nearest. Where a whole week has nothing (leave,
-    holidays), the next one is tried, and those after it follow from there. Without a rhythm they are the first free times.
-    `buffer` seconds stay free between them.
+    holidays), the next one is tried, and those after it follow from there. Where the usual weekday is seldom free, all of them lie on
+    one other weekday, at the usual hour as far as it can be, if there is one that has them as soon. Without a rhythm they are the first
+    free times. `buffer` seconds stay free between them.
     """
-    found: list[Proposal] = []
-    earliest, target = since, _first_target(since, when, zone)
-    for _ in range(count):
-        fits = _starts(spans, earliest, length, when, zone)
-        if not fits:
-            break
-        if rhythm_days:
-            best, late = _nearest(fits, target, rhythm_days, when, zone)
-            if best is None:
+    search = _Search(spans, zone, since, count, length, rhythm_days, when, buffer)
+    found, late = search.times()
+    days = Counter(local(each.start, zone).weekday() for each in found)
+    usually = days[when.weekday] if when is not None else 0
+    if rhythm_days < WEEKLY or len(days) < 2 or 2 * usually > len(found):
+        return found
+    own = when or Usual(local(found[0].start, zone).weekday(), local(found[0].start, zone).time())
+
+    def unlike(times: tuple[Proposal, ...]) -> tuple[int, int]:
+        walls = [local(each.start, zone) for each in times]
+        ahead = (walls[0].weekday() - own.weekday) % 7
+        return sum(wall.time() != own.hour for wall in walls), min(ahead, 7 - ahead)
+
+    on_one = (search.times(weekday) for weekday in range(7))
+    as_soon = [times for times, later in on_one if len(times) == len(found) and later <= late]
+    return min(as_soon, key=unlike, default=found)
+
+
+class _Search(NamedTuple):
+    """What `proposals` looks for."""
+
+    spans: Spans
+    zone: str
+    since: Instant
+    most: int
+    length: int
+    rhythm_days: float
+    when: Usual | None
+    buffer: int
+
+    def times(self, weekday: int | None = None) -> tuple[tuple[Proposal, ...], int]:
+        """One time after another, all on one weekday if one is named; and how many seconds they come late, all together."""
+        spans, zone, length, when = self.spans, self.zone, self.length, self.when
+        found: list[Proposal] = []
+        lost = 0
+        earliest, target = self.since, _first_target(self.since, when, zone)
+        for _ in range(self.most):
+            fits = _starts(spans, earliest, length, when, zone)
+            if weekday is not None:
+                fits = [start for start in fits if local(start, zone).weekday() == weekday]
+            if not fits:
                 break
-            found.append(Proposal(best, best + length, _said(best, target, when, zone, late)))
-            target = _on(best if when is None else target + late, _step(rhythm_days, when), zone)
-        else:
-            best, reason = _first(fits, when, zone)
-            found.append(Proposal(best, best + length, reason))
-        earliest = found[-1].end + buffer
-    return tuple(found)
+            if self.rhythm_days:
+                best, late = _nearest(fits, target, self.rhythm_days, when, zone)
+                if best is None:
+                    break
+                lost += late
+                found.append(Proposal(best, best + length, _said(best, target, when, zone, late)))
+                target = _on(best if when is None else target + late, _step(self.rhythm_days, when), zone)
+            else:
+                best, reason = _first(fits, when, zone)
+                found.append(Proposal(best, best + length, reason))
+            earliest = found[-1].end + self.buffer
+        return tuple(found), lost
 
 
 # ---------------------------------------------------------------- candidates
@@ -150,7 +190,7 @@ def _first_target(since: Instant, when: Usual | None, zone: str) -> Instant:
 def _step(rhythm_days: float, when: Usual | None) -> int:
     """The rhythm in whole days; in whole weeks where somebody has a weekday and comes no more often than weekly."""
     days = max(1, round(rhythm_days))
-    return 7 * max(1, round(days / 7)) if when is not None and days >= 5 else days
+    return 7 * max(1, round(days / 7)) if when is not None and days >= WEEKLY else days
 
 
 def _on(instant: Instant, days: int, zone: str) -> Instant:

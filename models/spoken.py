@@ -16,7 +16,7 @@ _HERE: tuple[tuple[str, str], ...] = (
     (r"Answer with `--personal no` or `--personal yes`;", "The answer is no or yes;"),
     (r"only `--reason death` is left, which", "only that reason is left, which"),
     (r"`reopen` it first", "open it again first"),
-    (r"say so with `could-not (process|last)`", "say that it could not be done"),
+    (r"say so with `could-not \w+`", "say that it could not be done"),
     (r"; here a step that could not be done says so, `[^`]*`", "; here say of a step that it could not be done"),
     (r"A reason goes with `could-not`; what .*", "A reason goes with what could not be done alone."),
     (r" If that was said by mistake, `[^`]*` takes it back\.", " If that was said by mistake, withdraw that ending."),

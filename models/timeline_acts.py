@@ -126,7 +126,8 @@ def other_line(facts: Mapping[str, Any], pen: Pen) -> str:
 
 def happened_at(act: Act) -> Instant:
     """When what an act tells of happened: when it was said, or done, where it says so; else when it became known."""
-    said = (act.facts.get(name) for name in ("on", "at"))
+    about_another = act.facts.get("what") == "approved"  # of it `on` is when the attempt was made that it names
+    said = (act.facts.get(name) for name in (("at",) if about_another else ("on", "at")))
     return next((at for at in said if isinstance(at, int) and at > 0), act.known_at)
 
 

@@ -1,6 +1,7 @@
 """One appointment as a calendar program takes it in (iTIP, RFC 5546), and as words that stand alone where none does."""
 
 import importlib
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -8,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from integrations.messages.addresses import wire
 from integrations.messages.compose import Message, compose, item_of, neutral
 from models import words
+from models.ending_acts import State
 from models.instants import Instant, local
 from models.invitations import Going, Method
 from models.settings import InvitationsPart
@@ -33,12 +35,22 @@ def load_icalendar() -> None:
 
 
 class Beside(NamedTuple):
-    """What is told beside an appointment: the client's code, empty in their own message, whether it is of an ending, and whether the client
-    was not told of it."""
+    """What is told beside an appointment: the client's code, empty in their own message, whether it is of an ending, whether the client was
+    never told of it, whether they expect it, and what became of the ending, where it is over (one of OVER)."""
 
     code: str
     ending: bool = False
     untold: bool = False
+    expected: bool = False
+    over: str = ""
+
+
+OVER: Mapping[str, str] = {
+    State.withdrawn: "was withdrawn",
+    State.declined: "was not confirmed",
+    State.closed: "is closed",
+}
+"""What became of an ending that is over."""
 
 
 def itip(uid: str, going: Going, ends: Ends, settings: InvitationsPart, *, answered: bool = True) -> str:
@@ -90,6 +102,8 @@ def message_of(
         "code": beside.code or None,
         "of_ending": True if beside.ending else None,
         "untold": True if beside.untold else None,
+        "expected": True if beside.expected else None,
+        "over": beside.over or None,
         "phone": settings.phone or None,
         "when": told_when(said.start, voice),
         "moved_from": None if before in (None, said.start) or said.cancelled else told_when(before or 0, voice),

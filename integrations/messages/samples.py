@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from datetime import datetime, time
 from typing import Any
 
-from integrations.messages.invitations import told_when
-from models.ending_acts import REASONS, STEPS
+from integrations.messages.invitations import OVER, told_when
+from models.ending_acts import REASONS, STEPS, State
 from models.ending_steps import REASON_WORDS, Reason, Step
 from models.habits import question
 from models.instants import DAY, HOUR, Instant, at_wall, day_of
@@ -130,7 +130,12 @@ def samples(at: Instant, voice: Voice, protocol: str | None = PROTOCOL) -> Mappi
             "of_ending": True,
             "untold": True,
         },
-        ("invitation", "cancelled"): {"code": CODE, "when": told_when(_morning(at + 8 * DAY, voice), voice)},
+        ("invitation", "cancelled"): {
+            "code": CODE,
+            "when": told_when(_morning(at + 8 * DAY, voice), voice),
+            "over": OVER[State.withdrawn],
+            "expected": True,
+        },
         ("leave_transfer", "leave_transfer"): {
             "therapist": "Dr Lund (T1)",
             "from_on": "2026-11-30",

@@ -69,6 +69,13 @@ def said_since(connection: Connection, requires: Mapping[str, str]) -> str:
     return "it was confirmed, not confirmed or withdrawn" if waited else "the ending was withdrawn or closed since"
 
 
+def state_of(connection: Connection, ending: str) -> str:
+    """The state of an ending; nothing where there is none, or its client has died."""
+    both = _ENDINGS.join(table(Client), table(Client).c.id == _ENDINGS.c.client_id)
+    asked = select(_ENDINGS.c.state).select_from(both).where(_ENDINGS.c.ending == ending, ~DIED)
+    return str(connection.execute(asked).scalar() or "")
+
+
 def waiting_for(connection: Connection, therapist_id: str) -> list[Any]:
     """Endings that wait for the word of this therapist, with their clients' codes, the oldest first."""
     if not therapist_id:

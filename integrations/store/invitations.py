@@ -53,6 +53,14 @@ def new_uid() -> str:
     return f"{secrets.token_hex(16)}@{NOWHERE}"
 
 
+def next_uid(practice: "Practice", connection: Connection, client_id: int, therapist: str, start: Instant) -> str:
+    """The UID that a new appointment of these two at that time would have: nobody without our keys can guess it, tried out twice it is the
+    same, and once it was used it is another."""
+    earlier = select(func.count()).select_from(_ROWS).where(_ROWS.c.client_id == client_id)
+    count = connection.execute(earlier).scalar_one()
+    return f"{practice.vault.hash('content', f'invite {client_id} {therapist} {start} {count}')}@{NOWHERE}"
+
+
 def want(
     practice: "Practice",
     connection: Connection,
@@ -147,6 +155,18 @@ def client_was_told(connection: Connection, uid: str) -> bool:
     """Whether the client's own calendar was told of an appointment."""
     theirs = select(_ROWS.c.sent).where(_ROWS.c.uid == uid, _ROWS.c.recipient.startswith(CLIENT, autoescape=True))
     return any(sent_of(sent) is not None for sent in connection.execute(theirs).scalars())
+
+
+def client_expects(connection: Connection, uid: str) -> bool:
+    """Whether a client was told of an appointment, and neither hears nor heard that it is off."""
+    theirs = select(_ROWS.c.sent, _ROWS.c.wanted).where(
+        _ROWS.c.uid == uid, _ROWS.c.recipient.startswith(CLIENT, autoescape=True)
+    )
+    for row in connection.execute(theirs):
+        sent = sent_of(row.sent)
+        if sent is not None and not sent.cancelled and not wanted_of(row.wanted).cancelled:
+            return True
+    return False
 
 
 def _must_be_of(connection: Connection, uid: str, client_id: int) -> None:

@@ -12,10 +12,10 @@ from integrations.store.tables import insert_rows, table
 from integrations.store.turns import take_turn
 from models.case import ENDED, Case
 from models.digest import BOOKED, Digest
-from models.ending_acts import OPEN, STATES
+from models.ending_acts import OPEN, STATES, State
 from models.errors import UsageError
 from models.goals import all_met, standing_goals
-from models.instants import DAY, Instant, day_of
+from models.instants import DAY, FAR, Instant, day_of
 from models.leave_plan import (
     Choice,
     Colleague,
@@ -142,6 +142,10 @@ def choose(
     plan = connection.execute(select(plans).where(plans.c.id == plan_id)).one()
     if plan.went_at is not None or plan.dropped_at is not None:
         raise UsageError("This plan is no draft any more; nothing was changed.")
+    if choice is Choice.waits and plan.to_at >= FAR:
+        raise UsageError(
+            "The therapist does not come back, so nobody can wait for them: they transfer, or their care ends."
+        )
     if to_therapist == plan.therapist_id:
         raise UsageError("That is the therapist who goes; name somebody else.")
     if to_therapist and choice is not Choice.transfers:
@@ -167,6 +171,8 @@ def view(practice: "Practice", connection: Connection, plan_id: int, now: Instan
     found = []
     for *row, code in connection.execute(mine.order_by(clients.c.code)):
         case, policy = together.case(tuple(row)), together.policy(tuple(row)).policy
+        if _is_over(case):
+            continue
         stands = _standing(case, policy, plan.from_at, plan.to_at)
         found.append((row[0], row[2], code, stands, propose(stands, plan.from_at, plan.to_at, policy)))
     named = _cover_of(connection, plan)
@@ -182,6 +188,14 @@ def view(practice: "Practice", connection: Connection, plan_id: int, now: Instan
     site = next((site for _, site, *_ in found), "")
     policy = practice.book.of(site, plan.therapist_id, new=together.is_new(plan.therapist_id)).policy
     return Plan(plan.id, plan.therapist_id, plan.from_at, plan.to_at, plan.went_at, policy, tuple(lines))
+
+
+def _is_over(case: Case) -> bool:
+    """Whether a client's ending is closed, and they neither came back nor are booked to: nothing has to become of them."""
+    if not case.told.endings or case.next_booked() is not None:
+        return False
+    newest = case.told.endings[-1]
+    return STATES[newest.state] is State.closed and (case.last_seen() or 0) <= newest.moved_at
 
 
 def _standing(case: Case, policy: Policy, from_at: Instant, to_at: Instant) -> Standing:

@@ -1,17 +1,16 @@
 """`ending CLIENT schedule`: which appointment has which part of an ending, what is proposed to the therapist, and what to the client."""
 
 import sys
-from collections.abc import Sequence
 from typing import Any
 
 import typer
 
 from integrations import ending_schedule, scheduling
-from integrations.ending_schedule import Planned, nothing_new
+from integrations.ending_schedule import Planned
 from integrations.practice import Practice
 from integrations.store import lookups
 from models.ending_acts import State
-from models.ending_schedule import HOW_WORDS, PROBLEM_WORDS, ROLE_WORDS, Line, Schedule
+from models.ending_schedule import HOW_WORDS, PROBLEM_WORDS, ROLE_WORDS, Line, Schedule, nothing_new, still_stand
 from models.ending_steps import Need
 from models.errors import UsageError
 from models.instants import Instant, utc_text
@@ -65,6 +64,12 @@ def tell_client(here: Practice, who: lookups.About, at: Instant, *, as_json: boo
             "There is nothing to tell the client: they hear of an appointment of an ending once the therapist's calendar shows it."
         )
     scheduling.must_be_reachable(here, who.code, login(), at)
+    whose = found.schedule.therapist or who.therapist_id or "their therapist"
+    say(
+        f"What goes to a client is approved by {whose}, best on their page at the desk. Your yes here says, under your name, that "
+        f"{whose} has approved exactly this."
+    )
+    say()
     sent = 0
     for news in found.news:
         drafted = scheduling.draft(here, who.id, f"{CLIENT}{who.code}", news.wanted, at, uid=news.uid, approved=login())
@@ -74,7 +79,7 @@ def tell_client(here: Practice, who: lookups.About, at: Instant, *, as_json: boo
         for line in (f"Subject: {drafted.payload['subject']}", "", *drafted.payload["text"].rstrip().splitlines()):
             say(f"  {line}".rstrip())
         say()
-        if typer.confirm("Send exactly this to the client?"):
+        if typer.confirm(f"Has {whose} approved exactly this, and is it to be sent?"):
             with here.store.write() as connection:
                 ending_schedule.tell_client(here, connection, who.id, found.stands.id, news, login(), at)
             sent += 1
@@ -129,12 +134,6 @@ def _sentences(planned: Planned, code: str, voice: Voice) -> list[str]:
             f"`tending ending {code} schedule --tell-client`, which asks you."
         )
     return said
-
-
-def still_stand(starts: Sequence[Instant], voice: Voice, when: str) -> str:
-    """What stands besides the parts of an ending, and whose it is to decide."""
-    many = "One more stands" if len(starts) == 1 else f"{len(starts)} more stand"
-    return f"{many} {when}, from {voice.day(starts[0])} on: keep or call off, as you agree."
 
 
 def _hint(planned: Planned, code: str) -> list[str]:

@@ -9,6 +9,7 @@ from integrations.store import ending_rows, lookups
 from integrations.store.terminations import Taken
 from models.ending_acts import STEPS, State, Termination
 from models.ending_refusals import waiting_attempts
+from models.ending_schedule import still_stand
 from models.ending_steps import (
     COULD_NOT_WORDS,
     ONWARD_WORDS,
@@ -110,7 +111,7 @@ def show_one(here: Practice, who: lookups.About, at: Instant, as_json: bool, tak
     say()
     say(_what_next(here, planned, who.code))
     if taken is not None and stands.state is State.closed and planned.ahead:
-        say(schedules.still_stand(planned.ahead, voice, "although this is closed"))
+        say(still_stand(planned.ahead, voice, "although this is closed"))
 
 
 def desk_of(here: Practice) -> str:

@@ -9,10 +9,11 @@ import typer
 from integrations import scheduling
 from integrations.practice import Practice
 from integrations.scheduling import Draft
-from integrations.store import audit, invitations, people
+from integrations.store import audit, desk, invitations, lookups, people
 from integrations.store.invitations import Side
+from models.accounts import Role
 from models.errors import UsageError
-from models.instants import Instant, NoSuchTimeError, at_wall, utc_text
+from models.instants import Instant, NoSuchTimeError, at_wall, day_of, utc_text
 from models.invitations import CLIENT, Wanted
 from models.noticing import THERAPIST, therapist_recipient
 from models.voice import Voice
@@ -119,6 +120,8 @@ def _wished(
         length = length_of(here, minutes)
         free = scheduling.is_free(here, connection, whose, begin, begin + length * 60)
         standing = invitations.listed(connection, at)
+        fresh = invitations.next_uid(here, connection, who.id, whose, begin)
+        theirs = desk.reach_of(connection, Role.therapist, whose, day_of(at, here.zone)).clients
     title = here.settings.invitations.title
     wanted = Wanted.at(
         begin, length, zone, title if to_client else f"{title} {who.code}", here.settings.invitations.place
@@ -141,9 +144,15 @@ def _wished(
         "code": who.code,
         "recipient": recipient,
         "wanted": wanted,
-        "uid": uid or invitations.new_uid(),  # so that what is shown is what is sent
+        "uid": uid or fresh,  # so that what is shown is what is sent
         "_busy": not free and not to_client,
+        "_not_theirs": "" if who.id in theirs else _whose(who, whose),
     }
+
+
+def _whose(who: lookups.About, whose: str) -> str:
+    main = f"that is {who.therapist_id}" if who.therapist_id else "nobody is named"
+    return f"{whose} is not the therapist of {who.code} ({main}), and covers for nobody of theirs."
 
 
 def _same(side: Side, code: str, therapist: str, start: Instant) -> bool:
@@ -164,7 +173,7 @@ def _called_off(here: Practice, uid: str, to_client: bool, at: Instant) -> dict[
         who = client_of(connection, side.code)
     wanted = side.wanted._replace(cancelled=True)
     facts = {"client_id": who.id, "code": side.code, "recipient": side.recipient, "wanted": wanted, "uid": side.uid}
-    return facts | {"_busy": False}
+    return facts | {"_busy": False, "_not_theirs": ""}
 
 
 def _start(text: str, zone: str, at: Instant) -> Instant:
@@ -185,6 +194,8 @@ def _start(text: str, zone: str, at: Instant) -> Instant:
 
 
 def _show(drafted: Draft, wish: dict[str, Any]) -> None:
+    if wish["_not_theirs"]:
+        say(f"Mind: {wish['_not_theirs']}")
     if wish["_busy"]:
         say("Mind: the therapist does not work then or has something entered; `tending slots` shows what is free.")
     if drafted.payload is None:
@@ -192,7 +203,7 @@ def _show(drafted: Draft, wish: dict[str, Any]) -> None:
         return
     whom = "the client" if wish["recipient"].startswith(CLIENT) else wish["recipient"].removeprefix(THERAPIST)
     to = clean(drafted.payload["to"])
-    say(f"To {whom}{'' if to == scheduling.UNSAID else f' ({to})'}, {drafted.payload['method']}:")
+    say(f"To {whom} ({to}), {drafted.payload['method']}:")
     for line in (f"Subject: {drafted.payload['subject']}", "", *drafted.payload["text"].rstrip().splitlines()):
         say(f"  {line}".rstrip())
     say()
@@ -210,6 +221,7 @@ def _facts(drafted: Draft, wish: dict[str, Any]) -> dict[str, Any]:
         "uid": wish["uid"],
         "to": said.get("to"),
         "busy": wish["_busy"],
+        "not_theirs": wish["_not_theirs"] or None,
         "problem": drafted.problem or None,
         "method": said.get("method"),
         "subject": said.get("subject"),

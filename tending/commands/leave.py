@@ -80,8 +80,10 @@ def set_choice(
             taker = therapist_of(connection, to) if to else ""
             leave_plans.choose(connection, plan_id, about.id, chosen, taker, login(), at)
             found = leave_plans.view(here, connection, plan_id, at)
+            line = next((one for one in found.lines if one.client_id == about.id), None)
+            if line is None:
+                raise UsageError(f"The care of {about.code} has ended, so nothing has to become of it in this plan.")
         voice = voice_of(here, at)
-    (line,) = [one for one in found.lines if one.client_id == about.id]
     show_json(_facts(line, found, at, voice)) if as_json else say(f"{line.code}: {_words(line)}.")
 
 
@@ -123,8 +125,7 @@ def go(
     for code, why in went.refused:
         say(f"{code}: no ending was begun. {why}")
     if went.stopped:
-        say("Nothing was done: the plan is a draft as before.")
-        return
+        raise UsageError("Nothing was done: the plan is a draft as before.")
     say(f"{who}: {counted(went.told, 'colleague')} will hear; {counted(len(went.begun), 'ending')} begun.")
     say("Enter the transfers in the record system; access moves with them.")
 

@@ -78,6 +78,7 @@ def slots(
                 "zone": found.zone,
                 "rhythm_days": round(found.rhythm_days, 1) or None,
                 "usual": str(found.usual) if found.usual else None,
+                "calendar_read": scheduling.is_read(here, whose),
                 "slots": [
                     {"start": utc_text(p.start), "end": utc_text(p.end), "reason": p.reason} for p in found.proposals
                 ],
@@ -87,6 +88,8 @@ def slots(
     if who:
         often = f"about every {round(found.rhythm_days)} days"
         say(f"{who.code} comes {often}, {f'usually {found.usual}' if found.usual else 'at no usual time'}.")
+    if not scheduling.is_read(here, whose):
+        say(f"No calendar of {whose} is read; free means that the records show nothing.")
     columns([(moment(voice, p.start), p.reason) for p in found.proposals])
     if len(found.proposals) < count:
         missing = "No time" if not found.proposals else "No further time"

@@ -30,6 +30,7 @@ from tending.desk import (
     reply,
     saying,
     signing,
+    telling,
     today,
     who,
 )
@@ -93,6 +94,8 @@ ROUTES = (
     Route("POST", "/client/{code}/ending/say", Page.ending, ending.say),
     Route("POST", "/client/{code}/ending/letter", Page.ending, ending.letter),
     Route("POST", "/client/{code}/ending/propose", Page.ending, ending.propose),
+    Route("GET", "/client/{code}/ending/messages", Page.ending, telling.look),
+    Route("POST", "/client/{code}/ending/messages", Page.ending, telling.approve),
     Route("GET", "/confirm/{code}", Page.confirm, confirming.ask),
     Route("POST", "/confirm/{code}", Page.confirm, confirming.answer),
     Route("GET", "/client/{code}/referral", Page.referral, offering.look),

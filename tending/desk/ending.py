@@ -15,7 +15,7 @@ from integrations.store.terminations import Start
 from integrations.store.turns import take_turn
 from models.access import Part
 from models.answers import Reply, answer
-from models.ending_acts import QUESTION, State, What
+from models.ending_acts import QUESTION, What
 from models.ending_steps import COULD_NOT_WORDS, REASON_WORDS, By, Reason
 from models.errors import UsageError
 from models.instants import HOUR, end_of, start_of
@@ -24,7 +24,7 @@ from models.spoken import here
 from models.told import NOT_KNOWN
 from tending.desk import cards
 from tending.desk.asking import Asked, day_in, form_id, go, page, stopped
-from tending.desk.ending_shown import MEANS_WORDS, appointments, seen_of, shown
+from tending.desk.ending_shown import MEANS_WORDS, appointments, seen_of, shown, to_keep
 from tending.desk.today import theirs
 
 MEANWHILE = (
@@ -36,7 +36,18 @@ WISHES: dict[By, str] = {
     By.client: "the client's",
     By.nobody: "nobody's: the client has died",
 }
-SAYABLE = frozenset({What.done, What.could_not, What.reopened, What.attempt, What.careful, What.withdrawn, What.closed})
+SAYABLE = frozenset(
+    {
+        What.done,
+        What.could_not,
+        What.reopened,
+        What.attempt,
+        What.approved,
+        What.careful,
+        What.withdrawn,
+        What.closed,
+    }
+)
 
 
 # ---------------------------------------------------------------- the page on which one is started
@@ -132,7 +143,9 @@ def say(asked: Asked) -> Response:
         what = What.started
     if what not in SAYABLE:
         raise UsageError("That cannot be said of an ending here; nothing was changed.")
-    on = day_in(asked, "on") if what is What.attempt else None
+    on = (
+        _made(asked) if what is What.approved else _moment(asked, day_in(asked, "on") if what is What.attempt else None)
+    )
     given: dict[str, Any] = {name: form.get(name, "") for name in ("step", "reason", "means")}
     with asked.practice.store.write() as connection:
         take_turn(connection)
@@ -147,7 +160,7 @@ def say(asked: Asked) -> Response:
                 what,
                 asked.by,
                 asked.now,
-                on=_moment(asked, on),
+                on=on,
                 act_id=act_id,
                 **given,
             )
@@ -182,6 +195,14 @@ def _moment(asked: Asked, day: date | None) -> int:
     return start_of(day, asked.zone) + 12 * HOUR
 
 
+def _made(asked: Asked) -> int:
+    """When the attempt was made that a form approves."""
+    try:
+        return int(asked.form.get("made", ""))
+    except ValueError:
+        raise UsageError("That form could not be read; nothing was changed. Open the page anew.") from None
+
+
 def _back(who: lookups.About) -> str:
     return f"/client/{who.code}#ending"
 
@@ -189,11 +210,12 @@ def _back(who: lookups.About) -> str:
 def facts(asked: Asked, connection: Connection, who: lookups.About, held_since: Any) -> dict[str, Any]:
     """What the client's page shows of the newest ending; `held_since` counts appointments that took place since an instant."""
     stands = terminations.newest(connection, who.id, died=who.died)
-    going = stands is not None and stands.state is State.going
-    planned = ending_schedule.planned_for(asked.practice, connection, who.id, asked.now) if going else None
+    planned = None if stands is None else ending_schedule.planned_for(asked.practice, connection, who.id, asked.now)
     return {
         "ending": None if stands is None else shown(asked, stands, held_since(stands.started_at)),
         "plan": None if planned is None else appointments(asked, planned),
+        "to_keep": "" if planned is None else to_keep(asked, planned),
+        "untold": 0 if planned is None else len(planned.news),
         "could_not": COULD_NOT_WORDS,
         "means": MEANS_WORDS,
         "today": str(asked.readers_day),

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 from integrations.ending_schedule import Planned
 from models.answers import UNDO_SECONDS
-from models.ending_acts import STEPS, State, Termination
+from models.ending_acts import STEPS, Attempt, State, Termination
 from models.ending_refusals import LEAST_MEANS
-from models.ending_schedule import HOW_WORDS, PROBLEM_WORDS, ROLE_WORDS, How
+from models.ending_schedule import HOW_WORDS, PROBLEM_WORDS, ROLE_WORDS, How, still_stand
 from models.ending_steps import (
     COULD_NOT_WORDS,
     MEETINGS,
@@ -24,6 +24,7 @@ from models.ending_steps import (
 )
 from models.ending_steps import asked as asked_at
 from models.told import NOT_KNOWN
+from models.voice import Voice
 from tending.desk.asking import Asked, named
 from tending.output import moment
 
@@ -60,6 +61,16 @@ class StepShown:
 
 
 @dataclass(frozen=True, slots=True)
+class AttemptShown:
+    """One attempt to reach the client; one that waits for a yes carries what a form says it by."""
+
+    line: str
+    waits: bool
+    means: str
+    made: int
+
+
+@dataclass(frozen=True, slots=True)
 class Shown:
     """An ending as the client's page shows it. `stands` is its state, `seen` how it stood for whoever sends one of its forms."""
 
@@ -67,7 +78,7 @@ class Shown:
     headline: str
     lines: tuple[str, ...]
     steps: tuple[StepShown, ...]
-    attempts: tuple[str, ...]
+    attempts: tuple[AttemptShown, ...]
     next: str
     seen: str
     reaching: bool
@@ -98,23 +109,37 @@ def appointments(asked: Asked, planned: Planned) -> Appointments | None:
         for line in found.lines
     ]
     lines += [f"{moment(voice, e.start)}: no part, {PROBLEM_WORDS[e.problem]}" for e in found.aside if e.problem]
-    note = ""
+    notes = []
     if found.missing and found.need is Need.required:
-        note = f"No appointment yet for what {voice.listing([ROLE_WORDS[role] for role in found.missing])}."
-    return Appointments(tuple(lines), note, len(found.new))
+        notes.append(f"No appointment yet for what {voice.listing([ROLE_WORDS[role] for role in found.missing])}.")
+    if found.beyond and planned.stands.left():  # where it can be closed, it is asked there
+        notes.append(still_stand(found.beyond, voice, "after the last part"))
+    return Appointments(tuple(lines), " ".join(notes), len(found.new))
+
+
+def to_keep(asked: Asked, planned: Planned) -> str:
+    """What is asked where an ending can be closed: of the appointments that still stand; nothing where none does."""
+    closable = planned.stands.state is State.going and not planned.stands.left()
+    return still_stand(planned.ahead, asked.voice, "although nothing is open") if closable and planned.ahead else ""
 
 
 def seen_of(stands: Termination | None) -> str:
     """How an ending stands, so that a form from another tab is known for one."""
     if stands is None:
         return "none"
-    counts = (stands.moved_at, len(stands.settled), len(stands.attempts), int(stands.careful))
+    counts = (
+        stands.moved_at,
+        len(stands.settled),
+        len(stands.attempts),
+        len(stands.approved),
+        int(stands.careful),
+    )
     return ".".join((stands.id, stands.state.value, *map(str, counts)))
 
 
 def shown(asked: Asked, stands: Termination, held: int) -> Shown:
     """An ending for whoever asks; `held` is how many appointments took place since it was begun."""
-    voice, left = asked.voice, stands.left()
+    left = stands.left()
     going = stands.state is State.going
     asks = [step for step in STEPS if stands.is_open and stands.need(step) is not Need.none]
     its = [step for step in STEPS if step in asks or stands.of(step) is not None]
@@ -125,10 +150,7 @@ def shown(asked: Asked, stands: Termination, held: int) -> Shown:
         _headline(asked, stands),
         tuple(_lines(asked, stands)),
         tuple(steps) if stands.state is not State.waiting or stands.settled else (),
-        tuple(
-            f"{MEANS_WORDS[one.means].capitalize()}, {voice.day_and_distance(one.on)}, {named(asked, one.by)}."
-            for one in stands.attempts
-        ),
+        tuple(_attempt(asked, one) for one in stands.attempts),
         _next(stands),
         seen_of(stands),
         reaching,
@@ -138,6 +160,15 @@ def shown(asked: Asked, stands: Termination, held: int) -> Shown:
         going and not left,
         stands.said_died,
     )
+
+
+def _attempt(asked: Asked, one: Attempt) -> AttemptShown:
+    line = f"{MEANS_WORDS[one.means].capitalize()}, {asked.voice.day_and_distance(one.on)}, {named(asked, one.by)}"
+    if not one.approved:
+        line += ". It counts once you, as therapist, have approved it"
+    elif one.approved != one.by:
+        line += f"; approved by {named(asked, one.approved)}"
+    return AttemptShown(f"{line}.", not one.approved, one.means.value, one.on)
 
 
 def _headline(asked: Asked, stands: Termination) -> str:
@@ -180,10 +211,7 @@ def _lines(asked: Asked, stands: Termination) -> list[str]:
 def _step(asked: Asked, stands: Termination, step: Step, held: int) -> StepShown:
     said, voice, left = stands.of(step), asked.voice, stands.left()
     need = stands.need(step)
-    note = ""
-    if step is Step.process and said is None and stands.state is State.going:
-        took = {0: "none has taken place yet", 1: "one has taken place"}.get(held, f"{voice.count(held)} have")
-        note = f"At least {voice.count(stands.needed)} after it was begun; {took}."
+    note = _room(voice, stands, step, held) if said is None and stands.state is State.going else ""
     done = ""
     if said is not None:
         when = f"{voice.day_and_distance(said.at)}, {named(asked, said.by)}"
@@ -204,12 +232,22 @@ def _step(asked: Asked, stands: Termination, step: Step, held: int) -> StepShown
     )
 
 
+def _room(voice: Voice, stands: Termination, step: Step, held: int) -> str:
+    """How many appointments it takes, and how many there were; nothing of a step that takes none, or one at most."""
+    least = stands.room_for(step)
+    if step is not Step.process and least < 2:
+        return ""
+    more = ", one more than those that give room" if step is Step.last else ""
+    took = {0: "none has taken place yet", 1: "one has taken place"}.get(held, f"{voice.count(held)} have")
+    return f"At least {voice.count(least)} after it was begun{more}; {took}."
+
+
 def _able(stands: Termination, step: Step, held: int) -> bool:
     """Whether it may be said to be done, as far as appointments and tries to reach the client go."""
-    if step is Step.process:
-        return held >= stands.needed
+    if held < stands.room_for(step):
+        return False
     if step is Step.last:
-        return held > 0 and not any(each in MEETINGS[:-1] for each in stands.left())
+        return not any(each in MEETINGS[:-1] for each in stands.left())
     return step is not Step.letter or stands.reason is not Reason.contact or len(stands.ways()) >= LEAST_MEANS
 
 

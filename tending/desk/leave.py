@@ -12,7 +12,7 @@ from integrations.store.turns import take_turn
 from models.accounts import Role
 from models.ending_acts import QUESTION
 from models.errors import UsageError
-from models.instants import FAR, end_of, start_of
+from models.instants import FAR, Instant, end_of, start_of
 from models.leave_plan import WHY, Choice, asks, told_by
 from models.voice import Voice
 from models.words import counted
@@ -104,7 +104,7 @@ def view(asked: Asked) -> Response:
         ends=any(line.choice == Choice.ends and not line.settled for line in lines),
         plan_id=0 if plan is None else plan.id,
         seen="" if plan is None else seen_of(plan),
-        choices=CHOICES,
+        choices=_choices(FAR if plan is None else plan.to_at),
         others=others,
         question=QUESTION,
         first=cards.choices(asked).first,
@@ -132,6 +132,11 @@ def _told(plan: Plan, voice: Voice) -> str:
     if deadline <= voice.now:
         return "Clients should know of it by now: tell them at the next appointment, not by letter."
     return f"Tell the clients by {voice.day_and_distance(deadline)}: at an appointment, not by letter."
+
+
+def _choices(to_at: Instant) -> dict[Choice, str]:
+    """What can become of a client: nobody waits for who does not come back."""
+    return {one: words for one, words in CHOICES.items() if one is not Choice.waits or to_at < FAR}
 
 
 def _shown(asked: Asked, plan: Plan, line: Line, labels: dict[int, str]) -> LineShown:

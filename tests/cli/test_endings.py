@@ -379,6 +379,10 @@ def test_the_client_is_told_only_at_a_terminal_of_what_the_calendar_shows(confir
     assert (no.code, no.out.endswith("Nothing was changed.\n")) == (0, True), no.err
     yes = typed(tending, monkeypatch, "y\n", "ending", code, "schedule", "--tell-client")
     assert "1 of 1 will be sent" in yes.out, yes.err
+    assert "Your yes here says, under your name, that T1 has approved exactly this." in yes.out
+    assert "Has T1 approved exactly this, and is it to be sent?" in yes.out
+    (kept,) = (a for a in tending("audit", "list", "--json").json if a["act"] == "client invited")
+    assert kept["details"] == {"ending": True, "as_approved_by": "T1"}
     assert "To the client (bengt@example.net), REQUEST:" in yes.out, "whose address it is, is part of what is approved"
     assert [side["uid"] for side in tending("invite", "--json").json if side["recipient"] == f"client:{code}"] == [
         first["uid"]

@@ -294,3 +294,14 @@ def test_what_is_heard_of_who_calls_themselves_stands_since_it_was_heard(code, c
     tending("refer", code, "self-arranged")
     done = tending("refer", code, "news", "booked", "--day", str(today + timedelta(days=9)))
     assert re.search(rf"and a visit is said to be booked, since \w+ {today.day} \w+\.", done.out)
+
+
+def test_once_places_are_offered_the_ending_says_what_comes_next(code, tending):
+    assert tending("end", code, "--reason", "wish", "--personal", "no").code == 0
+    assert "Next: Offer three suitable places" in tending("ending", code).out
+    assert offer(tending, code).code == 0
+    said = f"Next: places were offered; `tending ending {code} done referral` says that it is done.\n"
+    assert tending("ending", code).out.endswith(said)
+    assert "Closing letter" in tending("ending", code, "done", "referral").out
+    again = tending("ending", code, "done", "referral")
+    assert again.out == f"That was said already; nothing was changed. `tending ending {code}` shows how it stands.\n"

@@ -92,8 +92,8 @@ def test_an_appointment_is_tried_out_kept_moved_and_called_off(codes, tending, t
     tried = tending("invite", code, "T1", f"{when:%Y-%m-%dT%H:%M}")
     assert (tried.code, tried.err) == (0, "")
     for words in (
-        "To T1, REQUEST:",
-        "mailto:unsaid@address.invalid",
+        "To T1 (kaercher@example.org), REQUEST:",
+        "mailto:kaercher@example.org",
         "METHOD:REQUEST",
         f"SUMMARY:Appointment {code}",
         "CLASS:PRIVATE",
@@ -103,6 +103,7 @@ def test_an_appointment_is_tried_out_kept_moved_and_called_off(codes, tending, t
     assert not any(name in tried.out for name in NAMES)
     assert tending("invite").out == "Nobody is invited to anything that lies ahead.\n"
     kept = tending("invite", code, "T1", f"{when:%Y-%m-%d %H:%M}", "--yes", "--json").json
+    assert f"UID:{kept['uid']}" in tried.out.replace("\n   ", ""), "what is tried out is what is kept"
     assert (kept["done"], kept["method"], wall(kept["start"])) == (True, "REQUEST", when)
     (side,) = tending("invite", "--json").json
     assert (side["uid"], side["state"], side["sequence"]) == (kept["uid"], "waiting", None)
@@ -122,6 +123,8 @@ def test_an_appointment_is_tried_out_kept_moved_and_called_off(codes, tending, t
     off = tending("invite", "--cancel", kept["uid"], "--yes")
     assert (off.code, "Nothing would be sent" in off.out) == (0, True)
     assert tending("invite", "--json").json[0]["cancelled"] is True
+    again = tending("invite", code, "T1", f"{when:%Y-%m-%d %H:%M}", "--json").json
+    assert again["uid"] != kept["uid"], "one UID for each appointment"
     acts = [act["act"] for act in tending("audit", "--json").json if act["subject"] == code][:3]
     assert acts == ["appointment called off", "invited", "invited"]
 
@@ -266,3 +269,26 @@ def test_a_time_that_is_taken_is_said(codes, tending, today, clinic):
     assert "has something entered" in done.out
     free = tending("invite", codes["1002"], "T1", f"{start + timedelta(hours=2):%Y-%m-%dT%H:%M}")
     assert "has something entered" not in free.out
+
+
+def test_who_is_not_the_therapist_is_minded_and_not_refused(codes, tending, today):
+    when = f"{ahead(today, 30):%Y-%m-%dT%H:%M}"
+    own = tending("invite", codes["1002"], "T1", when)
+    assert "Mind: T1" not in own.out
+    other = tending("invite", codes["1002"], "T2", when)
+    assert other.code == 0
+    assert (
+        f"Mind: T2 is not the therapist of {codes['1002']} (that is T1), and covers for nobody of theirs." in other.out
+    )
+    assert tending("invite", codes["1002"], "T2", when, "--json").json["not_theirs"]
+
+
+def test_without_a_calendar_it_is_said_what_free_means(codes, tending, read):
+    said = "No calendar of {} is read; free means that the records show nothing."
+    assert said.format("T1") not in tending("slots", "T1").out
+    text = read.read_text()
+    before, rest = text.split('therapist = "T1"', 1)
+    read.write_text(f'{before}therapist = "T9"{rest}')
+    done = tending("slots", "T1")
+    assert (done.code, done.out.startswith(said.format("T1"))) == (0, True), done.err
+    assert tending("slots", "T1", "--json").json["calendar_read"] is False

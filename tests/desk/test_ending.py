@@ -6,8 +6,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from integrations import ending
 from models.audit import Audit
-from models.ending_acts import QUESTION
+from models.ending_acts import QUESTION, What
 from models.instants import DAY
 from models.invitations import Invitation
 from models.notices import Notice
@@ -411,11 +412,41 @@ def test_somebody_out_of_contact_is_tried_to_reach_first_and_the_letter_waits(de
     assert (early.status_code, "at least two different means" in early.text) == (409, True)
     page = kim.send(saying(kim.get(f"/client/{code}"), "attempt"), means="phone", on="2026-11-20")
     assert "By telephone, Fri 20 Nov, 3 days ago, you." in text_of(page)
+    assert not [
+        f for f in forms(page.text) if f.fields.get("what") == "approved"
+    ]  # what the therapist notes counts at once
     ahead = kim.send(saying(page, "attempt"), means="letter", on="2026-12-20")
     assert (ahead.status_code, "not in the future" in ahead.text) == (409, True)
     nothing = kim.send(saying(page, "attempt"), means="pigeon", on="2026-11-20")
     assert nothing.status_code == 409
     assert said_of(desk) == ["started", "confirmed", "attempt"]
+
+
+def test_what_somebody_else_noted_waits_for_the_therapists_yes_and_counts_from_then_on(desk, kim, sam):
+    code, practice = code_of(desk), desk.clinic.practice
+    going(desk, kim, sam, code, reason="contact")
+    for means in ("phone", "mail"):
+        with practice.store.write() as connection:
+            number = desk.clinic.id_of("1001")
+            ending.say(practice, connection, number, What.attempt, "lund", NOW + 60, means=means, on=NOW - 2 * DAY)
+    page = kim.get(f"/client/{code}")
+    assert "By telephone, Sat 21 Nov, 2 days ago, lund. It counts once you, as therapist, have approved it." in text_of(
+        page
+    )
+    assert not [f for f in forms(page.text) if f.fields.get("step") == "letter" and f.fields["what"] == "done"]
+    both = [f for f in forms(page.text) if f.fields.get("what") == "approved"]
+    assert [f.fields["means"] for f in both] == ["mail", "phone"]
+    wrong = kim.post(both[0].action, both[0].but(made="soon"))
+    assert (wrong.status_code, "could not be read" in wrong.text) == (409, True)
+    page = kim.send(both[0])
+    kim.send(both[0])  # sent twice
+    assert "By mail, Sat 21 Nov, 2 days ago, lund; approved by you." in text_of(page)
+    late = kim.send(both[1])  # of a page that another word has made old
+    assert (late.status_code, "Somebody has said something about it" in late.text) == (409, True)
+    page = kim.send(next(f for f in forms(page.text) if f.fields.get("what") == "approved"))
+    assert said_of(desk)[2:] == ["attempt", "attempt", "approved", "approved"]
+    assert [f for f in forms(page.text) if f.fields.get("step") == "letter" and f.fields["what"] == "done"]
+    assert {row.who for row in desk.clinic.rows(Audit) if row.act == "ending approved"} == {"therapist:T1"}
 
 
 def test_more_room_for_whom_rejection_is_hard_and_a_withdrawn_ending_is_over(desk, kim, sam):

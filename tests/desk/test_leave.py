@@ -90,7 +90,8 @@ def test_a_yes_to_the_question_begins_nothing_and_leaves_the_draft(desk, kim):
 
 def test_go_does_only_what_was_looked_at(desk, kim, sam):
     page = plan(kim, **FOR_GOOD)
-    choose(sam.get("/leave/T1"), sam, code_of(desk), "waits")
+    assert 'value="waits"' not in page.text, "nobody waits for who does not come back"
+    choose(sam.get("/leave/T1"), sam, code_of(desk), "ends")
     done = kim.send(form_to(page, "/go"))
     assert (done.status_code, "The plan has changed since you opened the page" in done.text) == (409, True)
     assert happened(desk) == (0, 0)

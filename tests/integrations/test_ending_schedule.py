@@ -8,13 +8,12 @@ import pytest
 
 from integrations import ending_schedule, ending_wake
 from integrations.delivery import PostRoom
-from integrations.ending_schedule import nothing_new
 from integrations.messages.mailbox import Mailbox, read_mails
 from integrations.store import inviting, leave_going, leave_plans
 from integrations.store.rebuild import rebuild
 from models.audit import Audit
 from models.ending_plan import Role
-from models.ending_schedule import How, Problem
+from models.ending_schedule import How, Problem, nothing_new
 from models.ending_steps import Need, Reason, Step, need_of
 from models.errors import UsageError
 from models.instants import DAY, FAR, HOUR, instant_of, local
@@ -612,6 +611,31 @@ def test_a_person_who_proposes_twice_with_one_form_proposes_once(team, mailbox):
             ending_schedule.propose(team.practice, connection, client, T1, NOW + HOUR, act_id="form-1")
     assert len(uids(team)) == 4
     assert all(len(uid) == len("0" * 32 + "@tending.invalid") for uid in uids(team))
+
+
+def test_what_still_stands_is_not_forgotten_after_the_last_appointment(team):
+    for n, friday in enumerate(FRIDAYS):
+        team.entry("t1", f"own-{n}", friday, "Anna Müller")
+    going(team)
+    wake(team, NOW + HOUR)
+    assert planned(team, NOW + HOUR).schedule.beyond == (FRIDAYS[3],)
+    for n, friday in enumerate(FRIDAYS[:3]):
+        team.drop("t1", f"own-{n}")
+        team.seen("1001", friday)
+    now = FRIDAYS[2] + DAY
+    wake(team, now)
+    for step in ("explain", "process", "referral", "last"):
+        settle(team, step, now)
+        assert (planned(team, now).schedule.beyond, planned(team, now).schedule.new) == (
+            () if step != "last" else (FRIDAYS[3],),
+            (),
+        ), step
+    for step in ("letter", "records"):
+        settle(team, step, now)
+    assert planned(team, now).schedule.beyond == (FRIDAYS[3],)
+    say(team, "closed", now)
+    assert planned(team, now).schedule.beyond == ()
+    assert planned(team, now).ahead == (FRIDAYS[3],)
 
 
 def test_closed_early_what_it_proposed_is_called_off_and_what_stood_is_not(team, mailbox):

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from integrations import ending, ending_wake
+from integrations import ending, ending_wake, letters
 from integrations.delivery import deliver
 from integrations.messages.mailbox import Mailbox, read_mails
 from integrations.store import ending_rows, terminations
@@ -329,6 +329,22 @@ def test_attempts_count_from_the_last_contact_on(team):
 # ---------------------------------------------------------------- the way through
 
 
+def test_the_letter_lists_each_day_once_in_their_order_and_only_what_was_approved(team):
+    going(team, "contact")
+    for days, means, by in (
+        (2, "phone", T1), (9, "mail", T1), (9, "phone", T1), (21, "letter", T1), (22, "phone", "lund"), (35, "mail", T1),
+    ):  # fmt: skip
+        now = NOW + days * DAY
+        team.sync(now)
+        say(team, "attempt", now, means=means, by=by)
+    now = NOW + 60 * DAY
+    team.sync(now)
+    with team.practice.store.write() as connection:
+        _, text = letters.draft(team.practice, connection, team.id_of("1001"), T1, now)
+    days = "25 November 2026, 2 December 2026, 14 December 2026 and 28 December 2026"
+    assert f"(tried on {days})" in " ".join(text.split())
+
+
 def test_from_the_first_word_to_the_last_with_appointments_that_take_place(team, mailbox):
     going(team, careful=True)
     team.drop("t1", "next-1001")
@@ -341,13 +357,19 @@ def test_from_the_first_word_to_the_last_with_appointments_that_take_place(team,
         say(team, "done", NOW + 3 * DAY, step="process")
     team.seen("1001", NOW + 9 * DAY)
     day(team, NOW + 10 * DAY)
-    for step in HELD[1:-1]:
+    for step in ("process", "referral"):
         settle(team, step, NOW + 10 * DAY)
+    with pytest.raises(UsageError, match="one more than the 2 that gave room; 2 took place"):
+        say(team, "done", NOW + 10 * DAY, step="last")
+    team.seen("1001", NOW + 16 * DAY)
+    day(team, NOW + 17 * DAY)
+    for step in ("last", "letter"):
+        settle(team, step, NOW + 17 * DAY)
     with pytest.raises(UsageError, match="Still open: Records"):
-        say(team, "closed", NOW + 10 * DAY)
-    say(team, "done", NOW + 10 * DAY, step="records")
+        say(team, "closed", NOW + 17 * DAY)
+    say(team, "done", NOW + 17 * DAY, step="records")
     assert ("1001", "ending_step") in team.findings()  # it can be closed
-    say(team, "closed", NOW + 10 * DAY)
+    say(team, "closed", NOW + 17 * DAY)
     assert team.findings() == set()
     assert rows(team) == [("closed", "", "")]
     assert len([act for act in acts_of(team) if act[1] == "ending done"]) == len(HELD) - 1

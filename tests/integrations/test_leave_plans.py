@@ -5,12 +5,14 @@ from datetime import date
 import pytest
 from sqlalchemy import event
 
+from integrations import ending
 from integrations.delivery import deliver
 from integrations.messages.mailbox import Mailbox, read_mails
 from integrations.store import leave_going, leave_plans
 from integrations.store.rebuild import rebuild
+from integrations.store.terminations import Start
 from models.audit import Audit
-from models.ending_acts import QUESTION, State
+from models.ending_acts import QUESTION, State, What
 from models.errors import UsageError
 from models.instants import DAY, FAR, HOUR, day_of, start_of
 from models.leave_plan import Choice, LeaveChoice, LeavePlan
@@ -84,7 +86,7 @@ def test_the_whole_caseload_is_proposed_for_and_nothing_happens(clinic, mailbox)
 
 def test_the_same_days_are_the_same_draft_and_other_days_another(clinic):
     plan = drafted(clinic)
-    choose(clinic, plan, plan.lines[0], Choice.waits)
+    choose(clinic, plan, plan.lines[0], Choice.ends)
     assert drafted(clinic).id == plan.id
     assert drafted(clinic).lines[0].decided
     other = drafted(clinic, to_at=BACK)
@@ -104,14 +106,56 @@ def test_days_that_cannot_be_are_refused(clinic, from_at, to_at, why):
 
 def test_a_choice_is_kept_once_and_can_be_changed(clinic):
     plan = drafted(clinic)
-    for choice, to in ((Choice.waits, ""), (Choice.transfers, "T3"), (Choice.ends, "")):
+    for choice, to in ((Choice.transfers, ""), (Choice.transfers, "T3"), (Choice.ends, "")):
         line = choose(clinic, plan, plan.lines[0], choice, to).lines[0]
-        assert (line.choice, line.to_therapist, line.decided) == (choice, to, True)
+        assert (line.choice, line.to_therapist, line.decided) == (
+            choice,
+            to or ("T2" if choice is Choice.transfers else ""),
+            True,
+        )
     assert len(clinic.rows(LeaveChoice)) == 1
     with pytest.raises(UsageError, match="the therapist who goes"):
         choose(clinic, plan, plan.lines[0], Choice.transfers, "T1")
     with pytest.raises(UsageError, match="transfers"):
-        choose(clinic, plan, plan.lines[0], Choice.waits, "T2")
+        choose(clinic, plan, plan.lines[0], Choice.ends, "T2")
+
+
+def test_nobody_waits_for_who_does_not_come_back(clinic):
+    plan = drafted(clinic)
+    with pytest.raises(UsageError, match="does not come back, so nobody can wait"):
+        choose(clinic, plan, plan.lines[0], Choice.waits)
+    assert clinic.rows(LeaveChoice) == []
+    back = drafted(clinic, to_at=BACK)
+    assert choose(clinic, back, back.lines[0], Choice.waits).lines[0].choice is Choice.waits
+
+
+def test_whose_ending_is_closed_is_left_out_until_they_come_back(clinic):
+    number = clinic.id_of("1001")
+    lines = drafted(clinic).lines
+    (first,) = (line.code for line in lines if line.client_id == number)
+    others = [line.code for line in lines if line.client_id != number]
+    clinic.calendars["t1"].clear()  # nothing of anybody lies ahead any more
+
+    def said(what, **more):
+        with clinic.practice.store.write() as connection:
+            ending.say(clinic.practice, connection, number, What(what), "therapist:T1", NOW + 60, **more)
+
+    with clinic.practice.store.write() as connection:
+        ending.begin(clinic.practice, connection, number, Start("wish", "no"), "therapist:T1", NOW)
+    clinic.sync(NOW + 60)
+    said("could-not", step="referral", reason="declined")
+    said("done", step="letter")
+    said("done", step="records")
+    assert first in [line.code for line in drafted(clinic, now=NOW + HOUR).lines], "it is not closed yet"
+    said("closed")
+    assert [line.code for line in drafted(clinic, now=NOW + HOUR).lines] == others
+    clinic.entry("t1", "back", NOW + 3 * DAY, "Anna Nummer1001")
+    clinic.sync(NOW + 2 * HOUR)
+    assert first in [line.code for line in drafted(clinic, now=NOW + 2 * HOUR).lines], "booked again"
+    clinic.calendars["t1"].clear()
+    clinic.seen("1001", NOW + 3 * DAY)
+    clinic.sync(NOW + 4 * DAY)
+    assert first in [line.code for line in drafted(clinic, now=NOW + 4 * DAY).lines], "seen again"
 
 
 def test_go_tells_colleagues_once_and_clients_nothing(clinic, mailbox):

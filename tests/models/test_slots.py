@@ -110,6 +110,7 @@ def proposed(busy=(), *, off=(), count=1, when=TUESDAYS, rhythm=7, since="2026-1
 
 
 TUESDAY_FULL = [("2026-12-01T09:00", "2026-12-01T18:00")]
+TUESDAYS_FULL = [(f"2026-12-{d:02}T09:00", f"2026-12-{d:02}T18:00") for d in (1, 8, 15, 22)]
 WEEK_OFF = [MONDAY + timedelta(days=n) for n in range(-3, 5)]
 
 RANKED = {
@@ -160,6 +161,40 @@ RANKED = {
             ("Mon 07 Dec 10:00", "same hour, another weekday"),
             ("Tue 15 Dec 10:00", "same weekday and hour"),
         ],
+    ),
+    "its day is seldom free: all on one other": (
+        {"busy": [*TUESDAYS_FULL[:3], ("2026-12-07T09:00", "2026-12-07T11:00")], "count": 3},
+        [
+            ("Wed 02 Dec 10:00", "same hour, another weekday"),
+            ("Wed 09 Dec 10:00", "same hour, another weekday"),
+            ("Wed 16 Dec 10:00", "same hour, another weekday"),
+        ],
+    ),
+    "free on half of its days": (
+        {"busy": TUESDAYS_FULL[1:3], "count": 4},
+        [(f"Mon {day} 10:00", "same hour, another weekday") for day in ("30 Nov", "07 Dec", "14 Dec", "21 Dec")],
+    ),
+    "free on more than half of its days": (
+        {"busy": TUESDAYS_FULL[1:2], "count": 3},
+        [
+            ("Tue 01 Dec 10:00", "same weekday and hour"),
+            ("Mon 07 Dec 10:00", "same hour, another weekday"),
+            ("Tue 15 Dec 10:00", "same weekday and hour"),
+        ],
+    ),
+    "no other day has them all": (
+        {
+            "busy": [
+                ("2026-11-30T09:00", "2026-12-01T18:00"),
+                *((f"2026-12-{d:02}T09:00", f"2026-12-{d:02}T18:00") for d in (3, 4, 8, 9, 10, 11)),
+            ],
+            "count": 2,
+        },
+        [("Wed 02 Dec 10:00", "same hour, another weekday"), ("Mon 07 Dec 10:00", "same hour, another weekday")],
+    ),
+    "without a usual time": (
+        {"when": None, "busy": [("2026-12-07T09:00", "2026-12-07T18:00")], "count": 3},
+        [(f"Tue {day} Dec 09:00", "nearest to the client's rhythm") for day in ("01", "08", "15")],
     ),
     "every two weeks": (
         {"rhythm": 14, "count": 2},
