@@ -516,13 +516,15 @@ class Loop(RuleBasedStateMachine):
             assert self.before._replace(aside=()) == stood._replace(aside=())
 
     @rule(word=st.sampled_from(tuple(WORDS)))
-    def news_without_a_row(self, word: str) -> None:
+    def news_moves_by_its_row_and_without_one_nothing(self, word: str) -> None:
         stood, status = self.before, WORDS[word][0]
         reached = (stood.status, status) in LISTED or {(stood.status, "3"), ("3", status)} <= LISTED
         self.take(act("news", len(self.said), word=word, provider=stood.provider))
         if stood.status and not reached:
             assert (self.before.acts, self.before.status) == (stood.acts, stood.status)
             assert len(self.before.aside) == len(stood.aside) + 1
+        elif stood.status and not stood.over:
+            assert (self.before.status, self.before.aside) == (status, stood.aside)
 
     @rule(provider=st.sampled_from(("P1", "P2", "P3")), covers=st.booleans(), calls=st.booleans())
     def all_the_way_to_sent(self, provider: str, covers: bool, calls: bool) -> None:
