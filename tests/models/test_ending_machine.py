@@ -146,9 +146,12 @@ class Endings(RuleBasedStateMachine):
                 self.a_step_is_done(step, held, "therapist:T1")
         self.somebody_ends_it(What.closed, "therapist:T1")
 
-    @rule(ways=st.sampled_from(((Means.phone, Means.mail, Means.phone), (Means.phone,) * 3)))
-    def out_of_contact_for_long_enough(self, ways):
-        self.all_of_it_but_one_thing(Reason.contact, None, 0, False, ways, 14, 14, "therapist:T1", "no")
+    @rule(
+        ways=st.sampled_from(((Means.phone, Means.mail, Means.phone), (Means.phone,) * 3)),
+        days=st.sampled_from((1, 14)),
+    )
+    def out_of_contact_for_long_enough_or_not(self, ways, days):
+        self.all_of_it_but_one_thing(Reason.contact, None, 0, False, ways, days, 14, "therapist:T1", "no")
 
     @rule(step=st.sampled_from(Step), held=st.integers(0, 3), by=PEOPLE)
     def a_step_is_done(self, step, held, by):
