@@ -255,7 +255,7 @@ def tell_client(
     )
     said = "client's appointment called off" if news.wanted.cancelled else "client invited"
     for_whom = {} if is_therapist(approved) else {"as_approved_by": who.therapist}
-    audit.record(connection, now, approved, said, who.code, {"ending": True, **for_whom})
+    audit.record(connection, now, approved, said, who.code, {"ending": True, "start": news.wanted.start, **for_whom})
 
 
 # ---------------------------------------------------------------- over

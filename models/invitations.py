@@ -146,7 +146,9 @@ class Invitation(SQLModel, table=True):
     `therapist:<id>` or `client:<code>`, `entry_id` the keyed hash under which the entry is known when a calendar shows it.
 
     `wanted`, `sent` and `going` are the tuples above (`sent` and `going` empty before there are any); `earlier` are the (start, end) told
-    before; `about` is what it belongs to, such as an ending; `approved` is who approved a client's message, for exactly what is wanted.
+    before, `told` every message that left, or may have: its DTSTAMP, its method, the start it says and what became of it (a
+    MessageState). `about` is what it belongs to, such as an ending; `approved` is who approved a client's message, for exactly
+    what is wanted.
     """
 
     __tablename__ = "invitation"
@@ -162,6 +164,7 @@ class Invitation(SQLModel, table=True):
     sent: dict[str, Any] = json_facts()
     going: dict[str, Any] = json_facts()
     earlier: list[Any] = Field(default_factory=list, sa_type=JSON)
+    told: list[Any] = Field(default_factory=list, sa_type=JSON)
     approved: str = ""
     state: str = InvitationState.waiting
     outcome: str = ""

@@ -12,6 +12,8 @@ from models.noticing import ADMIN
 
 THERAPIST = "therapist:"
 PROVIDER = "provider"
+OURSELVES = "tending"
+"""Who acts where nobody does: at a wake-up."""
 ROLES = {
     Role.therapist: "another therapist",
     Role.supervisor: "the supervisor",
@@ -49,9 +51,12 @@ class Naming:
         return ROLES[Role.supervisor if therapist_id in self.supervisors else Role.therapist]
 
     def person(self, who: str) -> str:
-        """Whoever is meant by `therapist:T1`, `admin`, `account:3`, `client`, `provider:P1`, or a login name (redacted `staff`)."""
+        """Whoever is meant by `therapist:T1`, `admin`, `account:3`, `client`, `provider:P1`, `tending`, or a login name (redacted
+        `staff`)."""
         if who.startswith(THERAPIST):
             return self.therapist(who.removeprefix(THERAPIST))
+        if who == OURSELVES:
+            return OURSELVES
         if who == ADMIN:
             return ROLES[Role.technical]
         sort, _, rest = who.partition(":")

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from models.instants import Instant
 from models.timeline_acts import Act
+from models.told import NOT_KNOWN
 
 
 class Met(NamedTuple):
@@ -51,12 +52,25 @@ class Sent(NamedTuple):
     state: str
 
 
+class Invited(NamedTuple):
+    """One message to a calendar about an appointment of the client that begins at `start`: `to` as in the ledger, `method` a Method,
+    `again` whether that calendar was told of it before, `state` a MessageState."""
+
+    at: Instant
+    to: str
+    method: str
+    start: Instant
+    again: bool
+    state: str
+
+
 class Recorded(NamedTuple):
-    """One act of the audit about the client."""
+    """One act of the audit about the client, with the appointment that it is about, where there is one (its start, else -1)."""
 
     at: Instant
     who: str
     act: str
+    start: Instant = NOT_KNOWN
 
 
 class Past(NamedTuple):
@@ -77,4 +91,5 @@ class Past(NamedTuple):
     acts: Sequence[Act] = ()
     findings: Sequence[Turn] = ()
     sent: Sequence[Sent] = ()
+    invited: Sequence[Invited] = ()
     recorded: Sequence[Recorded] = ()

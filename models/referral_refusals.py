@@ -15,7 +15,7 @@ def refuse(referral: Referral, act: ReferralAct) -> str | None:
     """Why an act does not fit where a referral stands, as a sentence with its remedy; None where it does."""
     if act.referral != referral.id:
         return "This is about another referral; nothing was changed."
-    if referral.over:
+    if referral.over and not (referral.untold and _ends_waiting(referral, act)):
         return f"This referral is closed ({_closed_as(referral)}); nothing was changed. A new one begins with `offer`."
     if referral.state is State.nothing and act.what is not What.offered:
         return "Nothing was offered yet; begin with `offer`."
@@ -39,7 +39,15 @@ def _closed_as(referral: Referral) -> str:
     return words.get(referral.state) or CLOSE_REASONS.get(referral.reason, "by a person's decision")
 
 
-def _with_provider(referral: Referral) -> bool:
+def _ends_waiting(referral: Referral, act: ReferralAct) -> bool:
+    """Whether after an act nobody waits for the client any more: that the provider was told, or that they themselves are done with it."""
+    if act.what is not What.news or act.word not in referral_table.WORDS:
+        return False
+    steps = referral_table.way(referral.status, act.word)
+    return bool(steps) and steps[-1] in MOVABLE
+
+
+def is_with_provider(referral: Referral) -> bool:
     """Whether a provider has it and may be waiting for the client."""
     said_no = referral.stuck in (Stuck.declined, Stuck.full)
     return referral.state is State.sent and referral.status not in MOVABLE and not said_no
@@ -58,7 +66,7 @@ def _refuse_offer(referral: Referral, act: ReferralAct) -> str | None:
     first = referral.state is State.nothing
     if act.reason not in (*FEWER, "") or (first and len(act.providers) < LEAST_OPTIONS and not act.reason):
         return f"Offer {LEAST_OPTIONS} suitable options, or say with --fewer why there are not: {', '.join(FEWER)}."
-    if _with_provider(referral):
+    if is_with_provider(referral):
         return WITH_PROVIDER
     if not first and not set(act.providers) - set(referral.options):
         return "These were offered already; name new ones, or say which was chosen."
@@ -70,7 +78,7 @@ def _refuse_choice(referral: Referral, act: ReferralAct) -> str | None:
         return "That provider was not offered; offer them first, then say that they were chosen."
     if act.provider == referral.provider and referral.state is State.chosen:
         return "That was chosen already; nothing was changed."
-    return WITH_PROVIDER if _with_provider(referral) else None
+    return WITH_PROVIDER if is_with_provider(referral) else None
 
 
 def _refuse_self_arranged(referral: Referral, act: ReferralAct) -> str | None:
@@ -78,7 +86,7 @@ def _refuse_self_arranged(referral: Referral, act: ReferralAct) -> str | None:
         return "That provider was not offered; leave it out where the client calls somebody else."
     if referral.state is State.self_arranged and not referral.stuck:
         return "That the client calls is written down already; nothing was changed."
-    return WITH_PROVIDER if _with_provider(referral) else None
+    return WITH_PROVIDER if is_with_provider(referral) else None
 
 
 def _refuse_consent(referral: Referral, act: ReferralAct) -> str | None:

@@ -4,6 +4,7 @@ from sqlmodel import Field, SQLModel
 
 from models.columns import instant
 from models.referral_shape import Referral
+from models.referral_words import since_of
 
 
 class ReferralRow(SQLModel, table=True):
@@ -37,7 +38,7 @@ def row_of(referral: Referral, client_id: int, therapist_id: str) -> dict[str, o
         "state": referral.state.value,
         "status": referral.status,
         "provider_id": referral.provider,
-        "since": referral.since,
+        "since": since_of(referral),
         "offered_at": referral.offered_at,
         "agreed": referral.agreed,
         "part2": referral.part2,

@@ -32,6 +32,7 @@ class Stuck(StrEnum):
     full = "full"
     cancelled = "cancelled"
     unfit = "unfit"
+    untold = "untold"  # it is closed, and a provider may still be waiting for the client
 
 
 class Rung(StrEnum):
@@ -79,6 +80,11 @@ class Referral(NamedTuple):
     def over(self) -> bool:
         """Whether the loop is closed."""
         return self.state in OVER
+
+    @property
+    def untold(self) -> bool:
+        """Whether it is closed and nobody has told the provider yet, who may be waiting for the client."""
+        return self.over and self.stuck is Stuck.untold
 
     @property
     def rung(self) -> Rung:

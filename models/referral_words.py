@@ -1,5 +1,6 @@
 """Where a referral stands and what is next, as sentences for people."""
 
+from models.instants import Instant
 from models.referral_shape import ACCEPTED, BEGUN, BOOKED, SEEN, Referral, Rung, State, Stuck
 from models.referral_table import STATUSES
 from models.voice import Voice
@@ -30,6 +31,11 @@ _STUCK = {
     Rung.new_options: "offer new options",
     Rung.person: "a person decides what is next",
 }
+_ADDED = {
+    Stuck.unfit.value: ", and it does not fit",
+    Stuck.untold.value: ", and the provider may still be waiting for them",
+}
+TELL_THEM = "tell the provider that the client does not come, and write down that you did"
 
 
 _SAYS = {
@@ -59,13 +65,19 @@ def state_words(state: str, status: str, stuck: str, heard: int = 0) -> str:
         said += f": {STATUSES[status].removeprefix('sent, ')}"
     elif stuck and state == State.self_arranged:
         said += f": {stuck}"
-    if State(state) in BEGUN and not stuck and heard > _SAYS.get(status, SEEN):
+    if _says_heard(state, status, stuck, heard):
         said += f", and {_HEARD[heard]}"
-    return said + (", and it does not fit" if stuck == Stuck.unfit else "")
+    return said + _ADDED.get(stuck, "")
+
+
+def _says_heard(state: str, status: str, stuck: str, heard: int) -> bool:
+    return State(state) in BEGUN and not stuck and heard > _SAYS.get(status, SEEN)
 
 
 def next_words(state: str, stuck: str, rung: str, agreed: bool) -> str:
     """What is next, in a few words; empty where it is closed."""
+    if stuck == Stuck.untold:
+        return TELL_THEM
     if stuck:
         return _STUCK[Rung(rung)]
     said = _NEXT.get(State(state), "")
@@ -75,7 +87,14 @@ def next_words(state: str, stuck: str, rung: str, agreed: bool) -> str:
 def stands(referral: Referral, voice: Voice) -> str:
     """`Sent: a visit is booked, since Tue 3 Nov.`"""
     said = state_words(referral.state, referral.status, referral.stuck, referral.heard)
-    return f"{said}, since {voice.day(referral.since)}." if referral.since >= 0 else f"{said}."
+    since = since_of(referral)
+    return f"{said}, since {voice.day(since)}." if since >= 0 else f"{said}."
+
+
+def since_of(referral: Referral) -> Instant:
+    """Since when it stands as its words say: what was heard last counts where they tell of it."""
+    says = bool(referral.stuck) or _says_heard(referral.state, referral.status, referral.stuck, referral.heard)
+    return max(referral.since, referral.heard_at) if says and not referral.over else referral.since
 
 
 def next_step(referral: Referral) -> str:

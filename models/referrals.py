@@ -9,11 +9,11 @@ from typing import Any
 
 from models import referral_table
 from models.referral_acts import NOT_KNOWN, ReferralAct, What, act_of
-from models.referral_refusals import refuse, wrong_day
+from models.referral_refusals import is_with_provider, refuse, wrong_day
 from models.referral_shape import ACCEPTED, BEGUN, BOOKED, RUNGS, SEEN, STATES, STUCK, Referral, State, Stuck
 from models.told import Referred, number_of
 
-__all__ = ["all_referred", "referral_of", "referrals_of", "referred", "refuse"]
+__all__ = ["after_act", "all_referred", "referral_of", "referrals_of", "referred", "refuse"]
 
 _FAR_AS = {"accepted": ACCEPTED, "under-way": ACCEPTED, "booked": BOOKED, "seen": SEEN, "finished": SEEN}
 _SET_BACK = ("missed", "visit-cancelled")
@@ -29,13 +29,15 @@ def referral_of(acts: Iterable[ReferralAct]) -> Referral:
     """The referral that follows from what was said of it, in the order of saying. Acts of another referral are kept aside."""
     found: Referral | None = None
     for act in acts:
-        stands = found or Referral(act.referral)
-        why = refuse(stands, act)
-        if why is None:
-            found = _moved(stands, act)._replace(acts=(*stands.acts, act))
-        else:
-            found = stands._replace(aside=(*stands.aside, (act, why)), **_odd(stands, act))
+        found, _ = after_act(found or Referral(act.referral), act)
     return found or Referral("")
+
+
+def after_act(stands: Referral, act: ReferralAct) -> tuple[Referral, str]:
+    """How a referral stands after one more act, and why that moved nothing and is kept aside, empty where it counts."""
+    if (why := refuse(stands, act)) is not None:
+        return stands._replace(aside=(*stands.aside, (act, why)), **_odd(stands, act)), why
+    return _moved(stands, act)._replace(acts=(*stands.acts, act)), ""
 
 
 def referrals_of(said: Iterable[Mapping[str, Any]]) -> list[Referral]:
@@ -105,9 +107,14 @@ def _moved(referral: Referral, act: ReferralAct) -> Referral:
                 return to._replace(state=State.fits, stuck=Stuck.no)
             return to._replace(state=State.attended, stuck=Stuck.unfit)
         case What.refused:
-            return to._replace(state=State.refused, stuck=Stuck.no)
+            return to._replace(state=State.refused, stuck=_untold(referral))
         case What.closed:
-            return to._replace(state=State.closed, reason=act.reason, stuck=Stuck.no)
+            return to._replace(state=State.closed, reason=act.reason, stuck=_untold(referral))
+
+
+def _untold(referral: Referral) -> Stuck:
+    """Who closes a referral that is with a provider still has to tell them, so that nobody waits for the client."""
+    return Stuck.untold if is_with_provider(referral) else Stuck.no
 
 
 def _given_up(referral: Referral) -> tuple[str, ...]:
@@ -123,12 +130,16 @@ def _told(referral: Referral, act: ReferralAct) -> Referral:
         after = after._replace(
             status=(referral.status, *referral_table.way(referral.status, act.word))[-1], since=act.at
         )
+    if referral.over:
+        return after._replace(since=referral.since, stuck=Stuck.no)  # the provider waits no more
     if act.word in _STUCK_BY:
         gone = act.provider or referral.provider
         tried = tuple(dict.fromkeys((*referral.tried, *([gone] if gone else []))))
         # Who calls several is not at a loss while one that takes them is known.
         lost = referral.status or referral.heard < ACCEPTED or gone == referral.provider
-        return after._replace(tried=tried, stuck=_STUCK_BY[act.word] if lost else referral.stuck)
+        # What the client said of it after they were there outweighs that there is no more place.
+        keeps = referral.stuck is Stuck.unfit or not lost
+        return after._replace(tried=tried, stuck=referral.stuck if keeps else _STUCK_BY[act.word])
     if act.word in _SET_BACK:
         return after._replace(heard=min(referral.heard, ACCEPTED), visit_at=NOT_KNOWN)
     heard = max(referral.heard, _FAR_AS.get(act.word, 0))
@@ -148,7 +159,7 @@ def _odd(referral: Referral, act: ReferralAct) -> dict[str, Any]:
     if act.provider and act.provider != referral.provider:
         return {}
     if act.word in ("declined", "full") and referral.status not in referral_table.TERMINAL:
-        return {"stuck": _STUCK_BY[act.word], "heard_at": act.at}
+        return {} if referral.stuck is Stuck.unfit else {"stuck": _STUCK_BY[act.word], "heard_at": act.at}
     heard = max(referral.heard, _FAR_AS.get(act.word, 0))
     if wrong_day(referral, act) is not None:
         return {}  # a slip: whoever made it says it again

@@ -8,22 +8,20 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any, NamedTuple
 
+from models import timeline_told
 from models.appointments import Mark
 from models.entries import Achievement, CancelledBy, ClientStatus, GoalStatus, Plan
-from models.findings import Became, Opened
 from models.instants import Instant, day_of, start_of
 from models.measures import REGISTRY
 from models.naming import Pen
-from models.notices import MessageState
-from models.past import Given, Met, Past, Turn
+from models.past import Given, Met, Past
 from models.people import OPEN_ENDED, RelationKind, as_day
-from models.timeline_acts import ACTS, OTHER, happened_at, in_words, label_of, other_line
+from models.timeline_acts import in_words
+from models.timeline_line import PARTS, Line, line_at, line_on, sentence
 
 TITLE = "Timeline of care"
 FEW = 8  # so many appointments, or days with scores, have a line each; more are put together
 MOST_MONTHS = 12  # put together by month up to so many months, by quarter beyond
-READS = frozenset({"identity read", "code looked up", "client page read", "timeline read"})
-TOLD_ELSEWHERE = ("answer", "ending ", "referral ")  # how acts of the record begin that have a line of their own
 MARKS = {
     Mark.attended: "attended",
     Mark.presumed: "attended, as the calendar has it",
@@ -36,25 +34,11 @@ CANCELLED = {
     CancelledBy.unknown: "cancelled",
 }
 AHEAD = "booked"
-STATES = {
-    MessageState.sent.value: "",
-    MessageState.unsure.value: "; nobody knows whether it arrived",
-    MessageState.failed.value: "; it could not be handed over",
-}
 STATUS = {
     ClientStatus.intake.value: "asked for help, not begun",
     ClientStatus.active.value: "in care",
     ClientStatus.ended.value: "ended",
 }
-
-
-class Line(NamedTuple):
-    """One line: `at` puts it in order, `when` says it for people, `part` is the sort of thing it tells of."""
-
-    at: Instant
-    when: str
-    part: str
-    text: str
 
 
 class Sheet(NamedTuple):
@@ -91,28 +75,13 @@ def _lines(past: Past, pen: Pen, first: Instant, reads: bool) -> Iterator[Line]:
     yield from _breaks(past, pen)
     yield from _goals(past, pen)
     yield from _scores([one for one in past.scores if one.facts["at"] >= first], pen)
-    yield from _findings(past, pen)
-    yield from _sent(past, pen)
-    yield from _acts(past, pen)
-    yield from _recorded(past, pen, reads)
+    yield from timeline_told.findings(past, pen)
+    yield from timeline_told.sent(past, pen)
+    yield from timeline_told.invited(past, pen)
+    yield from timeline_told.acts(past, pen)
+    yield from timeline_told.recorded(past, pen, looks=reads)
 
 
-PARTS = (
-    "Care",
-    "Therapist",
-    "Appointments",
-    "Break",
-    "Goals",
-    "Scores",
-    "Noticed",
-    "Message",
-    "Answer",
-    "Ending",
-    "Referral",
-    OTHER,
-    "Record",
-)
-"""What a line may tell of, in the order of lines of one instant."""
 _PLACE = {part: place for place, part in enumerate(PARTS)}
 
 
@@ -135,25 +104,13 @@ def _head(past: Past, pen: Pen) -> Iterator[tuple[str, str]]:
 # ---------------------------------------------------------------- parts, one function each
 
 
-def _at(pen: Pen, at: Instant, part: str, text: str) -> Line:
-    return Line(at, pen.day(at), part, text)
-
-
-def _sentence(text: str) -> str:
-    return f"{text[:1].upper()}{text[1:]}."
-
-
-def _on(pen: Pen, day: date, part: str, text: str) -> Line:
-    return _at(pen, start_of(day, pen.zone), part, text)
-
-
 def _care(past: Past, pen: Pen) -> Iterator[Line]:
     if past.intake_on:
-        yield _on(pen, past.intake_on, "Care", "Came to the practice.")
+        yield line_on(pen, past.intake_on, "Care", "Came to the practice.")
     if past.ended_on:
-        yield _on(pen, past.ended_on, "Care", "Care ended, as the records say.")
+        yield line_on(pen, past.ended_on, "Care", "Care ended, as the records say.")
     if past.died_on:
-        yield _on(pen, past.died_on, "Care", "The client died.")
+        yield line_on(pen, past.died_on, "Care", "The client died.")
 
 
 def _ties(past: Past, pen: Pen) -> Iterator[Line]:
@@ -162,17 +119,19 @@ def _ties(past: Past, pen: Pen) -> Iterator[Line]:
         who = pen.naming.therapist(tie.therapist_id)
         day = tie.from_on or (past.intake_on if before is None else None) or _first_day(past, pen)
         if day is not None and before is None:
-            yield _on(pen, day, "Therapist", f"In the care of {who}.")
+            yield line_on(pen, day, "Therapist", f"In the care of {who}.")
         elif day is not None and before is not None:
-            yield _on(pen, day, "Therapist", f"From {pen.naming.therapist(before.therapist_id)} to {who}.")
+            yield line_on(pen, day, "Therapist", f"From {pen.naming.therapist(before.therapist_id)} to {who}.")
     if main and main[-1].to_on:
         who = pen.naming.therapist(main[-1].therapist_id)
-        yield _on(pen, main[-1].to_on, "Therapist", f"No longer in the care of {who}; nobody is named.")
+        yield line_on(pen, main[-1].to_on, "Therapist", f"No longer in the care of {who}; nobody is named.")
     for tie in past.ties:
         if tie.kind != RelationKind.main and tie.from_on:
             how = "as cover" if tie.kind == RelationKind.cover else "as second therapist"
             until = f" until {pen.dated(tie.to_on)}" if tie.to_on else ""
-            yield _on(pen, tie.from_on, "Therapist", f"Also {pen.naming.therapist(tie.therapist_id)}, {how}{until}.")
+            yield line_on(
+                pen, tie.from_on, "Therapist", f"Also {pen.naming.therapist(tie.therapist_id)}, {how}{until}."
+            )
 
 
 def _first_day(past: Past, pen: Pen) -> date | None:
@@ -191,7 +150,7 @@ def _appointments(appointments: Iterable[Met], pen: Pen) -> Iterator[Line]:
     counted = [one for one in appointments if one.plan != Plan.proposed]
     if len(counted) <= FEW:
         for one in counted:
-            yield _at(pen, one.start, "Appointments", _sentence(_word(one, pen.now)))
+            yield line_at(pen, one.start, "Appointments", sentence(_word(one, pen.now)))
         return
     for some in _spans(counted, lambda one: one.start, pen):
         by_word: dict[str, list[Instant]] = defaultdict(list)
@@ -203,7 +162,7 @@ def _appointments(appointments: Iterable[Met], pen: Pen) -> Iterator[Line]:
             if word in by_word
         ]
         until = f"until {pen.day(some[-1].start)}: " if len(some) > 1 else ""
-        yield _at(pen, some[0].start, "Appointments", _sentence(f"{until}{', '.join(said)}"))
+        yield line_at(pen, some[0].start, "Appointments", sentence(f"{until}{', '.join(said)}"))
 
 
 def _spans(rows: Iterable[Any], at: Callable[[Any], Instant], pen: Pen) -> list[list[Any]]:
@@ -220,7 +179,7 @@ def _spans(rows: Iterable[Any], at: Callable[[Any], Instant], pen: Pen) -> list[
 def _breaks(past: Past, pen: Pen) -> Iterator[Line]:
     for from_on, to_on in past.breaks:
         until = "until further notice" if to_on == OPEN_ENDED else f"until {pen.dated(to_on)}"
-        yield _on(pen, from_on, "Break", f"A planned break, or time on the waiting list, {until}.")
+        yield line_on(pen, from_on, "Break", f"A planned break, or time on the waiting list, {until}.")
 
 
 def _goals(past: Past, pen: Pen) -> Iterator[Line]:
@@ -241,7 +200,7 @@ def _goals(past: Past, pen: Pen) -> Iterator[Line]:
             happened[as_day(facts.get("achievement_on")) or seen, 3, closed].append(number)
     for (day, _, word), numbers in happened.items():
         which = pen.listed([str(number) for number in numbers])
-        yield _on(pen, day, "Goals", f"Goal{'s' if len(numbers) > 1 else ''} {which}: {word}.")
+        yield line_on(pen, day, "Goals", f"Goal{'s' if len(numbers) > 1 else ''} {which}: {word}.")
 
 
 def _scores(scores: Sequence[Given], pen: Pen) -> Iterator[Line]:
@@ -266,7 +225,7 @@ def _scores(scores: Sequence[Given], pen: Pen) -> Iterator[Line]:
             )
             for name in order
         ]
-        yield _at(pen, min(one.facts["at"] for one in some), "Scores", f"{'; '.join(said)}.")
+        yield line_at(pen, min(one.facts["at"] for one in some), "Scores", f"{'; '.join(said)}.")
 
 
 def _value(name: str, facts: Mapping[str, Any]) -> str:
@@ -275,48 +234,3 @@ def _value(name: str, facts: Mapping[str, Any]) -> str:
         return "positive" if risk or facts.get("value") else "negative"
     value = "without a sum" if facts.get("value") is None else f"{facts['value']:g}"
     return f"{value}, asks for safety" if risk else value
-
-
-def _findings(past: Past, pen: Pen) -> Iterator[Line]:
-    """A line for each time that a finding was open, with when it was no longer so."""
-    standing: dict[str, Turn] = {}
-    for row in past.findings:
-        if row.what == Became.opened:
-            standing[row.kind] = row
-        elif row.what == Became.cleared and row.kind in standing:
-            yield _finding(standing.pop(row.kind), row.at, pen)
-    for row in standing.values():
-        yield _finding(row, None, pen)
-
-
-def _finding(row: Turn, cleared_at: Instant | None, pen: Pen) -> Line:
-    first = ", already so at the first look" if row.opened == Opened.day_one else ""
-    ended = "; still so" if cleared_at is None else f"; no longer so on {pen.day(cleared_at)}"
-    return _at(pen, row.at, "Noticed", f"{label_of(row.kind)}{first}{ended}.")
-
-
-def _sent(past: Past, pen: Pen) -> Iterator[Line]:
-    """What was told to whom, all of one message in a line; never what it said."""
-    together: dict[tuple[Instant, str, str], list[str]] = defaultdict(list)
-    for one in past.sent:
-        labels = together[one.at, one.to, one.state]
-        if (label := label_of(one.purpose.rpartition(".")[2])) not in labels:
-            labels.append(label)
-    for (at, to, state), labels in together.items():
-        what = f"{'; '.join(labels)}{STATES.get(state, f'; {in_words(state)}')}"
-        yield _at(pen, at, "Message", f"To {pen.naming.person(to)}: {what}.")
-
-
-def _acts(past: Past, pen: Pen) -> Iterator[Line]:
-    """What people said about the client's care; what was taken back says so."""
-    for act in past.acts:
-        part, write = ACTS.get(act.kind, (OTHER, other_line))
-        back = f" Taken back on {pen.day(act.taken_back_at)}." if act.taken_back_at is not None else ""
-        yield _at(pen, happened_at(act), part, f"{write(act.facts, pen)}{back}")
-
-
-def _recorded(past: Past, pen: Pen, reads: bool) -> Iterator[Line]:
-    for one in past.recorded:
-        if one.act.startswith(TOLD_ELSEWHERE) or (one.act in READS and not reads):
-            continue
-        yield _at(pen, one.at, "Record", _sentence(f"{one.act}, by {pen.naming.person(one.who)}"))

@@ -84,8 +84,15 @@ def ending_line(facts: Mapping[str, Any], pen: Pen) -> str:
         REASONS.get(str(facts.get("reason")), _code(facts.get("reason"))),
         f"the {wish}'s wish" if wish in ("client", "therapist") else "",
         f"by {means}" if (means := _code(facts.get("means"))) else "",
+        *_starts(facts.get("parts"), pen),
     ]
     return f"{_joined(said, more)}.{_by(facts, pen)}"
+
+
+def _starts(parts: Any, pen: Pen) -> list[str]:
+    """When each appointment that was proposed begins; nothing of what is no such list."""
+    found = [one[1] for one in parts if isinstance(one, (list, tuple)) and len(one) == 3] if parts else []
+    return [pen.moment(start) for start in found if isinstance(start, int)]
 
 
 def referral_line(facts: Mapping[str, Any], pen: Pen) -> str:
@@ -160,7 +167,7 @@ def _code(value: Any) -> str:
 
 
 def _joined(said: str, more: Iterable[str]) -> str:
-    rest = ", ".join(filter(None, more))
+    rest = ", ".join(dict.fromkeys(filter(None, more)))
     return f"{said}: {rest}" if rest else said
 
 

@@ -14,9 +14,8 @@ from integrations.records.entries import BUILD
 from integrations.records.mapping import harmless
 from integrations.records.opening import Opened
 from integrations.records.progress import risk_at
-from integrations.records.referring import plain
 from integrations.records.tables import Row, damaged
-from models.entries import AppointmentEntry, ClientEntry, Entry, ProviderEntry, Reject, ScoreEntry
+from models.entries import AppointmentEntry, ClientEntry, Entry, Reject, ScoreEntry
 from models.instants import Instant
 
 _OUT_OF_PLACE = frozenset({"broken-quotes", "too-many-cells", "too-few-cells"})  # any cell may be another column's
@@ -261,9 +260,6 @@ def _also_known(outcome: Entry | Reject) -> tuple[str, str, str, str] | None:
     """By what else than its id no two rows may be the same: a mark, and the column, reason and fault where two are."""
     if isinstance(outcome, ClientEntry) and outcome.code:
         return outcome.code, "code", "duplicate-code", "two clients have the same code"
-    if isinstance(outcome, ProviderEntry):
-        known_as = f"{plain(outcome.name)}\x1f{plain(outcome.place)}"
-        return known_as, "name", "duplicate-provider", "two rows tell of the same provider in the same place"
     return None
 
 

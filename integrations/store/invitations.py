@@ -104,6 +104,7 @@ def want(
             "sent": {},
             "going": {},
             "earlier": [],
+            "told": [],
             "state": _at_rest(wanted, None).value,
             "wanted_since": now,
             "message_id": None,
@@ -206,8 +207,18 @@ def followed(connection: Connection, message_id: int, to: MessageState, problem:
         values = {"state": InvitationState.asked.value, "outcome": problem}
     elif to is MessageState.dropped:
         values = {"state": InvitationState.dropped.value, "outcome": problem}
+    if to in (MessageState.sent, MessageState.unsure, MessageState.failed):
+        values["told"] = _told(row, to)
     if values:
         connection.execute(update(_ROWS).where(_ROWS.c.id == row.id).values(**values))
+
+
+def _told(row: Any, to: MessageState) -> list[Any]:
+    """Every message of an invitation that left or may have, this one among them, as it stands by now."""
+    going = going_of(row.going)
+    assert going is not None, "it was claimed"
+    others = [one for one in row.told if one[0] != going.stamp]
+    return [*others, [going.stamp, going.method.value, going.says.start, to.value]]
 
 
 def wait_again(connection: Connection, message_id: int, when: Instant) -> None:

@@ -19,7 +19,7 @@ from models.people import Client
 from models.referral_acts import LONGEST_PURPOSE, ReferralAct, What, act_of, facts_of
 from models.referral_refusals import wrong_day
 from models.referral_row import ReferralRow
-from models.referral_shape import OVER, Referral, State
+from models.referral_shape import OVER, Referral, State, Stuck
 from models.referrals import refuse
 from models.settings import OWN_SOURCE
 
@@ -115,11 +115,12 @@ def _checked_offer(connection: Connection, client_id: int, act: ReferralAct, *, 
 
 
 def rows_of(connection: Connection, *, closed: bool = False, client_id: int | None = None) -> list[Row]:
-    """Referrals by code and beginning; those that are closed only if asked for."""
+    """Referrals by code and beginning; those that are closed only if asked for, or where the provider is still to be told."""
     rows, clients = table(ReferralRow), table(Client)
     query = select(rows, clients.c.code).join_from(rows, clients, rows.c.client_id == clients.c.id)
     if not closed:
-        query = query.where(rows.c.state.not_in([state.value for state in OVER]))
+        is_open = rows.c.state.not_in([state.value for state in OVER])
+        query = query.where(is_open | (rows.c.stuck == Stuck.untold.value))
     if client_id is not None:
         query = query.where(rows.c.client_id == client_id)
     found = connection.execute(query.order_by(clients.c.code, rows.c.offered_at, rows.c.id))

@@ -15,13 +15,15 @@ from models.audit import Audit
 from models.errors import UsageError
 from models.findings import FindingHistory
 from models.instants import Instant
+from models.invitations import Invitation
 from models.naming import Holder, Naming, Pen
 from models.notices import Message, MessageState, Notice
 from models.observations import TOLD, Observation, Subject
-from models.past import Given, Met, Past, Recorded, Sent, Tie, Turn
+from models.past import Given, Invited, Met, Past, Recorded, Sent, Tie, Turn
 from models.people import Break, Client, Relation, RelationKind, Therapist
 from models.timeline import Sheet, sheet
 from models.timeline_acts import Act
+from models.told import NOT_KNOWN
 
 if TYPE_CHECKING:
     from integrations.practice import Practice
@@ -79,6 +81,7 @@ def read(
         acts,
         _findings(connection, client.id),
         _sent(connection, client.id),
+        _invited(connection, client.id),
         _recorded(connection, code),
     )
     name = "" if redacted or not client.sealed else str(practice.vault.open(client.sealed).get("name", ""))
@@ -156,10 +159,23 @@ def _sent(connection: Connection, client_id: int) -> list[Sent]:
     return [Sent(*row) for row in connection.execute(query)]
 
 
+def _invited(connection: Connection, client_id: int) -> list[Invited]:
+    """What calendars were told of the client's appointments, or may have been."""
+    rows = table(Invitation)
+    query = select(rows.c.recipient, rows.c.told).where(rows.c.client_id == client_id).order_by(rows.c.id)
+    return [
+        Invited(at, row.recipient, method, start, number > 0, state)
+        for row in connection.execute(query)
+        for number, (at, method, start, state) in enumerate(row.told)
+    ]
+
+
 def _recorded(connection: Connection, code: str) -> list[Recorded]:
     rows = table(Audit)
-    query = select(rows.c.at, rows.c.who, rows.c.act).where(rows.c.subject == code).order_by(rows.c.id)
-    return [Recorded(*row) for row in connection.execute(query)]
+    query = select(rows.c.at, rows.c.who, rows.c.act, rows.c.details).where(rows.c.subject == code).order_by(rows.c.id)
+    return [
+        Recorded(at, who, act, int(more.get("start", NOT_KNOWN))) for at, who, act, more in connection.execute(query)
+    ]
 
 
 def _naming(connection: Connection, vault: Vault, ties: list[Tie], *, redacted: bool) -> Naming:

@@ -51,7 +51,8 @@ KINDS = {
     "referral_stuck": Kind(
         "referral_stuck",
         "Referral: what next?",
-        "Clears when another way is taken, the client says no, or a person closes it with a reason (`tending refer`).",
+        "Clears when another way is taken, the client says no, or a person closes it with a reason (`tending refer`); "
+        "once it is closed, when it is written down that the provider was told (`tending refer CLIENT news cancel-asked`).",
         ("referral_silent_days", "referral_again_days"),
         again=_another,
         duty=True,
@@ -68,12 +69,14 @@ def referral(case: Case, policy: Policy, clock: Clock) -> tuple[Verdict, ...]:
         return NONE
     if case.died:
         return DIED
-    going = [one for one in told if STATES[one.state] not in OVER]
+    going = [one for one in told if STATES[one.state] not in OVER or STUCK[one.stuck] is Stuck.untold]
     if not going:
         return silent(KINDS, "closed")
     stuck = [found for one in going if (found := _stuck(one, policy, clock))]
     lost = {found[0] for found in stuck}
-    asked = [found for one in going if one.agreed and one.number not in lost and (found := _asked(one, policy, clock))]
+    # Of what is closed nothing is asked but that a provider who may be waiting is told.
+    followed = [one for one in going if one.agreed and one.number not in lost and STATES[one.state] not in OVER]
+    asked = [found for one in followed if (found := _asked(one, policy, clock))]
     return (_follow_up(going, asked, lost), _what_next(stuck))
 
 
@@ -141,7 +144,7 @@ def _stuck(one: Referred, policy: Policy, clock: Clock) -> list[Any] | None:
 def next_asked(one: Referral, policy: Policy, now: Instant) -> Instant | None:
     """When a referral is next asked about, `now` where it is already; None where it is not."""
     told, clock = referred(one), Clock(now)
-    if one.over:
+    if one.over and not one.untold:
         return None
     if _stuck(told, policy, clock) or (told.agreed and _asked(told, policy, clock)):
         return now
@@ -170,6 +173,7 @@ _BECAUSE = {
     Stuck.unfit.value: "the client says that it does not fit",
     WHYS[SILENT]: "nothing was heard since it was taken up",
 }
+_UNTOLD = "Tell them that the client does not come, and write down that you did."
 _NEXT = {
     Rung.next_option: "Another of the options that were offered could be next.",
     Rung.new_options: "No option is left that was offered: `tending providers` finds others.",
@@ -186,6 +190,9 @@ def tell(verdict: Verdict, voice: Voice) -> str:
             return f"A referral was offered on {voice.day(offered)}. {asks}{_others(verdict.facts[0])}"
         case "stuck" if verdict.fired:
             _, why, _, offered, since, rung = verdict.facts[0][0]
+            if WHYS[why] == Stuck.untold.value:
+                closed = f"The referral offered on {voice.day(offered)} is closed ({voice.day_and_distance(since)})"
+                return f"{closed}, and the provider may still be waiting. {_UNTOLD}{_others(verdict.facts[0])}"
             said = f"The referral offered on {voice.day(offered)} does not go on: {_BECAUSE[WHYS[why]]}"
             return f"{said} ({voice.day_and_distance(since)}). {_NEXT[RUNGS[rung]]}{_others(verdict.facts[0])}"
         case "stuck":

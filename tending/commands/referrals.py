@@ -13,6 +13,7 @@ from models.instants import Instant, day_of
 from models.referral_acts import ReferralAct, What
 from models.referral_shape import Referral
 from models.referral_words import next_words, state_words
+from models.referrals import after_act
 from models.rules.referral import next_asked
 from models.told import NOT_KNOWN
 from models.voice import Voice
@@ -112,14 +113,11 @@ def _said(
     stood: Referral, told: Iterable[ReferralAct], purposes: list[tuple[Instant, str]], voice: Voice
 ) -> list[dict[str, str]]:
     """Everything that was said of a referral, in the order of saying, with why what was kept aside moved nothing."""
-    counted, aside = list(stood.acts), list(stood.aside)
+    then = Referral(stood.id)
     texts = iter(text for _, text in purposes)  # as many as there are consents, in their order
     found = []
     for act in (one for one in told if one.referral == stood.id):
-        moved = bool(counted) and counted[0] == act
-        why = "" if moved or not aside else aside.pop(0)[1]
-        if moved:
-            del counted[0]
+        then, why = after_act(then, act)
         parts = [act.what.value, act.word, ", ".join(act.providers), act.provider, act.reason]
         if act.what is What.fits:
             parts.append("yes" if act.fits else "no")

@@ -14,7 +14,7 @@ from models.errors import UsageError
 from models.instants import Instant, start_of
 from models.referral_acts import CLOSE_REASONS, FEWER, NOT_KNOWN, WHO_CONSENTS, ReferralAct, What
 from models.referral_shape import Referral
-from models.referral_table import WORDS
+from models.referral_table import OURS, WORDS
 from models.referral_words import next_step, stands
 from tending.commands.common import client_of, day_from, login, now, opened, voice_of
 from tending.commands.options import JsonOption, PracticeOption
@@ -161,7 +161,9 @@ def refer(
         return
     if became.unmoved_because:
         say(f"{about.code}, {stood.id}: kept. {became.unmoved_because}")
-    say(f"{about.code}, {stood.id}: {stands(stood, voice)} {next_step(stood)}")
+    say(f"{about.code}, {stood.id}: {stands(stood, voice)} {next_step(stood)}".rstrip())
+    if stood.untold:
+        say(f"Once they know: tending refer {about.code} news {OURS} --referral {stood.id}")
 
 
 def _refuse_stray(meant: What, given: _Given, *, asked: bool, another: bool, yes: bool, to: Path | None) -> None:
@@ -204,7 +206,8 @@ def _reference(connection: Connection, about: lookups.About, given: str, *, new:
         return going[0].id
     closed = [one for one in mine if one.over]
     if closed:
-        return closed[-1].id  # what is said of it is refused with the reason
+        untold = [one for one in closed if one.untold]
+        return [*closed, *untold][-1].id  # what is said of any other is refused with the reason
     raise UsageError("This client has no referral; begin with `offer --providers ...`.")
 
 

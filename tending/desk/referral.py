@@ -61,6 +61,7 @@ class Shown:
     offers: bool
     part2: bool
     over: bool
+    untold: bool
 
 
 def seen_of(mine: list[Referral]) -> str:
@@ -106,6 +107,7 @@ def _shown(asked: Asked, one: Referral, known: Mapping[str, Contact]) -> Shown:
         moving and not one.over,
         one.part2,
         one.over,
+        one.untold,
     )
 
 

@@ -18,7 +18,9 @@ def test_where_no_source_tells_of_appointments_that_is_to_be_mended(a_clinic):
     clinic.client("1001")
     clinic.sync()
     said = "None has told of any appointment yet"
-    assert [line.level for line in checks(clinic.folder / "practice.toml", NOW) if said in line.sentence] == [Level.mend]
+    assert [line.level for line in checks(clinic.folder / "practice.toml", NOW) if said in line.sentence] == [
+        Level.mend
+    ]
     clinic.seen("1001", days_ago(3))
     clinic.sync(NOW + HOUR)
     assert not any(said in line.sentence for line in checks(clinic.folder / "practice.toml", NOW + HOUR))

@@ -270,6 +270,32 @@ def test_who_is_shown_a_list_sees_codes_alone(code, tending):
     assert not any(name in out for name in (*NAMES, "Løvlie", "Güney"))
 
 
+def test_who_says_no_after_it_was_sent_has_somebody_waiting_until_they_are_told(code, tending):
+    offer(tending, code)
+    tending("refer", code, "choose", "P1")
+    tending("refer", code, "consent", "--for", "name and number")
+    tending("refer", code, "send", "--yes")
+    tending("refer", code, "news", "accepted")
+    mine = reference(tending)
+    done = tending("refer", code, "refuse")
+    assert (done.code, done.err) == (0, "")
+    assert "closed: the client said no, and the provider may still be waiting for them, since" in done.out
+    assert f"Once they know: tending refer {code} news cancel-asked --referral {mine}" in done.out
+    assert "tell the provider that the client does not come" in tending("referrals").out
+    late = tending("refer", code, "news", "booked")
+    assert "kept. This referral is closed" in late.out
+    told = tending("refer", code, "news", "cancel-asked")
+    assert (told.code, "waiting" in told.out) == (0, False)
+    assert tending("referrals").out == "No referral is open.\n"
+
+
+def test_what_is_heard_of_who_calls_themselves_stands_since_it_was_heard(code, clinic, today, tending):
+    offer(tending, code)
+    tending("refer", code, "self-arranged")
+    done = tending("refer", code, "news", "booked", "--day", str(today + timedelta(days=9)))
+    assert re.search(rf"and a visit is said to be booked, since \w+ {today.day} \w+\.", done.out)
+
+
 def test_once_places_are_offered_the_ending_says_what_comes_next(code, tending):
     assert tending("end", code, "--reason", "wish", "--personal", "no").code == 0
     assert "Next: Offer three suitable places" in tending("ending", code).out

@@ -209,3 +209,17 @@ def test_no_place_is_offered_for_a_client_who_has_died(desk, kim, code):
     page = kim.get(f"/client/{code}").text
     assert "Where to go next" in page
     assert "Offer three places" not in page
+
+
+def test_closed_while_a_provider_has_it_the_page_asks_to_tell_them_until_somebody_says_so(desk, kim, code):
+    page = kim.send(saying(offer(kim, code), "chosen"), provider="P1")
+    page = kim.send(saying(page, "consented"), purpose="name and number", reason="client", part2="")
+    letter = kim.get(f"/client/{code}/referral/letter?referral={desk.clinic.rows(ReferralRow)[0].id}")
+    kim.send(saying(letter, "sent"))
+    page = kim.send(saying(kim.get(f"/client/{code}"), "news"), word="accepted", day="")
+    page = kim.send(saying(page, "refused"))
+    assert "and the provider may still be waiting for them, since Mon 23 Nov." in text_of(page)
+    assert "Next: tell the provider that the client does not come" in text_of(page)
+    page = kim.send(saying(page, "news"), word="cancel-asked")
+    assert "may still be waiting" not in text_of(page)
+    assert states(desk) == [("refused", True)]

@@ -8,7 +8,8 @@ import pytest
 from pypdf import PdfReader
 
 from integrations.pdf import MARK, MARKED, as_pdf
-from models.timeline import Line, Sheet
+from models.timeline import Sheet
+from models.timeline_line import Line
 from tests.builders import NOW, ZONE
 
 CODE = "C-7F3K9QX"

@@ -12,11 +12,15 @@ from models.appointments import Mark
 from models.entries import CancelledBy, Plan
 from models.instants import DAY, FAR, HOUR
 from models.naming import Holder, Naming, Pen
-from models.past import Given, Met, Past, Recorded, Sent, Tie, Turn
+from models.past import Given, Invited, Met, Past, Recorded, Sent, Tie, Turn
 from models.people import OPEN_ENDED
-from models.timeline import FEW, PARTS, sheet
+from models.referral_acts import act_of
+from models.referrals import referral_of
+from models.timeline import FEW, sheet
 from models.timeline_acts import Act
-from tests.builders import NOW, ZONE, days_ago, in_days
+from models.timeline_line import PARTS
+from models.timeline_told import ASIDE
+from tests.builders import NOW, ZONE, at, days_ago, in_days
 
 NAMES = {"T1": "Dr Kärcher", "T2": "Dr Lund", "T3": "Prof Ågren", "T4": "Dr Þór"}
 PLAIN = Naming(False, NAMES, {7: Holder("front_office", "", "Ms Weiß")}, ["T1", "T2"], frozenset({"T3"}))
@@ -260,6 +264,18 @@ SAID = [
         {"what": "started", "reason": "poor-fit", "wished_by": "therapist"},
         "Ending begun: client and therapist do not fit well, the therapist's wish.",
     ),
+    ("ending", {"what": "started", "reason": "wish", "wished_by": "client"}, "Ending begun: the client's wish."),
+    (
+        "ending",
+        {"what": "proposed", "parts": [["u1", NOW + DAY, "process"], ["u2", NOW + 8 * DAY, "last"]]},
+        "Appointments proposed to the therapist: Tue 24 Nov 2026, 10:30, Tue 1 Dec 2026, 10:30.",
+    ),
+    ("ending", {"what": "proposed"}, "Appointments proposed to the therapist."),
+    (
+        "ending",
+        {"what": "proposed", "parts": ["Frau Müller", ["u", "Müller", "last"]]},
+        "Appointments proposed to the therapist.",
+    ),
     ("ending", {"what": "done", "step": "letter"}, "Step done: closing letter."),
     (
         "ending",
@@ -290,25 +306,122 @@ SAID = [
 def test_what_is_said_of_endings_and_referrals(kind, facts, said):
     act = Act(kind, (ENDING if kind == "ending" else REFERRAL) | facts, NOW)
     ((when, _, text),) = [line for line in written(a_past(acts=[act])) if line[1] != "Care"]
-    assert text == f"{said} By Dr Kärcher (T1)."
+    # Alone it may follow from nothing; that it says so has a test of its own.
+    assert text.removesuffix(ASIDE) == f"{said} By Dr Kärcher (T1)."
     assert when == ("Sat 21 Nov 2026" if "on" in facts else "Mon 23 Nov 2026")
     (redacted,) = texts(a_past(acts=[act]), kind.capitalize(), REDACTED)
-    assert redacted == f"{said} By therapist 1.".replace(" provider P2,", "")
+    assert redacted.removesuffix(ASIDE) == f"{said} By therapist 1.".replace(" provider P2,", "")
+
+
+LOOKED = (
+    "code looked up",
+    "contact read",
+    "client page read",
+    "timeline read",
+    "referral letter read",
+    "referrals shown",
+    "ending read to confirm",
+    "boundary asked",
+    "quarantine opened",
+)
 
 
 def test_the_record_shows_acts_and_reads_only_when_asked():
     recorded = [
         Recorded(days_ago(3), "kmueller", "identity read"),
+        *(Recorded(days_ago(3), "therapist:T1", act) for act in LOOKED),
         Recorded(days_ago(2), "therapist:T1", "answered"),
         Recorded(days_ago(2), "therapist:T1", "answer taken back"),
         Recorded(days_ago(2), "therapist:T1", "ending started"),
         Recorded(days_ago(2), "therapist:T1", "referral offered"),
-        Recorded(days_ago(1), "kmueller", "quarantine opened"),
+        Recorded(days_ago(1), "kmueller", "quarantine released"),
+        Recorded(days_ago(1), "kmueller", "client invited", NOW + DAY),
+        Recorded(days_ago(1), "tending", "something done"),
     ]
-    assert texts(a_past(recorded=recorded), "Record") == ["Quarantine opened, by kmueller."]
+    at = "Tue 24 Nov 2026, 10:30"
+    assert texts(a_past(recorded=recorded), "Record") == [
+        "Quarantine released, by kmueller.",
+        f"Client invited ({at}), by kmueller.",
+        "Something done, by tending.",
+    ]
     assert texts(a_past(recorded=recorded), "Record", REDACTED, reads=True) == [
         "Identity read, by staff.",
-        "Quarantine opened, by staff.",
+        *(f"{act.capitalize()}, by therapist 1." for act in LOOKED),
+        "Quarantine released, by staff.",
+        f"Client invited ({at}), by staff.",
+        "Something done, by tending.",
+    ]
+
+
+def a_referral(what, at, known_at=None, **more):
+    facts = {"referral": "R-7F3K9Q", "what": what, "at": at, "provider": "P1", "reason": "client", "via": "file"}
+    return Act("referral", facts | more, known_at or at)
+
+
+OFFERED = {"providers": ["P1", "P2", "P3"], "provider": "", "reason": ""}
+
+
+def test_what_moved_nothing_says_so_as_the_referral_itself_has_it():
+    acts = [
+        a_referral("offered", days_ago(9), **OFFERED),
+        a_referral("news", days_ago(8), word="accepted"),
+        *(a_referral(what, days_ago(7)) for what in ("chosen", "consented", "sent")),
+        a_referral("news", days_ago(6), word="accepted", provider="P2"),
+        a_referral("news", days_ago(5), word="accepted"),
+        a_referral("news", days_ago(4), word="accepted")._replace(taken_back_at=days_ago(4) + HOUR),
+        a_referral("news", days_ago(3), word="missed"),
+        a_referral("news", days_ago(2), word="booked"),
+        a_referral("thought-about", days_ago(2)),
+        a_referral("refused", days_ago(1)),
+        a_referral("news", NOW - HOUR, word="booked"),
+        a_referral("news", NOW - HOUR, word="declined", referral="R-7F3K9R"),
+    ]
+    stood = referral_of(
+        [act_of(one.facts) for one in acts if one.facts["what"] != "thought-about" and one.taken_back_at is None][:-1]
+    )
+    lines = texts(a_past(acts=acts), "Referral")
+    assert [n for n, text in enumerate(lines) if text.endswith(ASIDE)] == [1, 5, 8, 12, 13]
+    assert len(stood.aside) == 4
+    assert lines[7].endswith("accepted, client. Taken back on Thu 19 Nov 2026.")
+
+
+def test_news_of_a_day_without_an_hour_stands_after_what_it_follows():
+    day = at("2026-11-18 00:00")
+    acts = [
+        a_referral("offered", day + 10 * HOUR, **OFFERED),
+        a_referral("self-arranged", day + 11 * HOUR),
+        a_referral("news", day, day + 2 * DAY, word="accepted"),
+        a_referral("news", day - DAY, day + 2 * DAY, word="full"),
+        a_referral("news", day + DAY, day + 2 * DAY, word="booked"),
+    ]
+    before = Recorded(day + 10.5 * HOUR, "kmueller", "quarantine released")
+    said = [
+        (when, text.split(": ", 1)[1])
+        for when, part, text in written(a_past(acts=acts, recorded=[before]))
+        if part == "Referral"
+    ]
+    assert said == [
+        ("Tue 17 Nov 2026", "News: provider P1, full, client."),
+        ("Wed 18 Nov 2026", "3 providers offered."),
+        ("Wed 18 Nov 2026", "The client arranges it: provider P1, client."),
+        ("Wed 18 Nov 2026", "News: provider P1, accepted, client."),
+        ("Thu 19 Nov 2026", "News: provider P1, booked, client."),
+    ]
+
+
+def test_what_calendars_were_told_stands_there_with_its_appointment():
+    to, first, then = "therapist:T1", at("2026-12-01 10:00"), at("2026-12-03 15:00")
+    invited = [
+        Invited(days_ago(3), to, "REQUEST", first, False, "sent"),
+        Invited(days_ago(2), to, "REQUEST", then, True, "sent"),
+        Invited(days_ago(1), to, "CANCEL", then, True, "unsure"),
+        Invited(days_ago(2), "client:C-7F3K9QX", "REQUEST", then, False, "sent"),
+    ]
+    assert texts(a_past(invited=invited), "Invitation", REDACTED) == [
+        "To therapist 1: invited to an appointment on Tue 1 Dec 2026, 10:00.",
+        "To therapist 1: the appointment was changed, now Thu 3 Dec 2026, 15:00.",
+        "To the client: invited to an appointment on Thu 3 Dec 2026, 15:00.",
+        "To therapist 1: the appointment was called off, Thu 3 Dec 2026, 15:00; nobody knows whether it arrived.",
     ]
 
 
@@ -339,7 +452,7 @@ def everything(last):
 
 def test_every_part_has_its_lines_and_they_stand_in_order():
     lines = sheet(everything(NOW), Pen(ZONE, "en_GB", PLAIN, NOW)).lines
-    assert {line.part for line in lines} == set(PARTS) - {"Referral"}
+    assert {line.part for line in lines} == set(PARTS) - {"Referral", "Invitation"}
     assert [line.at for line in lines] == sorted(line.at for line in lines)
 
 

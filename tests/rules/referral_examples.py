@@ -25,7 +25,8 @@ The days are our choice: no published standard was found. Statuses are those of 
         ),
         "referral_stuck": Meaning(
             "The provider cannot take the client, has no place, the client says that it does not fit, or nothing was heard for long: the"
-            " next of the options, then new options, then a person decides."
+            " next of the options, then new options, then a person decides. Closed while a provider has it: somebody tells them that the"
+            " client does not come."
         ),
     },
 )
@@ -138,6 +139,10 @@ example(
     referrals=[a_referral(OFFERED, *SENT, news("full", 2))],
 )  # fmt: skip
 example(
+    follow_up, "The client said no after the provider had accepted: the other question is asked", NO, "stuck", UP + 90 * DAY,
+    referrals=[a_referral(OFFERED, *SENT, news("accepted", 2), ("refused", UP + 5 * DAY))],
+)  # fmt: skip
+example(
     follow_up, "The practice asks after ten days", NO, "in_time", UP + 9 * DAY,
     policy={"referral_first_days": 10}, referrals=[a_referral(OFFERED, CALLS)],
 )  # fmt: skip
@@ -226,4 +231,24 @@ example(
 )  # fmt: skip
 example(
     stuck, "The client said no", NO, "closed", UP + 90 * DAY, referrals=[a_referral(OFFERED, ("refused", UP))],
+)  # fmt: skip
+for name, last in (
+    ("The client said no", ("refused", UP + 5 * DAY)),
+    ("Closed by a person", ("closed", UP + 5 * DAY, {"reason": "came-back"})),
+):
+    example(
+        stuck, f"{name} after the provider had accepted: tell them", YES, "stuck", UP + 5 * DAY,
+        referrals=[a_referral(OFFERED, *SENT, news("accepted", 2), last)],
+    )  # fmt: skip
+    example(
+        stuck, f"{name}, and the provider was told", NO, "closed", UP + 90 * DAY,
+        referrals=[a_referral(OFFERED, *SENT, news("accepted", 2), last, news("cancel-asked", 6))],
+    )  # fmt: skip
+example(
+    stuck, "The client said no after the provider had declined", NO, "closed", UP + 90 * DAY,
+    referrals=[a_referral(OFFERED, *SENT, news("declined", 2), ("refused", UP + 5 * DAY))],
+)  # fmt: skip
+example(
+    stuck, "It does not fit, and then they have no place: that it does not fit counts", YES, "stuck", UP + 30 * DAY,
+    referrals=[a_referral(OFFERED, *SENT, ATTENDED, ("fits", UP + 20 * DAY, {"fits": False}), news("full", 21))],
 )  # fmt: skip

@@ -106,6 +106,7 @@ def upgrade() -> None:
         sa.Column("sent", sa.JSON(), nullable=False),
         sa.Column("going", sa.JSON(), nullable=False),
         sa.Column("earlier", sa.JSON(), nullable=False),
+        sa.Column("told", sa.JSON(), nullable=False),
         sa.Column("approved", sa.String(), nullable=False),
         sa.Column("state", sa.String(), nullable=False),
         sa.Column("outcome", sa.String(), nullable=False),
