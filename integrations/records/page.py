@@ -46,8 +46,9 @@ them, since nothing reads it.
   spreadsheet shows.
 - **A row that is there twice** is read once. Two different rows with one id are both put aside.
 - **What is missing**: a future appointment, break, leave, goal, time on a waiting list or provider that was in the last export
-  and is not in this one counts as gone, unless the file does not even have a header. While the id of some row of that file
-  could not be read, any of what is missing may be that row: nothing is concluded until the row is corrected or discarded.
+  and is not in this one counts as gone, unless the file does not even have a header, or a quotation mark in it is out of
+  place. While the id of some row of that file could not be read, any of what is missing may be that row: nothing is
+  concluded until the row is corrected or discarded.
   Where more than a few future appointments, goals, breaks or times on a waiting list are missing at once, nothing is concluded
   before a person has spoken: `tending held SOURCE`. Clients, therapists, scores and news of referrals stay: that care has ended
   has to be said. Where more than half of the clients are missing, `tending sync` and `tending check` ask whether the export

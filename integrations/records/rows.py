@@ -14,8 +14,9 @@ from integrations.records.entries import BUILD
 from integrations.records.mapping import harmless
 from integrations.records.opening import Opened
 from integrations.records.progress import risk_at
+from integrations.records.referring import plain
 from integrations.records.tables import Row, damaged
-from models.entries import AppointmentEntry, ClientEntry, Entry, Reject, ScoreEntry
+from models.entries import AppointmentEntry, ClientEntry, Entry, ProviderEntry, Reject, ScoreEntry
 from models.instants import Instant
 
 _OUT_OF_PLACE = frozenset({"broken-quotes", "too-many-cells", "too-few-cells"})  # any cell may be another column's
@@ -52,7 +53,7 @@ class _Whose(NamedTuple):
 
 class FileReader:
     """The rows of one file and what became of them; `complete` tells whether absence from it may mean anything: of a file without even a
-    header it may not. What a row that could not be understood may be is looked at where absence is concluded."""
+    header, or with a quotation mark out of place, it may not. What a row that could not be understood may be is looked at where absence is concluded."""
 
     def __init__(self, opened: Opened, grammar: Grammar) -> None:
         self.opened, self.grammar, self.doubts = opened, grammar, Doubts()
@@ -205,6 +206,7 @@ class FileReader:
 
     def _reject_row(self, row: Row, fault: str) -> None:
         """A row whose cells cannot be told apart: nothing in it is trusted, not even whose it is."""
+        self.complete = self.complete and fault != "broken-quotes"  # it may have swallowed the rows after it
         where = f"{self.opened.table.file}, line {row.line}" if fault == "broken-quotes" else self._where(row)
         what = {
             "broken-quotes": "a quotation mark does not close or stands where none may; remove it or save as CSV again",
@@ -260,6 +262,9 @@ def _also_known(outcome: Entry | Reject) -> tuple[str, str, str, str] | None:
     """By what else than its id no two rows may be the same: a mark, and the column, reason and fault where two are."""
     if isinstance(outcome, ClientEntry) and outcome.code:
         return outcome.code, "code", "duplicate-code", "two clients have the same code"
+    if isinstance(outcome, ProviderEntry):
+        known_as = f"{plain(outcome.name)}\x1f{plain(outcome.place)}"
+        return known_as, "name", "duplicate-provider", "two rows tell of the same provider in the same place"
     return None
 
 

@@ -160,7 +160,8 @@ def test_one_bad_goal(tmp_path: Path, row: str, reason: str, says: str, client: 
     assert reject.sentence.startswith("goals.csv, row 2, column ")
     assert says in reject.sentence
     assert [entry.id for entry in reading.entries] == ["G-2"]
-    assert ("goal" in reading.kinds) == bool(reject.entry_id) == row.startswith("G")
+    assert reading.kinds == {"goal"}
+    assert bool(reject.entry_id) == row.startswith("G")
 
 
 def test_of_target_and_measure_no_text_is_kept_anywhere(tmp_path: Path) -> None:

@@ -61,23 +61,15 @@ def test_one_bad_provider(tmp_path: Path, row: str, reason: str, says: str) -> N
     assert says in reject.sentence
 
 
-def test_one_name_and_place_under_two_ids_are_two_providers_and_without_ids_neither_is_read(tmp_path: Path) -> None:
-    rows = (
-        "P1,Dr A,Leeds,,,,1,,",
-        "P6,dr a,leeds,,,,2,,",
-        ",Dr A,Leeds,,,,3,,",
-        ",dr a,leeds,,,,4,,",
-        "P9,Dr A,York,,,,1,,",
-    )
-    reading = read(tmp_path, "providers", HEADER + "\n".join(rows) + "\n")
+@pytest.mark.parametrize("ids", [("P1", "P2"), ("P1", ""), ("", "P1")])
+def test_the_same_provider_twice_is_named_and_neither_is_read(tmp_path: Path, ids: tuple[str, str]) -> None:
+    rows = f"{ids[0]},Dr A,Leeds,,,,1,,\n{ids[1]},dr a,leeds,,,,2,,\nP9,Dr A,York,,,,1,,\n"
+    reading = read(tmp_path, "providers", HEADER + rows)
     assert accounted(reading)
-    assert [entry.id for entry in reading.entries] == ["P1", "P6", "P9"]  # type: ignore[union-attr]
-    assert [(reject.reason, reject.place) for reject in reading.rejects] == [
-        ("duplicate-id", "providers.csv, row 4"),
-        ("duplicate-id", "providers.csv, row 5"),
-    ]
+    assert [entry.id for entry in reading.entries] == ["P9"]  # type: ignore[union-attr]
+    assert [reject.reason for reject in reading.rejects] == ["duplicate-provider"] * 2
     for reject in reading.rejects:
-        assert 'rows 4 and 5, column "name": two different rows tell of the same provider' in reject.sentence
+        assert 'rows 2 and 3, column "name": two rows tell of the same provider in the same place' in reject.sentence
         assert "correct one of them, neither was read" in reject.sentence
 
 
