@@ -52,8 +52,9 @@ class _Whose(NamedTuple):
 
 
 class FileReader:
-    """The rows of one file and what became of them; `complete` tells whether absence from it may mean anything: of a file without even a
-    header, or with a quotation mark out of place, it may not. What a row that could not be understood may be is looked at where absence is concluded."""
+    """The rows of one file and what became of them; `complete` tells whether absence from it may mean anything: of a file without even
+    a header, or with a quotation mark out of place, it may not. What a row that could not be understood may be is looked at where
+    absence is concluded."""
 
     def __init__(self, opened: Opened, grammar: Grammar) -> None:
         self.opened, self.grammar, self.doubts = opened, grammar, Doubts()
