@@ -382,7 +382,7 @@ def test_the_client_is_told_only_at_a_terminal_of_what_the_calendar_shows(confir
     assert "Your yes here says, under your name, that T1 has approved exactly this." in yes.out
     assert "Has T1 approved exactly this, and is it to be sent?" in yes.out
     (kept,) = (a for a in tending("audit", "list", "--json").json if a["act"] == "client invited")
-    assert kept["details"] == {"ending": True, "as_approved_by": "T1"}
+    assert kept["details"] == {"ending": True, "as_approved_by": "T1", "start": int(begins.timestamp())}
     assert "To the client (bengt@example.net), REQUEST:" in yes.out, "whose address it is, is part of what is approved"
     assert [side["uid"] for side in tending("invite", "--json").json if side["recipient"] == f"client:{code}"] == [
         first["uid"]
