@@ -29,7 +29,7 @@ def test_a_preview_invents_no_protocol(practice, tending):
 
 
 def test_a_preview_speaks_as_the_mail_does_where_it_leads_to_the_desk(practice, tending):
-    kinds = ("ending_step", "ending_confirm.asked", "referral_follow_up", "more")
+    kinds = ("ending_step", "ending_confirm.confirmed", "referral_follow_up", "more")
     assert all("`tending " in " ".join(tending("messages", "preview", kind).out.split()) for kind in kinds)
     with practice.open("a") as file:
         file.write('\n[desk]\npublic_url = "https://desk.example.org"\n')
