@@ -1,6 +1,6 @@
 """One client's care as the product knows it, for a page: read with as many queries whether there is much of it or little."""
 
-from datetime import date
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, func, select
@@ -14,7 +14,7 @@ from models.appointments import Appointment, Participant
 from models.audit import Audit
 from models.errors import UsageError
 from models.findings import FindingHistory
-from models.instants import Instant
+from models.instants import Instant, instant_of
 from models.invitations import Invitation
 from models.naming import Holder, Naming, Pen
 from models.notices import Message, MessageState, Notice
@@ -173,9 +173,13 @@ def _invited(connection: Connection, client_id: int) -> list[Invited]:
 def _recorded(connection: Connection, code: str) -> list[Recorded]:
     rows = table(Audit)
     query = select(rows.c.at, rows.c.who, rows.c.act, rows.c.details).where(rows.c.subject == code).order_by(rows.c.id)
-    return [
-        Recorded(at, who, act, int(more.get("start", NOT_KNOWN))) for at, who, act, more in connection.execute(query)
-    ]
+    return [Recorded(at, who, act, _start_of(details)) for at, who, act, details in connection.execute(query)]
+
+
+def _start_of(details: dict[str, Any]) -> Instant:
+    """The start of the appointment that an act was about, as an instant or as text in UTC; -1 where it names none."""
+    start = details.get("start", NOT_KNOWN)
+    return start if isinstance(start, int) else instant_of(datetime.fromisoformat(start))
 
 
 def _naming(connection: Connection, vault: Vault, ties: list[Tie], *, redacted: bool) -> Naming:

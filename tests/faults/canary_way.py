@@ -4,7 +4,7 @@ import asyncio
 import re
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -60,7 +60,7 @@ async def everything(run: Run) -> str:
     run.tokens = await asyncio.to_thread(sit_down, run)
     for clinic_id in IDS[:3]:
         await asyncio.to_thread(run.command, "who", run.code_of(clinic_id), expect=0, shows=True)
-    start = f"{datetime.fromtimestamp(now + 10 * DAY, UTC):%Y-%m-%dT12:00}"
+    start = f"{datetime.now(UTC) + timedelta(days=10):%Y-%m-%dT12:00}"
     await asyncio.to_thread(run.command, "invite", run.code_of(IDS[0]), "T1", start, "--yes", expect=0)
     run.reopen(broken=True)
     with lend(run.practice, "test"):
