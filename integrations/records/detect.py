@@ -218,7 +218,7 @@ def _mapping(chosen: dict[str, tuple[str, _Candidate]]) -> tuple[Mapping, list[s
         if "status" not in chosen["appointments"][1].opened.places:
             questions.append(f"{chosen['appointments'][0]}: no column says who came; name it under columns as status.")
         if unknown:
-            shown = harmless_words(unknown, [one.opened for _, one in chosen.values()])
+            shown = harmless_words(unknown)
             questions.append(
                 f"{chosen['appointments'][0]}: {counted(len(unknown), 'status word is', 'status words are')} not known"
                 + (f" ({', '.join(shown)})" if shown else "")

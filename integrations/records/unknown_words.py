@@ -1,13 +1,59 @@
 """Which vocabulary a status column is written in, and which of its words nobody knows."""
 
-from collections.abc import Iterable
-
 from integrations.records.columns import key
-from integrations.records.mapping import harmless
 from integrations.records.opening import Opened
 from integrations.records.vocabularies import VOCABULARIES, plain
 
-_MOST_WORDS = 8  # more unknown words than these are no vocabulary, and none is shown
+_OF_APPOINTMENTS = frozenset(
+    [
+        "abgesagt",
+        "accepted",
+        "active",
+        "approved",
+        "archived",
+        "arrived",
+        "billed",
+        "checked-in",
+        "closed",
+        "completed",
+        "confirmed",
+        "declined",
+        "deleted",
+        "done",
+        "draft",
+        "entschuldigt",
+        "erledigt",
+        "finalized",
+        "finished",
+        "free",
+        "fulfilled",
+        "geplant",
+        "invoiced",
+        "locked",
+        "moved",
+        "new",
+        "noshow",
+        "offen",
+        "open",
+        "paid",
+        "pending",
+        "postponed",
+        "ready",
+        "rebooked",
+        "rejected",
+        "requested",
+        "rescheduled",
+        "reserved",
+        "scheduled",
+        "signed",
+        "tentative",
+        "unpaid",
+        "unsigned",
+        "verschoben",
+        "waitlist",
+        "waitlisted",
+    ]
+)  # not of any vocabulary here, or not of all
 _SIMPLEPRACTICE_HEADERS = frozenset({"clienttype", "primaryclinician", "billingroute", "dateadded"})
 
 
@@ -26,14 +72,7 @@ def vocabulary_of(opened: Opened) -> tuple[str, set[str]]:
     return best, words - VOCABULARIES[best].keys()
 
 
-def harmless_words(words: set[str], files: Iterable[Opened]) -> list[str]:
-    """Those of the unknown status words that may be repeated: short, and no part of any name that stands in these files. None where there
-    are so many that the column holds no vocabulary."""
-    if len(words) > _MOST_WORDS:
-        return []
-    named: set[str] = set()
-    for opened in files:
-        places = [opened.places[c.name] for c in opened.form.columns if c.identity and c.name in opened.places]
-        cells = (row.cells[place] for row in opened.table.rows for place in places if place < len(row.cells))
-        named.update(word for cell in cells for word in plain(cell).split())
-    return sorted(word for word in words if harmless(word) and not named & set(word.split()))
+def harmless_words(words: set[str]) -> list[str]:
+    """Those of the unknown status words that may be repeated: of appointments, and of nobody. Any other may be somebody's name that
+    slipped into the column."""
+    return sorted(words & _OF_APPOINTMENTS)

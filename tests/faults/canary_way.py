@@ -61,7 +61,8 @@ async def everything(run: Run) -> str:
     for clinic_id in IDS[:3]:
         await asyncio.to_thread(run.command, "who", run.code_of(clinic_id), expect=0, shows=True)
     start = f"{datetime.now(UTC) + timedelta(days=10):%Y-%m-%dT12:00}"
-    await asyncio.to_thread(run.command, "invite", run.code_of(IDS[0]), "T1", start, "--yes", expect=0)
+    # It shows the mail exactly as it goes, with the therapist's address.
+    await asyncio.to_thread(run.command, "invite", run.code_of(IDS[0]), "T1", start, "--yes", expect=0, shows=True)
     run.reopen(broken=True)
     with lend(run.practice, "test"):
         await calendar_sync(now=at(now + HOUR))
