@@ -7,6 +7,10 @@ from integrations.records.vocabularies import VOCABULARIES, plain
 _OF_APPOINTMENTS = frozenset(
     [
         "abgesagt",
+        "absent",
+        "came",
+        "present",
+        "seen",
         "accepted",
         "active",
         "approved",
