@@ -18,7 +18,7 @@ from prefect.client.schemas.objects import State
 from prefect.context import FlowRunContext
 from prefect.states import Completed
 
-from flows.workflow import Workflow, place_of
+from flows.workflow import Workflow, where
 from integrations.opened import opened
 from integrations.practice import Practice
 from integrations.store import facts, overview
@@ -141,7 +141,7 @@ async def name_run(title: str) -> None:
 def log_faults(errors: list[Exception], what: str) -> None:
     """Log where of ours something went wrong, and nothing of what it was about."""
     for error in errors:
-        LOG.error("%s (%s at %s)", what, type(error).__name__, place_of(error))
+        LOG.error("%s (%s)", what, where(error))
 
 
 async def record(practice: Practice, workflow: str, now: Instant, said: str) -> None:

@@ -67,7 +67,7 @@ def tells_no_data(function: Callable[P, Awaitable[R]]) -> Callable[P, Awaitable[
         except TendingError as error:
             raise error from None
         except Exception as error:
-            raise WorkflowError(f"{type(error).__name__} at {place_of(error)}") from None
+            raise WorkflowError(where(error)) from None
 
     return guarded
 
@@ -90,8 +90,8 @@ def _end_with_the_starter() -> None:
     threading.Thread(target=watch, name="end with the starter", daemon=True).start()
 
 
-def place_of(error: BaseException) -> str:
-    """The innermost line of ours that the error passed, as `folder/file.py:line`."""
+def where(error: BaseException) -> str:
+    """The kind of an error and the innermost line of ours that it passed, `ValueError at folder/file.py:line`; nothing of what it says."""
     place = "an unknown place"
     for frame, line in traceback.walk_tb(error.__traceback__):
         path = Path(frame.f_code.co_filename)
@@ -104,4 +104,4 @@ def place_of(error: BaseException) -> str:
             "models",
         ):
             place = f"{path.relative_to(_ROOT)}:{line}"
-    return place
+    return f"{type(error).__name__} at {place}"

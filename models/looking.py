@@ -65,6 +65,11 @@ HEARD = frozenset({"goal", "score", "rating"})
 APPOINTMENTS = "appointment "  # and the name of a source
 
 
+def tell_of_appointments(words: Iterable[str]) -> bool:
+    """Whether sources that tell of this tell of any appointment: while none does, none is missing."""
+    return any(word.startswith(APPOINTMENTS) for word in words)
+
+
 class Shared:
     """What clients of one practice share at one instant: policy, spans that do not count, and what cannot be relied on.
 

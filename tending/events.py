@@ -10,7 +10,7 @@ from uuid import NAMESPACE_URL, uuid5
 
 from prefect.events import emit_event
 
-from flows.workflow import place_of
+from flows.workflow import where
 from integrations.practice import Practice
 from integrations.store import changes
 from integrations.threads import in_thread
@@ -70,8 +70,3 @@ class Events:
                 # The same change told again after a crash is known by its id.
                 id=uuid5(NAMESPACE_URL, f"tending:{self._practice.vault.mark()}:{row.id}"),
             )
-
-
-def where(error: BaseException) -> str:
-    """What kind of error it is and where it happened, and nothing of what it says."""
-    return f"{type(error).__name__} at {place_of(error)}"

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from flows.workflow import place_of
+from flows.workflow import where
 from integrations.store.engine import Store
 from models.settings_source import SourcePart
 
@@ -36,7 +36,7 @@ def glance(
             except Exception as error:
                 trouble += 1
                 wait = min(LONGEST_WAIT, 2.0**trouble)
-                LOG.error("watching %s: %s at %s", what, type(error).__name__, place_of(error))
+                LOG.error("watching %s: %s", what, where(error))
             stop.wait(wait)
 
     thread = threading.Thread(target=work, name=f"watching {what}", daemon=True)

@@ -17,6 +17,7 @@ import httpx
 
 from flows.client_looks import client_looks
 from flows.deliver_notices import deliver_notices
+from flows.workflow import where
 from integrations.looks import hand_over_due, look_after
 from integrations.practice import Practice
 from integrations.store import arming, cases, due
@@ -27,7 +28,7 @@ from integrations.threads import in_thread, set_within
 from models.errors import TendingError
 from models.instants import Instant, instant_of, utc_text
 from models.settings_source import SourcePart
-from tending.events import Events, where
+from tending.events import Events
 from tending.glances import GLANCE_SECONDS, FileWatch, PulseWatch, glance
 from tending.runs import Runs
 

@@ -10,7 +10,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
-from flows.workflow import Workflow, place_of
+from flows.workflow import Workflow, where
 from integrations.practice import Practice, open_practice
 from integrations.store import arming, cases, leases
 from integrations.store.rebuild import rebuild_outdated
@@ -149,9 +149,9 @@ async def live(practice: Practice, server: Server, held: leases.Held, say: Say, 
         done, _ = await asyncio.wait({told, *tasks}, return_when=asyncio.FIRST_COMPLETED)
         for task in done - {told}:
             error = task.exception()
-            where = f"{type(error).__name__} at {place_of(error)}" if error else "it ended"
-            LOG.error("%s: %s", task.get_name(), where)
-            say(f"Stopping, since {task.get_name()} failed ({where}); the log says more.")
+            why = where(error) if error else "it ended"
+            LOG.error("%s: %s", task.get_name(), why)
+            say(f"Stopping, since {task.get_name()} failed ({why}); the log says more.")
             code = 1
         if not code:
             say("Stopping ...")
@@ -199,7 +199,7 @@ async def _serve(practice: Practice, server: Server, say: Say) -> None:
                     scheduled(workflows(), practice.settings), zone=practice.zone, alone=server.ours, on_ready=ready
                 )
             except Exception as error:
-                LOG.error("serving: %s at %s; it is begun again", type(error).__name__, place_of(error))
+                LOG.error("serving: %s; it is begun again", where(error))
             await asyncio.sleep(SERVE_AGAIN_SECONDS)
             if server.ours and not await in_thread(current.alive):
                 current = await in_thread(_start_again, current)

@@ -21,7 +21,7 @@ from models.digest import Digest, Held, History, digest_of
 from models.entries import ClientStatus, Plan
 from models.findings import Look
 from models.instants import HOUR, Instant, end_of, local, start_of
-from models.looking import APPOINTMENTS, DIGEST_COLUMNS, DigestRow, Shared
+from models.looking import DIGEST_COLUMNS, DigestRow, Shared, tell_of_appointments
 from models.observations import TOLD, Observation
 from models.people import OPEN_ENDED, Client, Leave, Therapist, as_day
 from models.policy import Policy
@@ -103,7 +103,7 @@ def shared(practice: "Practice", connection: Connection, now: Instant, known_at:
     doubted = in_doubt(connection, read, known_at)
     words = _words(connection, known_at)
     blind = _blind_by_therapist(practice, stale_sources(practice, connection, now, known_at, read))
-    if not any(word.startswith(APPOINTMENTS) for word in words):
+    if not tell_of_appointments(words):
         blind = {therapist: (*names, NO_APPOINTMENTS) for therapist, names in blind.items()}
     return Shared(
         now,

@@ -9,7 +9,7 @@ from integrations.store.sources import all_rows, left_over
 from models.entries import KIND_OF, ClientEntry, Reading, TherapistEntry
 from models.errors import TendingError
 from models.instants import DAY, Instant
-from models.looking import APPOINTMENTS
+from models.looking import tell_of_appointments
 from models.settings_source import SourcePart
 from models.sources import THINGS, questions
 from models.voice import Voice
@@ -33,7 +33,7 @@ def each(place: Place) -> Iterator[Line]:
         known = lookups.therapists(connection)
         left = left_over(practice, connection)
         told = words_told(connection)
-    if any(row.read_at is not None for row in rows.values()) and not any(w.startswith(APPOINTMENTS) for w in told):
+    if any(row.read_at is not None for row in rows.values()) and not tell_of_appointments(told):
         yield Line(
             Level.mend,
             "sources",

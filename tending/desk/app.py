@@ -10,7 +10,7 @@ from fastapi import FastAPI, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import Response
 
-from flows.workflow import place_of
+from flows.workflow import where
 from integrations.practice import Practice
 from models.access import Page
 from models.errors import TendingError, UsageError
@@ -180,12 +180,12 @@ def _answer(route: Route, asked: Asked, cookie: str) -> Response:
         back = f"/card/{asked.path['token']}" if route.path.startswith("/card/") else asked.back
         return sentence(asked, here(str(error)), status=409, back=back)
     except TendingError as error:
-        LOG.error("%s %s: %s at %s", route.method, route.path, type(error).__name__, place_of(error))
+        LOG.error("%s %s: %s", route.method, route.path, where(error))
         return sentence(asked, UNREACHABLE, status=503)
     except SorryError:
         raise
     except Exception as error:
-        LOG.error("%s %s: %s at %s", route.method, route.path, type(error).__name__, place_of(error))
+        LOG.error("%s %s: %s", route.method, route.path, where(error))
         return sentence(asked, BROKEN, status=500)
 
 
@@ -208,7 +208,7 @@ def _around(inner: App, practice: Practice, clock: Clock) -> App:
         try:
             await inner(scope, receive, sending)
         except Exception as error:
-            LOG.error("%s: %s at %s", scope["method"], type(error).__name__, place_of(error))
+            LOG.error("%s: %s", scope["method"], where(error))
             if not status:
                 said = sentence(Asked(practice, clock()), BROKEN, status=500)
                 await said(scope, receive, sending)

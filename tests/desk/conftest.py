@@ -197,3 +197,15 @@ def code(served: Served) -> str:
 
     mine = served.clinic.id_of("1001")
     return next(row.code for row in served.clinic.rows(Client) if row.id == mine)
+
+
+@pytest.fixture
+def kim(desk):
+    """T1."""
+    return desk.seated("therapist", "T1")
+
+
+@pytest.fixture
+def sam(desk):
+    """S1, who supervises T1."""
+    return desk.seated("supervisor", "S1")

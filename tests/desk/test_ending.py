@@ -46,18 +46,6 @@ def desk(serve):
     return serve(team)
 
 
-@pytest.fixture
-def kim(desk):
-    """T1."""
-    return desk.seated("therapist", "T1")
-
-
-@pytest.fixture
-def sam(desk):
-    """S1, who supervises T1."""
-    return desk.seated("supervisor", "S1")
-
-
 def text_of(page):
     return html.unescape(re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", page.text)))
 

@@ -20,16 +20,6 @@ def desk(serve):
     return serve(team, more=DESK + 'label = "name"\n')
 
 
-@pytest.fixture
-def kim(desk):
-    return desk.seated("therapist", "T1")
-
-
-@pytest.fixture
-def sam(desk):
-    return desk.seated("supervisor", "S1")
-
-
 def form_to(page, end):
     return next(f for f in forms(page.text) if f.action.endswith(end))
 

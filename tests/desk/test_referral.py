@@ -27,11 +27,6 @@ def desk(serve):
 
 
 @pytest.fixture
-def kim(desk):
-    return desk.seated("therapist", "T1")
-
-
-@pytest.fixture
 def code(desk):
     return code_of(desk)
 

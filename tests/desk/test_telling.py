@@ -27,18 +27,6 @@ def desk(serve):
 
 
 @pytest.fixture
-def kim(desk):
-    """T1."""
-    return desk.seated("therapist", "T1")
-
-
-@pytest.fixture
-def sam(desk):
-    """S1, who supervises T1."""
-    return desk.seated("supervisor", "S1")
-
-
-@pytest.fixture
 def code(desk, kim, sam):
     """Anna, whose ending goes on; two appointments are proposed, and T1's calendar shows the first."""
     code = code_of(desk)
