@@ -10,10 +10,15 @@ import tempfile
 from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from tending.server import Server, start_server
+
+if TYPE_CHECKING:  # Prefect takes seconds to import, and most tests do without
+    from prefect.client.orchestration import PrefectClient
+    from prefect.client.schemas.objects import FlowRun
 
 
 def alive(pid: int) -> bool:
@@ -49,6 +54,24 @@ def pointed_at(server: Server) -> Iterator[None]:
     }
     with temporary_settings(updates):
         yield
+
+
+async def runs_of(client: "PrefectClient", flow_name: str) -> list["FlowRun"]:
+    """The newest runs of one flow; without a filter a server that other tests use too answers with theirs (200 at most)."""
+    from prefect.client.schemas.filters import FlowFilter, FlowFilterName
+    from prefect.client.schemas.sorting import FlowRunSort
+
+    named = FlowFilter(name=FlowFilterName(any_=[flow_name]))
+    return await client.read_flow_runs(flow_filter=named, sort=FlowRunSort.START_TIME_DESC)
+
+
+async def logs_of(client: "PrefectClient", flow_name: str) -> list[str]:
+    """What the newest runs of one flow said, as far as the server has it by now."""
+    from prefect.client.schemas.filters import LogFilter, LogFilterFlowRunId
+
+    runs = [run.id for run in await runs_of(client, flow_name)]
+    logs = await client.read_logs(LogFilter(flow_run_id=LogFilterFlowRunId(any_=runs)))
+    return [log.message for log in logs]
 
 
 @pytest.fixture(scope="session")

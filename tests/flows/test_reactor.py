@@ -16,7 +16,6 @@ from uuid import UUID
 
 import pytest
 from prefect.client.orchestration import get_client
-from prefect.client.schemas.filters import FlowFilter, FlowFilterName
 from prefect.events import Event, get_events_subscriber
 from prefect.events.filters import EventFilter, EventNameFilter
 
@@ -32,7 +31,7 @@ from tending.glances import FileWatch, mark_of
 from tending.reactor import Health, Reactor
 from tending.server import Server, start_server
 from tests.flows.clinic import SECRETS, Clinic, make_clinic
-from tests.prefect_server import pointed_at
+from tests.prefect_server import pointed_at, runs_of
 
 
 def clock_from(start: Instant) -> Callable[[], Instant]:
@@ -65,11 +64,10 @@ async def reacting(clinic: Clinic, **options: float) -> AsyncIterator[Reactor]:
         await asyncio.wait({running})
 
 
-async def runs_of(name: str) -> dict[UUID, str]:
+async def runs_named(name: str) -> dict[UUID, str]:
     """Each run of a flow that the server knows, from whichever test, by its id."""
     async with get_client() as client:
-        runs = await client.read_flow_runs(flow_filter=FlowFilter(name=FlowFilterName(any_=[name])))
-    return {run.id: run.name for run in runs}
+        return {run.id: run.name for run in await runs_of(client, name)}
 
 
 def open_kinds(clinic: Clinic) -> list[tuple[object, ...]]:
@@ -102,7 +100,7 @@ async def test_a_cancellation_in_a_calendar_file_becomes_one_mail_and_clears(
     await listening.wait()
     async with reacting(clinic):
         assert open_kinds(clinic) == []
-        before = await runs_of("Client looks")
+        before = await runs_named("Client looks")
         clinic.write_calendar()
         assert await until(lambda: len(clinic.mails()) == 1)
         assert open_kinds(clinic) == [("quiet",)]
@@ -120,7 +118,7 @@ async def test_a_cancellation_in_a_calendar_file_becomes_one_mail_and_clears(
         # One run for each batch, none for the reading; each has its name once it has ended, which is after what it wrote is there.
         for _ in range(20):
             await asyncio.sleep(1)
-            runs = await runs_of("Client looks")
+            runs = await runs_named("Client looks")
             made = [name for run, name in runs.items() if run not in before]
             if "Client looks" not in made:
                 break

@@ -19,7 +19,7 @@ from sqlalchemy.engine import make_url
 
 from tending.prefect_settings import apply_environment, client_environment, server_environment
 from tending.server import Server, ServerError, start_server
-from tests.prefect_server import alive
+from tests.prefect_server import alive, logs_of, runs_of
 
 STARTER = """
 import sys, time
@@ -245,13 +245,13 @@ async def test_a_flow_in_this_process_finds_the_server(prefect_server: Server) -
     assert await hello() == 7
     async with get_client() as client:
         assert str(client.api_url).rstrip("/") == prefect_server.api_url
-        assert [each.name for each in await client.read_flows() if each.name == "a flow in this process"]
+        assert len(await runs_of(client, "a flow in this process")) == 1
         end = time.monotonic() + 20
         said: list[str] = []
         seen: list[str] = []
         while not (said and seen) and time.monotonic() < end:
             await asyncio.sleep(0.2)
-            said = [log.message for log in await client.read_logs() if log.message == "said in a run"]
+            said = [said for said in await logs_of(client, "a flow in this process") if said == "said in a run"]
             answer = await client.request(
                 "POST", "/events/filter", json={"filter": {"event": {"prefix": ["tending.test."]}}}
             )

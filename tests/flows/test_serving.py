@@ -28,7 +28,7 @@ from models.errors import TendingError
 from tending.prefect_settings import PRACTICE
 from tending.server import Server, start_server
 from tending.serving import TAG, deployment_of, forget_others, mark_interrupted, serve, skip_late_runs
-from tests.prefect_server import alive, pointed_at
+from tests.prefect_server import alive, logs_of, pointed_at, runs_of
 
 TICK = Workflow("served", "each minute", "tests.flows.served.tick", cron="* * * * *")
 SLOW = Workflow("served", "when asked", "tests.flows.served.slow", triggers=("clinic.room.freed",))
@@ -46,7 +46,7 @@ async def until(seconds: float, true: Callable[[], Awaitable[bool]]) -> bool:
     return True
 
 
-async def runs_of(client: PrefectClient, deployment: UUID) -> list[FlowRun]:
+async def runs_from(client: PrefectClient, deployment: UUID) -> list[FlowRun]:
     """All runs of a deployment."""
     only = FlowRunFilter(deployment_id=FlowRunFilterDeploymentId(any_=[deployment]))
     return await client.read_flow_runs(flow_run_filter=only)
@@ -94,27 +94,27 @@ async def test_a_scheduled_tick_fires_and_runs_of_one_workflow_do_not_overlap(
                 await client.create_flow_run_from_deployment(slow.id)
 
             async def both_ended() -> bool:
-                return state_names(await runs_of(client, slow.id)) == ["Cancelled", "Completed"]
+                return state_names(await runs_from(client, slow.id)) == ["Cancelled", "Completed"]
 
-            assert await until(40, both_ended), state_names(await runs_of(client, slow.id))
+            assert await until(40, both_ended), state_names(await runs_from(client, slow.id))
             assert signal.getsignal(signal.SIGTERM) == handler
 
             # An event from elsewhere starts a run.
             emit_event("clinic.room.freed", resource={"prefect.resource.id": "clinic.room.3"})
 
             async def started_by_the_event() -> bool:
-                return len(await runs_of(client, slow.id)) == 3
+                return len(await runs_from(client, slow.id)) == 3
 
             assert await until(20, started_by_the_event)
 
             async def ticked() -> bool:
-                done = [run for run in await runs_of(client, tick.id) if run.state and run.state.is_completed()]
+                done = [run for run in await runs_from(client, tick.id) if run.state and run.state.is_completed()]
                 return any(run.auto_scheduled for run in done)
 
-            assert await until(80, ticked), state_names(await runs_of(client, tick.id))
+            assert await until(80, ticked), state_names(await runs_from(client, tick.id))
 
             async def told() -> bool:
-                return any(log.message == f"practice at {tmp_path / PRACTICE_FILE}" for log in await client.read_logs())
+                return f"practice at {tmp_path / PRACTICE_FILE}" in await logs_of(client, "Ticks each minute")
 
             assert await until(10, told)
         finally:
@@ -138,17 +138,17 @@ async def test_of_late_runs_the_newest_stays(prefect_server: Server) -> None:
     async with get_client() as client:
 
         async def three_late() -> bool:
-            due = [run.next_scheduled_start_time for run in await runs_of(client, made)]
+            due = [run.next_scheduled_start_time for run in await runs_from(client, made)]
             return sum(time is not None and time < datetime.now(UTC) for time in due) >= 3
 
         assert await until(40, three_late)
         await client.pause_deployment(made)
-        scheduled = {run.id: run.next_scheduled_start_time for run in await runs_of(client, made)}
+        scheduled = {run.id: run.next_scheduled_start_time for run in await runs_from(client, made)}
         await skip_late_runs(client, [made], older_than=timedelta(hours=1))
-        assert {run.id for run in await runs_of(client, made)} == set(scheduled)
+        assert {run.id for run in await runs_from(client, made)} == set(scheduled)
         now = datetime.now(UTC)
         skipped = await skip_late_runs(client, [made])
-        left = {run.id for run in await runs_of(client, made)}
+        left = {run.id for run in await runs_from(client, made)}
         late = sorted((time, run) for run, time in scheduled.items() if time is not None and time < now)
         assert skipped == len(late) - 1
         assert left == set(scheduled) - {run for _, run in late[:-1]}
@@ -206,12 +206,13 @@ async def test_nothing_of_a_client_leaves_a_flow_that_fails(prefect_server: Serv
     async with get_client() as client:
 
         async def logged() -> bool:
-            return any("row 4" in log.message for log in await client.read_logs())
+            return any("row 4" in message for message in await logs_of(client, "fails"))
 
         assert await until(20, logged)
-        logs = [log.message for log in await client.read_logs()]
-        runs = [run for run in await client.read_flow_runs() if run.state and run.state.is_failed()]
-    assert len(runs) >= 2
+        logs = await logs_of(client, "fails")
+        runs = await runs_of(client, "fails")
+    assert len(runs) == 2
+    assert all(run.state and run.state.is_failed() for run in runs)
     for text in [*logs, *(str(run.state) for run in runs)]:
         assert "ngstr" not in text
 
