@@ -17,7 +17,7 @@ from models.instants import FAR, Instant, end_of, start_of
 from models.people import OPEN_ENDED
 from models.told import NOTHING, Told, packed
 
-FORMAT = 4  # rises when the meaning of a stored digest changes; a row of another format is rebuilt
+FORMAT = 5  # rises when the meaning of a stored digest changes; a row of another format is rebuilt
 KEPT = 13  # attended starts kept: twelve gaps, so that the length of the rhythm window stays a matter of policy
 MOST = 60  # of a client whose appointments nobody marks, so many are enough
 STATUS = {ClientStatus.intake: 0, ClientStatus.active: 1, ClientStatus.ended: 2}

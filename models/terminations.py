@@ -136,6 +136,7 @@ def packed_ending(stands: Termination) -> Ending:
         until=stands.until,
         proposed_at=max((one.at for one in stands.proposed), default=NOT_KNOWN),
         died=int(stands.died),
+        unapproved=len(stands.unapproved),
     )
 
 

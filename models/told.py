@@ -76,7 +76,8 @@ class Ending(NamedTuple):
     give room to process `needed` are needed. `attempts` to reach the client count so far, the last of all was `attempted_at` (-1: none).
     `careful` is 1 for clients who find rejection hard, `means` has a bit for each of the MEANS by which they were tried to reach, `until`
     is when it should be over (-1: no day was named), `proposed_at` when appointments were last proposed for it (-1: never). `died` is 1
-    where it was said of it that the client has died; what the records say of that is told beside it."""
+    where it was said of it that the client has died; what the records say of that is told beside it. `unapproved` attempts were noted
+    by somebody else and wait for the therapist's yes."""
 
     number: int
     reason: int
@@ -92,6 +93,7 @@ class Ending(NamedTuple):
     until: Instant
     proposed_at: Instant
     died: int = 0
+    unapproved: int = 0
 
 
 class Referred(NamedTuple):

@@ -132,12 +132,14 @@ def an_ending(
     done: Mapping[str, Instant] | None = None,
     could_not: Mapping[str, Instant] | None = None,
     attempts: Iterable[tuple[str, Instant]] = (),
+    noted: Iterable[tuple[str, Instant]] = (),
     careful: bool = False,
     until: Instant = NOT_KNOWN,
     proposed: Instant | None = None,
     ended: tuple[str, Instant] | None = None,
 ) -> Ending:
-    """An ending as people have said it: begun, confirmed (at once unless it is `waiting` or a time is given), steps settled."""
+    """An ending as people have said it: begun, confirmed (at once unless it is `waiting` or a time is given), steps settled, with
+    attempts of the therapist and those that somebody else `noted`."""
     first = started if confirmed is None else confirmed
     begun = {
         "wished_by": WISHED_BY[Reason(reason)][0].value,
@@ -156,6 +158,7 @@ def an_ending(
         more("confirmed", first, personal="no")
     for means, when in attempts:
         more("attempt", when, means=means, on=when)
+    acts += [Act(f"E{started}", What.attempt, when, "front-office:F1", means=means, on=when) for means, when in noted]
     for step, when in (could_not or {}).items():
         more("could-not", when, step=step, reason="declined")
     for step, when in (done or {}).items():

@@ -57,7 +57,7 @@ def found(at: Instant) -> dict[str, tuple[str, tuple[Any, ...]]]:
             "step_due",
             (REASONS.index(Reason.poor_fit), STEPS.index(Step.process), at - 15 * DAY, at - DAY),
         ),
-        "out_of_contact": ("attempt_due", (1, 3, at - 14 * DAY, 1)),
+        "out_of_contact": ("attempt_due", (1, 3, at - 14 * DAY, 1, 0)),
         "referral_follow_up": ("asks", ([[1, 3, 0, at - 9 * DAY, at - 7 * DAY]],)),
         "referral_stuck": ("stuck", ([[1, 1, 1, at - 9 * DAY, at - DAY, 0]],)),
         "item9": ("risk", ([[1, at - 2 * HOUR, at - HOUR]], -1, -1, -1)),

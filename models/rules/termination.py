@@ -108,8 +108,8 @@ def out_of_contact(case: Case, ending: Ending, policy: Policy, clock: Clock) -> 
     ways, wanted = ending.means.bit_count(), policy.ending_attempts
     back = next((e >> 3 for e in case.line[: case.past] if e >> 3 >= ending.started_at and e & 3 == ATTENDED), None)
     if back is not None:
-        return Verdict("out_of_contact", True, "came_back", (ending.attempts, wanted, back, ways))
-    facts = (ending.attempts, wanted, ending.attempted_at, ways)
+        return Verdict("out_of_contact", True, "came_back", (ending.attempts, wanted, back, ways, ending.unapproved))
+    facts = (ending.attempts, wanted, ending.attempted_at, ways, ending.unapproved)
     if ending.attempts and not clock.passed(ending.attempted_at + round(policy.ending_attempt_days * DAY)):
         return Verdict("out_of_contact", False, "tried_lately", facts)
     if case.blind:
@@ -156,14 +156,15 @@ def tell(verdict: Verdict, voice: Voice) -> str:
         case "reaching":
             return "First the client is tried to reach: see Trying to reach."
         case "attempt_due":
-            return f"{_tried(facts, voice)} {BACK}"
+            return f"{_tried(facts, voice)}{_unapproved(facts, voice)} {BACK}"
         case "enough":
             return (
                 f"Tried {voice.times(facts[0])} by {voice.count(facts[3])} means, last {voice.day_and_distance(facts[2])}. "
-                f"The closing letter can be drafted, with whom to call in need and where to go. {BACK}"
+                f"The closing letter can be drafted, with whom to call in need and where to go.{_unapproved(facts, voice)} {BACK}"
             )
         case "tried_lately":
-            return f"Tried {voice.times(facts[0])}, last {voice.day_and_distance(facts[2])}; there is time to answer."
+            said = f"Tried {voice.times(facts[0])}, last {voice.day_and_distance(facts[2])}; there is time to answer."
+            return f"{said}{_unapproved(facts, voice)}"
         case "came_back":
             return (
                 f"Seen again {voice.day_and_distance(facts[2])}: the client is back, and this ending can be withdrawn."
@@ -176,16 +177,30 @@ def tell(verdict: Verdict, voice: Voice) -> str:
 
 
 def _tried(facts: Facts, voice: Voice) -> str:
-    tried, wanted, last, ways = facts
+    tried, wanted, last, ways, unapproved = facts
     if not tried:
+        none = "counts" if unapproved else "is noted"
         return (
-            f"No attempt to reach the client is noted yet; {voice.count(wanted)} are asked for, by two different means at "
+            f"No attempt to reach the client {none} yet; {voice.count(wanted)} are asked for, by two different means at "
             f"least ({voice.listing(MEANS)}), each of them yours to make."
         )
     other = ", by another means than so far" if ways < LEAST_MEANS else ""
     return f"Tried {voice.times(tried)}, last {voice.day_and_distance(last)}. The {voice.ordinal(tried + 1)} attempt is due{other}."
 
 
+def _unapproved(facts: Facts, voice: Voice) -> str:
+    """Of attempts that somebody else noted; they do not count before the therapist's yes."""
+    many = facts[4]
+    if not many:
+        return ""
+    one = (
+        "An attempt that somebody else noted waits"
+        if many == 1
+        else f"{voice.count(many).capitalize()} attempts that others noted wait"
+    )
+    return f" {one} for your yes, at the desk."
+
+
 RULE = Rule(
-    name="termination", version=1, kinds=KINDS, decide=termination, with_facts=with_facts, tell=tell, untold=NONE
+    name="termination", version=2, kinds=KINDS, decide=termination, with_facts=with_facts, tell=tell, untold=NONE
 )

@@ -385,7 +385,8 @@ def test_what_others_noted_counts_once_the_therapist_has_approved_it():
     acts = [begun("contact"), CONFIRMED, *noted]
     one = stands(*acts)
     assert (len(one.attempts), len(one.unapproved), one.counted(), one.ways()) == (3, 3, (), set())
-    assert (packed_ending(one).attempts, packed_ending(one).attempted_at) == (0, NOT_KNOWN)
+    packed = packed_ending(one)
+    assert (packed.attempts, packed.attempted_at, packed.unapproved) == (0, NOT_KNOWN, 3)
     letter = act("done", 60 * DAY, **LETTER)
     assert "3 more wait for the therapist's yes" in refused(one, letter)
     for n, each in enumerate(noted):

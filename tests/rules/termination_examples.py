@@ -212,6 +212,14 @@ example(
     endings=ending("contact", attempts=[PHONE, LETTER]), attended=SEEN,
 )  # fmt: skip
 example(
+    reach, "Somebody else noted an attempt: it waits for the therapist's yes", YES, "attempt_due", BEGUN + 2 * DAY,
+    endings=ending("contact", noted=[PHONE]), attended=SEEN,
+)  # fmt: skip
+example(
+    reach, "Tried once, and others noted two more", YES, "attempt_due", BEGUN + 30 * DAY,
+    endings=ending("contact", attempts=[PHONE], noted=[LETTER, MAIL]), attended=SEEN,
+)  # fmt: skip
+example(
     reach, "The letter is written", NO, "not_reaching", BEGUN + 60 * DAY,
     endings=ending("contact", attempts=[PHONE, LETTER, MAIL], done={"letter": BEGUN + 50 * DAY}), attended=SEEN,
 )  # fmt: skip

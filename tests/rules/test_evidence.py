@@ -130,8 +130,9 @@ def ending_step(verdict: Verdict, policy: Policy) -> bool:
 
 
 def out_of_contact(verdict: Verdict, policy: Policy) -> bool:
-    tried, wanted, last, ways = verdict.facts
+    tried, wanted, last, ways, unapproved = verdict.facts
     assert wanted == policy.ending_attempts
+    assert unapproved >= 0
     assert ways <= tried
     if verdict.reason == "came_back":
         return bool(last <= NOW)
