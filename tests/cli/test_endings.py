@@ -70,6 +70,20 @@ def test_the_clients_wish_from_the_first_word_to_the_last(codes, tending):
     assert audited(tending, code)[:5] == ["ending closed", *["ending done"] * 2, "ending could-not", "ending started"]
 
 
+def test_whoever_closes_is_asked_about_what_still_stands(codes, tending):
+    for number, stands in (("1001", True), ("1002", False)):
+        code = codes[number]
+        assert start(tending, code).code == 0
+        for step in ("referral", "letter"):
+            assert tending("ending", code, "could-not", step, "--reason", "declined").code == 0
+        before = tending("ending", code, "done", "records")
+        closed = tending("ending", code, "close")
+        assert (before.code, closed.code) == (0, 0)
+        assert "although this is closed" not in before.out
+        assert ("Three more stand although this is closed, from " in closed.out) == stands
+        assert ("keep or call off, as you agree." in closed.out) == stands
+
+
 def test_the_question_is_asked_and_a_yes_stops_it(codes, tending):
     code = codes["1002"]
     asked = tending("end", code, "--reason", "wish")

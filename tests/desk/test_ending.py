@@ -357,6 +357,12 @@ def test_steps_are_said_once_taken_back_within_the_minute_and_closed_at_the_end(
     assert "Could not be done: the client did not want it (Mon 23 Nov, today, you)." in text_of(page)
     page = kim.send(saying(page, "done", "records"))
     assert "Nothing is open any more: it can be closed." in text_of(page)
+    keep = "One more stands although nothing is open, from Fri 27 Nov on: keep or call off, as you agree."
+    assert keep in text_of(page)
+    desk.clinic.drop("t1", "next-1001")
+    desk.clinic.sync(desk.now)
+    page = kim.get(f"/client/{code}")
+    assert "although nothing is open" not in page.text
     page = kim.send(saying(page, "closed"))
     assert "Closed Mon 23 Nov, today: client and therapist do not fit well." in text_of(page)
     assert states(desk) == [("closed", "")]
