@@ -99,8 +99,10 @@ class Renderer:
         if rule == FRESH_LINK:
             about = (notice.facts["client_id"], notice.facts["kind"])
             return [self._item(rule, rule, {}, voice, self._link(Purpose.card, recipient, voice.now, *about))]
-        protocol = {"protocol": self._protocol} if rule in ("risk_unmatched", "risk_set_aside") else {}
-        return [self._item(rule, rule, notice.facts | protocol, voice)]
+        more: dict[str, Any] = {"protocol": self._protocol} if rule in ("risk_unmatched", "risk_set_aside") else {}
+        if rule == "risk_set_aside" and notice.step:
+            more["since"] = last_look.first_told(self._connection, notice)
+        return [self._item(rule, rule, notice.facts | more, voice)]
 
     def _finding(self, rule: str, kind: str, client_id: int, recipient: str, voice: Voice) -> Item:
         code, reason, evidence = last_look.evidence(self._connection, client_id, kind)

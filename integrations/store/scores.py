@@ -4,16 +4,20 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, func, select
 
+from integrations.store.recipients import supervisors
 from integrations.store.tables import insert_new, table
 from models.digest import Digest
 from models.eligibility import Urgency
 from models.instants import DAY, Instant
 from models.notices import Notice
-from models.noticing import ADMIN, NoticeKey, notice_row, therapist_recipient
+from models.noticing import ADMIN, TO_SUPERVISOR, NoticeKey, next_step, notice_row, therapist_recipient
 from models.observations import Observation, Subject
 from models.people import Client
+from models.policy import Policy
 from models.quarantine import Quarantine, QuarantineState, QuarantineSubject
 from models.rules.safety import OLD_NEWS
+
+RISK = "risk_set_aside"
 
 
 def tell_of_scores(connection: Connection, source: str, now: Instant) -> int:
@@ -32,12 +36,39 @@ def tell_of_scores(connection: Connection, source: str, now: Instant) -> int:
         requires = {"unmatched": source, "row": number}
         row = notice_row(key, Urgency.safety, now, 30 * DAY, now, facts={"source": source}, requires=requires)
         made += insert_new(connection, Notice, row)
-    for client_id, (newest, about, code, therapist) in risks_set_aside(connection).items():
-        key = NoticeKey(f"client:{client_id}", "risk_set_aside", newest, 0, therapist_recipient(therapist))
-        facts, requires = {"code": code, "source": about}, {"risk_set_aside": client_id}
-        row = notice_row(key, Urgency.safety, now, 30 * DAY, now, client_id=client_id, facts=facts, requires=requires)
-        made += insert_new(connection, Notice, row)
+    for client_id, found in risks_set_aside(connection).items():
+        made += _tell(connection, client_id, found, therapist_recipient(found.therapist), now)
     return made
+
+
+def climb(connection: Connection, policy: Policy, now: Instant) -> int:
+    """Notices to the next person about rows that may ask for safety and still lie in quarantine so long after the therapist was told:
+    the supervisor, then the administrator, as of a finding that nobody answers. Answers how many."""
+    waiting = {client_id: row for client_id, row in risks_set_aside(connection).items() if row.therapist}
+    if not waiting:
+        return 0
+    supervises, rows, made = supervisors(connection), table(Notice), 0
+    subjects = {f"client:{client_id}": client_id for client_id in waiting}
+    mine = rows.c.subject.in_(subjects) & (rows.c.purpose == RISK)
+    for last in connection.execute(select(rows).where(mine).order_by(rows.c.step.desc())).all():
+        client_id = subjects[last.subject]
+        row = waiting.get(client_id)
+        if row is None or last.generation != row.newest:
+            continue
+        del waiting[client_id]  # what comes after it is a lower step
+        supervisor = supervises.get(row.therapist, "")
+        after = next_step(last.step, policy, supervised=bool(supervisor), safety=True)
+        if after is not None and last.not_before + after.seconds <= now:
+            recipient = therapist_recipient(supervisor if after.number == TO_SUPERVISOR else "")
+            made += _tell(connection, client_id, row, recipient, now, after.number)
+    return made
+
+
+def _tell(connection: Connection, client_id: int, row: "SetAside", recipient: str, now: Instant, step: int = 0) -> int:
+    key = NoticeKey(f"client:{client_id}", RISK, row.newest, step, recipient)
+    facts, requires = {"code": row.code, "source": row.source}, {RISK: client_id}
+    notice = notice_row(key, Urgency.safety, now, 30 * DAY, now, client_id=client_id, facts=facts, requires=requires)
+    return insert_new(connection, Notice, notice)
 
 
 class SetAside(NamedTuple):

@@ -11,6 +11,7 @@ from integrations.store import facts as facts_of_practice
 from integrations.store.cases import digests, stale_sources
 from integrations.store.died import DIED
 from integrations.store.recipients import Recipients
+from integrations.store.scores import climb
 from integrations.store.sources import all_rows, left_over
 from integrations.store.supervision import write_team_letters
 from integrations.store.tables import insert_new, table
@@ -36,7 +37,8 @@ BREAK = 2 * HOUR  # asked less often than this, the practice was down in between
 
 def tell_of_sources(practice: "Practice", connection: Connection, now: Instant) -> int:
     """Notices about sources that are too old to rely on, once per outage, about entries held back, once a week, about sources that
-    practice.toml names no more, once, and about entries that name a former client, where that is wanted. Answers how many."""
+    practice.toml names no more, once, about rows of theirs in quarantine that may ask for safety, to the next person, and about entries
+    that name a former client, where that is wanted. Answers how many."""
     rows = all_rows(connection)
     late = stale_sources(practice, connection, now)
     made = 0
@@ -74,7 +76,7 @@ def tell_of_sources(practice: "Practice", connection: Connection, now: Instant) 
         key = NoticeKey(f"source:{row.name}", "source_left", row.read_at or 0, 0, ADMIN)
         facts = {"source": row.name}
         made += int(insert_new(connection, Notice, notice_row(key, Urgency.system, now, 3 * DAY, now, facts=facts)))
-    return made + former.ask(practice, connection, now)
+    return made + climb(connection, practice.book.of().policy, now) + former.ask(practice, connection, now)
 
 
 def _unread_for(connection: Connection, name: str, is_late: bool, now: Instant) -> int:

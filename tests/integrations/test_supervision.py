@@ -9,7 +9,7 @@ from integrations.messages.mailbox import Mailbox, read_mails
 from integrations.store import answers, cases
 from integrations.store.recipients import unknown_covers
 from integrations.store.supervision import team_facts
-from integrations.store.watching import write_weekly_letters
+from integrations.store.watching import tell_of_sources, write_weekly_letters
 from models.answers import Reply, answer
 from models.findings import Finding, Look
 from models.habits import HABITS, question
@@ -178,6 +178,39 @@ def test_a_risk_that_could_not_be_read_goes_to_the_cover_and_is_called_off_once_
     assert [n.outcome for n in team.notices(purpose="risk_set_aside", state="cancelled")] == [
         "that row was read, discarded or is gone"
     ]
+
+
+def test_a_risk_that_lies_in_quarantine_goes_to_the_next_person_as_one_that_nobody_answers(team, mailbox):
+    def later(at):
+        with team.practice.store.write() as connection:
+            made = tell_of_sources(team.practice, connection, at)
+        deliver(team.practice, at, "test")
+        return made
+
+    assert later(NOW) == 0
+    team.score("1001", "PHQ-9", NOW, 28, risk=3)
+    team.sync(NOW + HOUR)
+    assert [later(NOW + HOUR + wait) for wait in (0, 4 * HOUR - 1, 4 * HOUR, 4 * HOUR)] == [0, 0, 1, 0]
+    assert [later(NOW + 5 * HOUR + wait) for wait in (4 * HOUR - 1, 4 * HOUR, 40 * HOUR)] == [0, 1, 0]
+    told = team.notices(purpose="risk_set_aside")
+    assert [(n.step, n.recipient, n.urgency) for n in sorted(told, key=lambda n: n.step)] == [
+        (0, "therapist:T1", "safety"),
+        (1, "therapist:T2", "safety"),
+        (2, "admin", "safety"),
+    ]
+    assert [to for to, text in mails(mailbox) if "please look today at the result" in text] == ["t1"]
+    assert [to for to, text in mails(mailbox) if "please see that somebody looks today" in text] == ["t2", "admin"]
+
+
+def test_a_risk_that_was_mended_in_quarantine_climbs_no_further(team):
+    team.score("1001", "PHQ-9", NOW, 28, risk=3)
+    team.sync(NOW + HOUR)
+    (bad,) = team.scores
+    bad["score"] = 20
+    team.sync(NOW + 2 * HOUR)
+    with team.practice.store.write() as connection:
+        assert tell_of_sources(team.practice, connection, NOW + 3 * HOUR) == 0
+        assert tell_of_sources(team.practice, connection, NOW + 6 * HOUR) == 0
 
 
 def test_a_cover_whom_nobody_knows_is_none_and_the_supervisor_is_told_of_a_risk(team, mailbox):
