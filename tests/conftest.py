@@ -3,6 +3,7 @@
 import atexit
 import os
 import shutil
+import signal
 import sys
 import tempfile
 import threading
@@ -25,6 +26,9 @@ os.environ.update(
     PREFECT_HOME=PREFECT_HOME,
 )
 zoneinfo.reset_tzpath([])
+if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+    # A shell that runs us in the background has us ignore Ctrl-C, and each process that a test starts would inherit that.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 import hypothesis  # noqa: E402 - the environment above comes first
 import pytest  # noqa: E402

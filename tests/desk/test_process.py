@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import random
 import re
 import signal
 import subprocess
@@ -28,10 +29,15 @@ with open_practice(path) as practice, beside(practice, path, lambda line: print(
 """
 
 
+def a_port() -> int:
+    """A free one, that a desk of another test beside this one hardly chooses as well."""
+    return free_port(random.randint(20_000, 30_000))
+
+
 @pytest.fixture
 def place(tmp_path: Path) -> Path:
     """The practice.toml of a practice with a desk."""
-    a_practice(tmp_path / "clinic", more=f'[desk]\npublic_url = ""\nport = {free_port(21000)}\n').practice.close()
+    a_practice(tmp_path / "clinic", more=f'[desk]\npublic_url = ""\nport = {a_port()}\n').practice.close()
     return tmp_path / "clinic" / "practice.toml"
 
 
@@ -139,7 +145,7 @@ def test_a_port_that_is_taken_is_refused_since_the_web_server_looks_there(place,
     ],
 )
 def test_whoever_starts_it_hears_why_no_links_are_mailed(tmp_path, root, armed, running, why):
-    more = f'[desk]\npublic_url = "https://desk.example.org"\nport = {free_port(21000)}\n'
+    more = f'[desk]\npublic_url = "https://desk.example.org"\nport = {a_port()}\n'
     clinic = a_practice(tmp_path / "clinic", more=more)
     if armed:
         clinic.arm()
