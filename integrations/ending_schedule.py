@@ -33,7 +33,7 @@ from models.errors import TendingError, UsageError
 from models.instants import DAY, Instant
 from models.invitations import CLIENT, NOWHERE, InvitationState, Wanted, wanted_of
 from models.noticing import therapist_recipient
-from models.rules.stalled import rhythm_of
+from models.rhythm import rhythm_of
 from models.told import NOT_KNOWN
 
 if TYPE_CHECKING:

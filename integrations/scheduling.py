@@ -12,7 +12,7 @@ from integrations.store import busy, cases, identity, invitations, inviting, peo
 from models.errors import UsageError
 from models.instants import DAY, Instant, day_of
 from models.invitations import CLIENT, Wanted
-from models.rules.stalled import rhythm_of
+from models.rhythm import rhythm_of
 from models.slots import WEEKS, Proposal, Usual, free, less, proposals, usual
 
 if TYPE_CHECKING:

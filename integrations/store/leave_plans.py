@@ -29,7 +29,7 @@ from models.leave_plan import (
 from models.looking import DIGEST_COLUMNS
 from models.people import Client, Leave, Therapist
 from models.policy import Policy
-from models.rules.stalled import rhythm_of
+from models.rhythm import rhythm_of
 
 if TYPE_CHECKING:
     from integrations.practice import Practice

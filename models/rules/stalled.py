@@ -6,6 +6,7 @@ from models.clock import Clock, counted_until
 from models.digest import BOOKED
 from models.instants import DAY, Instant
 from models.policy import Policy
+from models.rhythm import AGREED, rhythm_of
 from models.rule import Facts, Kind, Rule, Verdict, common_sentence, silent
 from models.told import NOT_KNOWN, NOTHING
 from models.voice import Voice
@@ -86,7 +87,6 @@ MARKED = Verdict("unconfirmed", False, "marked")
 SEEN_AND_BOOKED = (QUIET_BOOKED, NOT_MISSED, STARTED, MARKED)
 NO_SHOW = int(Mark.no_show)
 ATTENDED = int(Mark.attended)
-AGREED = "agreed"
 
 
 def stalled(case: Case, policy: Policy, clock: Clock) -> tuple[Verdict, ...]:
@@ -118,23 +118,6 @@ def stalled(case: Case, policy: Policy, clock: Clock) -> tuple[Verdict, ...]:
         STARTED if last_seen is not None else not_started(case, policy, clock, booked),
         unconfirmed(case, policy, clock),
     )
-
-
-def rhythm_of(case: Case, policy: Policy) -> tuple[float, bool | str]:
-    """The client's usual gap in seconds, and whether it is their own (True), the policy's default (False), or AGREED with them."""
-    if policy.agreed_rhythm_days:
-        return policy.agreed_rhythm_days * DAY, AGREED
-    gaps = case.gaps(policy.rhythm_gaps)
-    if len(gaps) >= policy.rhythm_least_gaps:
-        return _middle(gaps), True
-    return policy.usual_rhythm_days * DAY, False
-
-
-def _middle(gaps: list[int]) -> float:
-    """The median; the standard library's takes as long as all the rest of a look."""
-    gaps = sorted(gaps)
-    half = len(gaps) // 2
-    return gaps[half] if len(gaps) % 2 else (gaps[half - 1] + gaps[half]) / 2
 
 
 def quiet_from(case: Case, policy: Policy, last: Instant) -> tuple[Instant, float, bool | str]:
