@@ -58,7 +58,7 @@ async def in_thread(function: Callable[..., R], *args: Any, **kwargs: Any) -> R:
     try:
         return await asyncio.shield(answer)
     except asyncio.CancelledError:
+        # Nobody else asks for it any more, whenever it comes: what failed is no news then.
+        answer.add_done_callback(lambda ended: ended.cancelled() or ended.exception())
         await asyncio.wait({answer}, timeout=GRACE_SECONDS)
-        if answer.done() and not answer.cancelled():
-            answer.exception()  # nobody else asks for it any more
         raise

@@ -2,6 +2,9 @@
 
 import asyncio
 import contextlib
+import gc
+import threading
+from typing import Any
 
 import pytest
 
@@ -64,3 +67,33 @@ async def test_who_is_cancelled_while_a_thread_ends_does_not_go_on(between: int)
     assert done
     assert task.cancelled()
     assert not went_on
+
+
+@pytest.mark.parametrize("fails", [True, False])
+async def test_what_fails_after_nobody_waits_any_more_is_told_to_nobody(fails: bool) -> None:
+    begun, may_end, said = threading.Event(), threading.Event(), list[dict[str, Any]]()
+
+    def slow() -> None:
+        begun.set()
+        may_end.wait(60)
+        if fails:
+            raise OSError("the line is dead")
+
+    loop = asyncio.get_running_loop()
+    loop.set_exception_handler(lambda _, context: said.append(context))
+    try:
+        task = asyncio.create_task(in_thread(slow))
+        await asyncio.to_thread(begun.wait, 60)
+        for _ in range(2):  # who is told to stop twice does not wait for the time of grace
+            task.cancel()
+            await turns(3)
+        assert task.cancelled()
+        del task
+        may_end.set()
+        for thread in [each for each in threading.enumerate() if each.name == "work: slow"]:
+            await asyncio.to_thread(thread.join)
+        await turns(3)
+        gc.collect()
+        assert said == []
+    finally:
+        loop.set_exception_handler(None)
