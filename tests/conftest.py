@@ -73,15 +73,15 @@ def corpus() -> Path:
 
 
 # ---------------------------------------------------------------- what runs when
-SURFACES = ("desk", "cli", "faults/test_canary.py")
+STORE = ("integrations/store", "test_databases.py")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The store itself runs on both databases every time; what people touch runs on PostgreSQL too with the long tests."""
-    surfaces = [ROOT / "tests" / name for name in SURFACES]
+    """The store itself runs on both databases every time; what stands on it runs on PostgreSQL too with the long tests."""
+    store = [ROOT / "tests" / name for name in STORE]
     for item in items:
         variant = getattr(getattr(item, "callspec", None), "id", "")
-        if "postgres" in variant and any(item.path.is_relative_to(surface) for surface in surfaces):
+        if "postgres" in variant and not any(item.path.is_relative_to(part) for part in store):
             item.add_marker(pytest.mark.long)
 
 

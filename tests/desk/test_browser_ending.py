@@ -103,6 +103,7 @@ def test_from_the_start_to_the_close_on_a_phone_without_javascript(
     assert fits_a_phone(kim)
 
 
+@pytest.mark.long
 def test_no_page_of_an_ending_a_referral_or_a_leave_has_barriers(open_desk: Any, chromium: Any) -> None:
     from axe_playwright_python.sync_playwright import Axe
 

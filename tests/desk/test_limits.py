@@ -65,6 +65,7 @@ def test_the_desk_says_one_sentence_whatever_was_asked_for(served):
     assert browser.get(f"/card/{link}", headers=here).status_code == 200
 
 
+@pytest.mark.long
 def test_a_link_that_opens_counts_for_nothing_and_each_way_of_trying_counts(served):
     served.time[0] = MINUTE
     link = served.link("card", "therapist:T1", "1001", "quiet")

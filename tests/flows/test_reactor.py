@@ -330,6 +330,7 @@ async def test_the_watchdog_is_called_only_while_all_goes_well(
     clinic.practice.close()
 
 
+@pytest.mark.long
 async def test_a_source_that_is_stale_holds_the_watchdog_back(
     prefect_server: Server, tmp_path: Path, mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -133,6 +133,7 @@ def _die_at_each(url, answers):
         number += 9
 
 
+@pytest.mark.long
 def test_a_kill_leaves_no_tables_or_all(empty_store, database_url):
     spawn = multiprocessing.get_context("spawn")
     answers = spawn.Queue()
