@@ -1,6 +1,7 @@
 """The surroundings of every test: locked zone data, nobody's own settings, and an honest list of what did not run."""
 
 import atexit
+import gc
 import os
 import shutil
 import signal
@@ -83,6 +84,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         variant = getattr(getattr(item, "callspec", None), "id", "")
         if "postgres" in variant and not any(item.path.is_relative_to(part) for part in store):
             item.add_marker(pytest.mark.long)
+
+
+def pytest_collection_finish() -> None:
+    """The thousands of tests themselves stay to the end: no search for garbage has to go through them again and again."""
+    gc.collect()
+    gc.freeze()
 
 
 # ---------------------------------------------------------------- what could not run is named, or fails
