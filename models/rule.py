@@ -55,7 +55,7 @@ class Kind:
     duty: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Rule:
     """A rule: `decide` gives one verdict for each of its kinds, `with_facts` what a silent one rests on, `tell` the sentence.
 

@@ -145,7 +145,7 @@ def told_of(
             answers.append(answer_of(row.facts))
     for appointment in derived:
         for side in appointment.parts:
-            if side.cancelled_by == CancelledBy.client and side.cancelled_said_at is not None:
+            if side.cancelled_said_at is not None and side.cancelled_by == CancelledBy.client:
                 found[side.client_id][2].append(Cancelled(appointment.start, side.cancelled_said_at))
     return {
         client: kept(

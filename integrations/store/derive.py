@@ -44,6 +44,7 @@ _MAIN_THERAPIST = (
     .scalar_subquery()
 )
 _BREAKS = Prepared(select(_BREAK.c.client_id, _BREAK.c.from_on, _BREAK.c.to_on).where(among(_BREAK.c.client_id, "ids")))
+_CANCELLED, _BOOKED = Plan.cancelled, Plan.booked  # looked up once: there may be many appointments
 _PERSON = ("id", "site", "status", "intake_on", "died", "paused_until")
 _PEOPLE = Prepared(
     select(*(_CLIENTS.c[name] for name in _PERSON), _MAIN_THERAPIST.label("therapist_id"))
@@ -95,8 +96,9 @@ def histories_of(
     held: dict[int, list[Held]] = defaultdict(list)
     for appointment in derived:
         for part in appointment.parts:
-            if part.plan != Plan.cancelled:
-                held[part.client_id].append(Held(appointment.start, part.mark, part.plan == Plan.booked))
+            plan = part.plan
+            if plan != _CANCELLED:
+                held[part.client_id].append(Held(appointment.start, part.mark, plan == _BOOKED))
     result = []
     for few in chunks(sorted(set(clients))):
         ids = {"ids": few}

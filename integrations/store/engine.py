@@ -128,12 +128,11 @@ class Store:
             self._watch = self._watch_holder = None
 
     def close(self) -> None:
-        """Let go of all connections and of what was compiled for them. The store may be used again; it would open new ones."""
+        """Let go of all connections. The store may be used again; it would open new ones."""
         with self._watching:
             self._forget_watch()
-        for engine in (self.engine, self._reader):
-            engine.dispose()
-            engine.clear_compiled_cache()
+        self.engine.dispose()
+        self._reader.dispose()
 
     @contextmanager
     def _plain_errors(self) -> Iterator[None]:

@@ -56,4 +56,4 @@ def note_told(connection: Connection, words: Iterable[str], now: Instant) -> Non
 
 def words_told(connection: Connection) -> dict[str, Instant]:
     """What sources have told of, in the words of models.looking, and since when."""
-    return {name.removeprefix(TELLS): int(value) for name, value in _WORDS.run(connection).tuples()}
+    return {name.removeprefix(TELLS): int(value) for name, value in _WORDS.rows(connection)}

@@ -51,7 +51,7 @@ class OneClient:
         if at == before.answered_at or (at is not None and before.answered_at is None and at < before.opened_at):
             return before
         says = self._recorder.said[self._client, before.kind]
-        rule, _, kind = self._recorder.kinds[before.kind]
+        rule, kind = self._recorder.rules[before.kind].name, self._recorder.kinds[before.kind]
         newer = last is not None and (before.answered_at is None or last.at > before.answered_at)
         if last is not None and (newer or self._stands(last, before)):
             speaks_at = self._rests_until(last, kind, says[1]["facts"])
@@ -112,7 +112,7 @@ class OneClient:
         self._recorder.became(what, self._client, self._therapist, kind, generation, opened, says)
 
     def _notice(self, verdict: Verdict, generation: int, step: int = 0, recipient: str = "") -> dict[str, Any]:
-        rule, _, kind = self._recorder.kinds[verdict.kind]
+        rule, kind = self._recorder.rules[verdict.kind].name, self._recorder.kinds[verdict.kind]
         to = recipient or self._recipient
         hours = self._recorder.recipients.hours(to.partition(":")[2], self._policy)
         return finding_notice(
@@ -121,7 +121,7 @@ class OneClient:
 
     def _open(self, verdict: Verdict, generation: int, already: frozenset[str]) -> None:
         recorder, client, now = self._recorder, self._client, self._now
-        rule, version, kind = recorder.kinds[verdict.kind]
+        rule, kind = recorder.rules[verdict.kind], recorder.kinds[verdict.kind]
         before = self._standing.get(verdict.kind)
         told_to, speaks_at, climbs_at = before.told_to if before else "", None, None
         # What asks for safety is news at first sight too, unless it was old already.
@@ -134,10 +134,10 @@ class OneClient:
                 told_to, climbs_at = self._recipient, self._climbs_from(0, kind, notice["not_before"])
             else:  # back within its grace time, and told before: once it has stayed for as long it is told again
                 speaks_at = now + int(self._policy.grace_days * DAY)
-        evidence = self._evidence(rule, verdict)
+        evidence = self._evidence(verdict)
         values: dict[str, Any] = {
-            "rule": rule,
-            "rule_version": version,
+            "rule": rule.name,
+            "rule_version": rule.version,
             "generation": generation,
             "opened": (Opened.day_one if sorted_first else Opened.noticed).value,
             "opened_at": now,
@@ -166,10 +166,10 @@ class OneClient:
         """It was open all the time and is told again: it stayed after coming back, got worse, or a reminder was asked for."""
         recorder, client = self._recorder, self._client
         before = self._standing[verdict.kind]
-        rule, _, kind = recorder.kinds[verdict.kind]
+        kind = recorder.kinds[verdict.kind]
         notice = self._notice(verdict, generation)
         recorder.changes.notices += insert_new(recorder.connection, Notice, notice)
-        evidence = self._evidence(rule, verdict)
+        evidence = self._evidence(verdict)
         if before.answered:
             evidence["again"] = [self._why_again(before), before.answered_at]
         climbs_at = self._climbs_from(0, kind, notice["not_before"])
@@ -210,7 +210,7 @@ class OneClient:
         to, speaks_at = before.told_to, before.speaks_at
         changed: dict[str, Any] = {}
         if to not in ("", self._recipient):
-            kind = recorder.kinds[verdict.kind][2]
+            kind = recorder.kinds[verdict.kind]
             # What was answered speaks on its day, to whoever has the client then; of a risk they hear at once, whatever was answered.
             told_anew = not before.answered or kind.speaks == "safety"
             notice = self._notice(verdict, before.generation)
@@ -243,7 +243,7 @@ class OneClient:
 
     def _climb(self, verdict: Verdict, before: Standing) -> dict[str, Any]:
         """Nobody has answered: the next person hears of it too. Answers what changes about the finding."""
-        kind = self._recorder.kinds[verdict.kind][2]
+        kind = self._recorder.kinds[verdict.kind]
         supervisor = self._recorder.recipients.supervisor(self._therapist)
         step = next_step(before.step, self._policy, supervised=bool(supervisor), safety=kind.speaks == "safety")
         if step is None:
@@ -273,9 +273,9 @@ class OneClient:
     def _say_by(self, *instants: Instant | None) -> None:
         self.next_word = min([self.next_word, *(at for at in instants if at is not None and at > self._now)])
 
-    def _evidence(self, rule: str, verdict: Verdict) -> dict[str, Any]:
+    def _evidence(self, verdict: Verdict) -> dict[str, Any]:
         """What a finding rests on; what asks a question has the number of that question, by the therapist's turn."""
         evidence: dict[str, Any] = {"facts": list(verdict.facts)}
-        if rule == ASKS:
+        if self._recorder.rules[verdict.kind].name == ASKS:
             evidence["question"] = self._recorder.question_for(self._therapist)
         return evidence

@@ -1,9 +1,9 @@
 """Whoever is written to: their working hours, who supervises them, looked up once for a batch."""
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 from datetime import date
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, select
 
@@ -49,12 +49,14 @@ def above(connection: Connection, recipient: str) -> str:
 
 def supervisors(connection: Connection) -> dict[str, str]:
     """Therapists with the one who supervises them, of those that are known."""
-    return _supervised(_THERAPISTS.rows(connection))
+    known = {who: by for who, _, by in _THERAPISTS.rows(connection)}
+    return {who: by for who in known if (by := _supervisor(known, who))}
 
 
-def _supervised(therapists: Iterable[Any]) -> dict[str, str]:
-    known = {row.id: row.supervisor_id for row in therapists}
-    return {who: by for who, by in known.items() if by in known and by != who}
+def _supervisor(known: Mapping[str, str | None], who: str) -> str:
+    """Who supervises somebody, of those who are known; empty where nobody does. Nobody supervises themselves."""
+    by = known.get(who)
+    return by if by and by in known and by != who else ""
 
 
 class Recipients:
@@ -66,22 +68,19 @@ class Recipients:
         self._days_off: frozenset[date] = holidays_near(practice, now)
 
     @cached_property
-    def _therapists(self) -> dict[str, Any]:
-        return {row.id: row for row in _THERAPISTS.rows(self._connection)}
-
-    @cached_property
-    def _supervisors(self) -> dict[str, str]:
-        return _supervised(self._therapists.values())
+    def _therapists(self) -> tuple[dict[str, str], dict[str, str | None]]:
+        """Their zones and whoever is named as supervising them."""
+        rows = _THERAPISTS.rows(self._connection)
+        return {who: zone for who, zone, _ in rows}, {who: by for who, _, by in rows}
 
     def hours(self, therapist_id: str, policy: Policy) -> Hours:
         """The hours of a therapist, or of the practice for anybody else."""
-        found = self._therapists.get(therapist_id)
-        zone = (found.zone if found else "") or self._practice.zone
+        zone = self._therapists[0].get(therapist_id) or self._practice.zone
         return Hours(zone, policy.work_from, policy.work_until, self._days_off)
 
     def knows(self, therapist_id: str) -> bool:
         """Whether somebody of that id is among the therapists."""
-        return therapist_id in self._therapists
+        return therapist_id in self._therapists[0]
 
     def cover(self, therapist_id: str) -> str:
         """Who covers for a therapist that is away now; empty where they are not, or nobody does."""
@@ -93,4 +92,4 @@ class Recipients:
 
     def supervisor(self, therapist_id: str) -> str:
         """Who supervises a therapist; empty where nobody known does."""
-        return self._supervisors.get(therapist_id, "")
+        return _supervisor(self._therapists[1], therapist_id)

@@ -1,6 +1,7 @@
 """What looks change about findings, gathered and written together: opened, told again, kept, cleared; who hears of them, and who next."""
 
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, func, select, update
@@ -11,7 +12,7 @@ from integrations.store.tables import Prepared, insert_rows, table
 from models.findings import Became, Finding, FindingHistory, Standing, settle
 from models.instants import DAY, FAR, Instant
 from models.looking import DigestRow, Looked, Shared
-from models.rule import Kind
+from models.rule import Kind, Rule
 
 _FINDINGS = table(Finding)
 _CHANGE_FINDING = Prepared(
@@ -39,7 +40,7 @@ class Recorder:
         self.recipients = recipients
         self.now = now
         self.changes = Changes()
-        self.kinds = kinds_by_name(together)
+        self.kinds, self.rules = by_kind(together.rules)
         self.said: dict[tuple[int, str], tuple[str, dict[str, Any]]] = {}  # reason and evidence as they stand
         self._new: list[dict[str, Any]] = []
         self._again: dict[
@@ -58,8 +59,7 @@ class Recorder:
         for kind, before in standing.items():
             if before.cleared_at is None:
                 standing[kind] = one.answered(before)
-        kinds = {name: kind for name, (_, _, kind) in self.kinds.items()}
-        settled = settle(looked.verdicts, standing, self.now, int(policy.grace_days * DAY), kinds)
+        settled = settle(looked.verdicts, standing, self.now, int(policy.grace_days * DAY), self.kinds)
         one.write(settled, already)
         return one.next_word
 
@@ -74,16 +74,16 @@ class Recorder:
         says: tuple[str, Any],
     ) -> None:
         """Keep what becomes of a finding."""
-        rule, version, _ = self.kinds[kind]
+        rule = self.rules[kind]
         self._history.append(
             {
                 "client_id": client,
                 "therapist_id": therapist,
                 "at": self.now,
                 "what": what.value,
-                "rule": rule,
+                "rule": rule.name,
                 "kind": kind,
-                "rule_version": version,
+                "rule_version": rule.version,
                 "generation": generation,
                 "opened": opened,
                 "reason": says[0],
@@ -118,6 +118,10 @@ class Recorder:
         insert_rows(self.connection, FindingHistory, self._history)
 
 
-def kinds_by_name(together: Shared) -> dict[str, tuple[str, int, Kind]]:
-    """Rule name, rule version and kind by the kind's name."""
-    return {name: (rule.name, rule.version, kind) for rule in together.rules for name, kind in rule.kinds.items()}
+@lru_cache(maxsize=8)
+def by_kind(rules: tuple[Rule, ...]) -> tuple[dict[str, Kind], dict[str, Rule]]:
+    """Kinds by their names, and the rule that each is of."""
+    return (
+        {name: kind for rule in rules for name, kind in rule.kinds.items()},
+        {name: rule for rule in rules for name in rule.kinds},
+    )

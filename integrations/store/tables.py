@@ -1,9 +1,8 @@
 """The tables behind the models, and the statements that all parts of the store share."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from functools import lru_cache
+from functools import cache
 from typing import Any, TypeVar, cast
-from weakref import WeakKeyDictionary
 
 from sqlalchemy import (
     BigInteger,
@@ -46,27 +45,32 @@ def chunks(values: Iterable[T], size: int = MANY) -> Iterator[list[T]]:
 
 
 class Prepared:
-    """A statement that is built once and compiled once for each database: building it anew takes longer than running it.
+    """A statement that is built once and compiled once for each kind of database: building it anew takes longer than running it.
 
     What it asks for at each run are bound parameters; for "one of these ids" write `among(column, "name")`.
     """
 
     def __init__(self, statement: Any) -> None:
         self._statement = statement
-        self._compiled: WeakKeyDictionary[Dialect, dict[tuple[str, ...], Any]] = WeakKeyDictionary()
+        self._writes = statement.is_dml
+        # By the dialect's name: stores of one kind are all opened alike, and what is compiled for one serves the next.
+        self._compiled: dict[tuple[str, ...], Any] = {}
 
-    def run(self, connection: Connection, values: dict[str, Any] | list[dict[str, Any]] | None = None) -> Any:
-        """The result. `values` are the parameters, for a statement that writes several rows a list of them."""
-        first = (values[0] if isinstance(values, list) else values) or {}
-        columns = tuple(first) if self._statement.is_dml else ()
-        compiled = self._compiled.setdefault(connection.dialect, {})
-        if columns not in compiled:
-            compiled[columns] = self._statement.compile(
-                dialect=connection.dialect,
-                column_keys=list(columns) or None,
-                for_executemany=self._statement.is_dml,
+    def run(
+        self, connection: Connection, values: dict[str, Any] | list[dict[str, Any]] | None = None, **options: Any
+    ) -> Any:
+        """The result. `values` are the parameters, for a statement that writes several rows a list of them; `options` are
+        SQLAlchemy's execution options."""
+        dialect = connection.dialect
+        columns: tuple[str, ...] = ()
+        if self._writes:
+            columns = tuple((values[0] if isinstance(values, list) else values) or ())
+        compiled = self._compiled.get((dialect.name, *columns))
+        if compiled is None:
+            compiled = self._compiled[dialect.name, *columns] = self._statement.compile(
+                dialect=dialect, column_keys=list(columns) or None, for_executemany=self._writes
             )
-        return connection.execute(compiled[columns], values or {})
+        return connection.execute(compiled, values or {}, execution_options=options or None)
 
     def rows(self, connection: Connection, values: dict[str, Any] | None = None) -> Sequence[Any]:
         """The rows of a query, fetched at once: one by one each costs as much again."""
@@ -122,17 +126,17 @@ def _in_array(element: among, compiler: SQLCompiler, **kw: Any) -> str:
 
 
 # SQLAlchemy keeps no compiled form of an INSERT ... ON CONFLICT, and compiling one takes longer than the database does: we keep it.
-@lru_cache(maxsize=256)
-def _on_conflict(model: type[SQLModel], dialect: Dialect, columns: tuple[str, ...], replaced: tuple[str, ...]) -> Any:
-    """An INSERT of these columns that replaces some of the row that is there, or leaves it; it runs with rows as parameters."""
-    statement: Any = (postgresql.insert if dialect.name == "postgresql" else sqlite.insert)(table(model))
+@cache
+def _on_conflict(model: type[SQLModel], dialect: str, replaced: tuple[str, ...]) -> Prepared:
+    """An INSERT that replaces some of the row that is there, or leaves it."""
+    statement: Any = (postgresql.insert if dialect == "postgresql" else sqlite.insert)(table(model))
     if replaced:
         keys = [column.name for column in table(model).primary_key]
         changed = {name: statement.excluded[name] for name in replaced if name not in keys}
         statement = statement.on_conflict_do_update(index_elements=keys, set_=changed)
     else:
         statement = statement.on_conflict_do_nothing()
-    return statement.compile(dialect=dialect, column_keys=list(columns))
+    return Prepared(statement)
 
 
 def upsert(
@@ -140,16 +144,14 @@ def upsert(
 ) -> None:
     """Insert rows; of those whose primary key is there replace the columns that are given, or `only` some of them."""
     if rows:
-        columns = tuple(rows[0])
-        connection.execute(_on_conflict(model, connection.dialect, columns, only or columns), list(rows))
+        _on_conflict(model, connection.dialect.name, only or tuple(rows[0])).run(connection, list(rows))
 
 
 def insert_new(connection: Connection, model: type[SQLModel], row: dict[str, Any]) -> bool:
     """Insert a row unless a unique key says that it is there; whether it was new."""
-    statement = _on_conflict(model, connection.dialect, tuple(row), ())
     # Without this option the count of an insert is -1 on PostgreSQL, which would pass for new.
-    result = connection.execute(statement, row, execution_options={"preserve_rowcount": True})
-    return result.rowcount == 1
+    result = _on_conflict(model, connection.dialect.name, ()).run(connection, row, preserve_rowcount=True)
+    return bool(result.rowcount == 1)
 
 
 def insert_rows(connection: Connection, model: type[SQLModel], rows: Sequence[dict[str, Any]]) -> None:
@@ -158,6 +160,6 @@ def insert_rows(connection: Connection, model: type[SQLModel], rows: Sequence[di
         _insert(model).run(connection, list(rows))
 
 
-@lru_cache(maxsize=64)
+@cache
 def _insert(model: type[SQLModel]) -> Prepared:
     return Prepared(table(model).insert())

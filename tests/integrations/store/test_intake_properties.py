@@ -186,9 +186,12 @@ def standing(clinic: Clinic) -> dict[str, Any]:
 
 
 def findings(clinic: Clinic) -> list[tuple[Any, ...]]:
+    """Open findings by the clinic's own numbers, without the therapist's turn in how a question is worded: who was looked at first."""
     number = clinic.numbers()
     return sorted(
-        (number[f.client_id], f.kind, f.reason, str(f.evidence)) for f in clinic.rows(Finding) if f.cleared_at is None
+        (number[f.client_id], f.kind, f.reason, str({**f.evidence, "question": None}))
+        for f in clinic.rows(Finding)
+        if f.cleared_at is None
     )
 
 
