@@ -11,7 +11,7 @@ from models.findings import Became, FindingHistory, Opened, Settled, Standing
 from models.instants import DAY, FAR, Instant
 from models.looking import DigestRow
 from models.notices import Notice
-from models.noticing import TO_ADMIN, TO_SUPERVISOR, finding_notice, next_step, therapist_recipient
+from models.noticing import TO_SUPERVISOR, finding_notice, next_step, therapist_recipient
 from models.policy import Policy
 from models.rule import Facts, Kind, Verdict
 from models.told import REPLIES, Answered, number_of, unpacked
@@ -257,18 +257,16 @@ class OneClient:
             self._say_by(due)
             return {"climbs_at": due}
         connection = self._recorder.connection
-        if safety and supervisor and telling.has_heard(connection, notice, therapist_recipient(supervisor)):
-            step = step._replace(number=TO_ADMIN)  # the supervisor heard already, in the therapist's place
-        people = [therapist_recipient(supervisor if step.number == TO_SUPERVISOR else "")]
-        if safety and (cover := self._recorder.recipients.cover(self._therapist)):
-            to_cover = therapist_recipient(cover)
-            people += [to_cover] * (not telling.has_heard(connection, notice, to_cover))  # who was told is away by now
+        number, people = step.number, [therapist_recipient(supervisor if step.number == TO_SUPERVISOR else "")]
+        if safety:
+            cover = self._recorder.recipients.cover(self._therapist)
+            number, people = telling.next_to_hear(connection, notice, step, supervisor, cover)
         for recipient in people:
-            notice = self._notice(verdict, before.generation, step.number, recipient)
-            self._recorder.changes.notices += insert_new(self._recorder.connection, Notice, notice)
-        climbs_at = self._climbs_from(step.number, kind, self._now)
+            notice = self._notice(verdict, before.generation, number, recipient)
+            self._recorder.changes.notices += insert_new(connection, Notice, notice)
+        climbs_at = self._climbs_from(number, kind, self._now)
         self._say_by(climbs_at)
-        return {"step": step.number, "climbs_at": climbs_at}
+        return {"step": number, "climbs_at": climbs_at}
 
     def _say_by(self, *instants: Instant | None) -> None:
         self.next_word = min([self.next_word, *(at for at in instants if at is not None and at > self._now)])

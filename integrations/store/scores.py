@@ -4,13 +4,14 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, func, select
 
-from integrations.store.recipients import supervisors
+from integrations.store.recipients import Recipients
 from integrations.store.tables import insert_new, table
+from integrations.store.telling import next_to_hear
 from models.digest import Digest
 from models.eligibility import Urgency
 from models.instants import DAY, Instant
 from models.notices import Notice
-from models.noticing import ADMIN, TO_SUPERVISOR, NoticeKey, next_step, notice_row, therapist_recipient
+from models.noticing import ADMIN, NoticeKey, next_step, notice_row, therapist_recipient
 from models.observations import Observation, Subject
 from models.people import Client
 from models.policy import Policy
@@ -41,13 +42,13 @@ def tell_of_scores(connection: Connection, source: str, now: Instant) -> int:
     return made
 
 
-def climb(connection: Connection, policy: Policy, now: Instant) -> int:
+def climb(connection: Connection, recipients: Recipients, policy: Policy, now: Instant) -> int:
     """Notices to the next person about rows that may ask for safety and still lie in quarantine so long after the therapist was told:
-    the supervisor, then the administrator, as of a finding that nobody answers. Answers how many."""
+    the same people as of a risk that nobody answers. Answers how many."""
     waiting = {client_id: row for client_id, row in risks_set_aside(connection).items() if row.therapist}
     if not waiting:
         return 0
-    supervises, rows, made = supervisors(connection), table(Notice), 0
+    rows, made = table(Notice), 0
     subjects = {f"client:{client_id}": client_id for client_id in waiting}
     mine = rows.c.subject.in_(subjects) & (rows.c.purpose == RISK)
     for last in connection.execute(select(rows).where(mine).order_by(rows.c.step.desc())).all():
@@ -56,11 +57,12 @@ def climb(connection: Connection, policy: Policy, now: Instant) -> int:
         if row is None or last.generation != row.newest:
             continue
         del waiting[client_id]  # what comes after it is a lower step
-        supervisor = supervises.get(row.therapist, "")
+        supervisor = recipients.supervisor(row.therapist)
         after = next_step(last.step, policy, supervised=bool(supervisor), safety=True)
         if after is not None and last.not_before + after.seconds <= now:
-            recipient = therapist_recipient(supervisor if after.number == TO_SUPERVISOR else "")
-            made += _tell(connection, client_id, row, recipient, now, after.number)
+            cover = recipients.cover(row.therapist)
+            number, people = next_to_hear(connection, last._mapping, after, supervisor, cover)
+            made += sum(_tell(connection, client_id, row, recipient, now, number) for recipient in people)
     return made
 
 

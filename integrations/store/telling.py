@@ -1,5 +1,6 @@
 """What became of the notices of one finding: whether one waits, when it was told, and its handing on to whoever has the client now."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy import Connection, case, func, select, update
@@ -7,7 +8,7 @@ from sqlalchemy import Connection, case, func, select, update
 from integrations.store.tables import insert_new, table
 from models.instants import Instant
 from models.notices import Message, MessageState, Notice, NoticeState
-from models.noticing import ANSWERED, NoticeKey
+from models.noticing import ANSWERED, TO_ADMIN, TO_SUPERVISOR, NoticeKey, Step, therapist_recipient
 
 
 def again(connection: Connection, notice: dict[str, Any]) -> bool:
@@ -40,7 +41,21 @@ def told_at(connection: Connection, notice: dict[str, Any], step: int, *, arrive
     return connection.execute(told.where(rows.c.step == step)).scalar()
 
 
-def has_heard(connection: Connection, notice: dict[str, Any], recipient: str) -> bool:
+def next_to_hear(
+    connection: Connection, notice: Mapping[str, Any], step: Step, supervisor: str, cover: str
+) -> tuple[int, list[str]]:
+    """Who hears next of a risk that nobody has answered, and the number of the step that this is: the supervisor, unless they heard already
+    in the therapist's place, else the administrator; besides whoever covers for the therapist by now, unless they heard."""
+    number = step.number
+    if supervisor and has_heard(connection, notice, therapist_recipient(supervisor)):
+        number = TO_ADMIN
+    people = [therapist_recipient(supervisor if number == TO_SUPERVISOR else "")]
+    if cover and not has_heard(connection, notice, therapist_recipient(cover)):
+        people.append(therapist_recipient(cover))  # who was told is away
+    return number, people
+
+
+def has_heard(connection: Connection, notice: Mapping[str, Any], recipient: str) -> bool:
     """Whether a finding was told to somebody, at whatever step."""
     rows, messages = table(Notice), table(Message)
     same = [rows.c[name] == notice[name] for name in ("subject", "purpose", "generation")]

@@ -76,7 +76,8 @@ def tell_of_sources(practice: "Practice", connection: Connection, now: Instant) 
         key = NoticeKey(f"source:{row.name}", "source_left", row.read_at or 0, 0, ADMIN)
         facts = {"source": row.name}
         made += int(insert_new(connection, Notice, notice_row(key, Urgency.system, now, 3 * DAY, now, facts=facts)))
-    return made + climb(connection, practice.book.of().policy, now) + former.ask(practice, connection, now)
+    made += climb(connection, Recipients(practice, connection, now), practice.book.of().policy, now)
+    return made + former.ask(practice, connection, now)
 
 
 def _unread_for(connection: Connection, name: str, is_late: bool, now: Instant) -> int:

@@ -202,6 +202,31 @@ def test_a_risk_that_lies_in_quarantine_goes_to_the_next_person_as_one_that_nobo
     assert [to for to, text in mails(mailbox) if "please see that somebody looks today" in text] == ["t2", "admin"]
 
 
+@pytest.mark.parametrize(
+    ("cover", "from_on", "told"),
+    [
+        ("", 0, [["t2"], ["admin"], []]),  # T2 heard in T1's place, and is not told a second time
+        ("T3", 0, [["t3"], ["t2"], ["admin"]]),
+        ("T3", 1, [["t1"], ["t2", "t3"], ["admin"]]),  # who is away by now was told; who covers for them was not
+    ],
+)
+def test_a_risk_in_quarantine_passes_by_whoever_is_away_and_tells_nobody_twice(team, mailbox, cover, from_on, told):
+    team.therapist("T3")
+    first, today = NOW + 13 * HOUR, day_of(NOW, ZONE)  # shortly before midnight
+    away = {"from": str(today + timedelta(days=from_on)), "to": str(today + timedelta(days=9)), "cover": cover}
+    team.leave.append({"therapist": "T1"} | away)
+    team.score("1001", "PHQ-9", NOW, 28, risk=3)
+    team.sync(first)
+    heard = []
+    for at in (first, first + 4 * HOUR, first + 8 * HOUR):
+        before = len(mails(mailbox))
+        with team.practice.store.write() as connection:
+            tell_of_sources(team.practice, connection, at)
+        deliver(team.practice, at, "test")
+        heard.append(sorted(to for to, text in mails(mailbox)[before:] if "may ask for safety" in text))
+    assert heard == told
+
+
 def test_a_risk_that_was_mended_in_quarantine_climbs_no_further(team):
     team.score("1001", "PHQ-9", NOW, 28, risk=3)
     team.sync(NOW + HOUR)
