@@ -10,16 +10,9 @@ from integrations.store import echoes, quarantine, rejected
 from integrations.store.derive import derive
 from integrations.store.entries import Row, split
 from integrations.store.facts import note_told
-from integrations.store.people import (
-    Touched,
-    derive_breaks,
-    derive_leave,
-    derive_relations,
-    newer_elsewhere,
-    take_clients,
-    take_therapists,
-)
+from integrations.store.people import Touched, newer_elsewhere, take_clients, take_therapists
 from integrations.store.providers import derive_providers
+from integrations.store.relations import derive_breaks, derive_leave, derive_relations
 from integrations.store.subjects import resolve
 from integrations.store.tables import chunks, insert_rows, table
 from integrations.store.turns import take_turn

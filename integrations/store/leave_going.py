@@ -10,8 +10,9 @@ from integrations.store.decisions import decide
 from integrations.store.derive import derive
 from integrations.store.intake import clients_of
 from integrations.store.leave_plans import Plan, view
-from integrations.store.people import Touched, derive_leave
+from integrations.store.people import Touched
 from integrations.store.recipients import Recipients
+from integrations.store.relations import derive_leave
 from integrations.store.tables import insert_new, insert_rows, table
 from integrations.store.turns import take_turn
 from models.eligibility import Urgency

@@ -11,9 +11,10 @@ from integrations.store.appointments import appointments_of, source_traits
 from integrations.store.derive import derive, histories_of
 from integrations.store.ending_rows import clear_endings, endings_differing
 from integrations.store.intake import clients_of
-from integrations.store.people import Touched, derive_breaks, derive_leave, derive_relations, roster
+from integrations.store.people import Touched, roster
 from integrations.store.providers import derive_providers
 from integrations.store.referral_rows import differing_referrals
+from integrations.store.relations import derive_breaks, derive_leave, derive_relations
 from integrations.store.subjects import resolve
 from integrations.store.tables import chunks, table
 from integrations.store.turns import take_turn

@@ -61,7 +61,7 @@ def climb(connection: Connection, recipients: Recipients, policy: Policy, now: I
         after = next_step(last.step, policy, supervised=bool(supervisor), safety=True)
         if after is not None and last.not_before + after.seconds <= now:
             cover = recipients.cover(row.therapist)
-            number, people = next_to_hear(connection, last._mapping, after, supervisor, cover)
+            number, people = next_to_hear(connection, last._asdict(), after, supervisor, cover)
             made += sum(_tell(connection, client_id, row, recipient, now, number) for recipient in people)
     return made
 

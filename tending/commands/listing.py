@@ -23,7 +23,7 @@ HEADINGS = {
         "findings": Listed("findings", "Who may be dropping out of care, and why."),
         "answer": Listed("saying", "Say what happened about a finding."),
         "why": Listed("explain", "Why something was said about a client, or why not."),
-        "status": Listed("findings", "How the practice stands, in numbers."),
+        "status": Listed("status", "How the practice stands, in numbers."),
         "sync": Listed("sources", "Read the sources now."),
     },
     "Appointments": {
