@@ -33,9 +33,8 @@ class StoreError(TendingError):
 
 
 class DeliveryError(TendingError):
-    """A channel refused a message or could not be reached; `temporary` says whether trying again may help. Exit code 6."""
-
-    exit_code = 6
+    """A channel refused a message or could not be reached; `temporary` says whether trying again may help. No command ends with it: what
+    was refused is written down and tried again."""
 
     def __init__(self, message: str, *, temporary: bool) -> None:
         super().__init__(message)
@@ -43,6 +42,4 @@ class DeliveryError(TendingError):
 
 
 class NotArmedError(TendingError):
-    """This copy of the database has not been allowed to send; `tending arm` allows it. Exit code 7."""
-
-    exit_code = 7
+    """This copy of the database has not been allowed to send; `tending arm` allows it. No command ends with it."""

@@ -33,8 +33,6 @@ EXIT_CODES = {
     3: "practice.toml, the environment or the key file is missing or holds a value that does not fit",
     4: "a source could not be read whole; nothing was taken from it",
     5: "the database cannot be opened, is of another version, or there is no room for what is written",
-    6: "a channel refused a message or could not be reached",
-    7: "this copy of the practice does not send; `tending arm` allows it",
     8: "Prefect's server or the desk cannot be started or reached",
     UNEXPECTED: "an error of Tending itself; the line names the file that tells where",
     INTERRUPTED: "stopped with Ctrl-C",

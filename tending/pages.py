@@ -27,7 +27,8 @@ WIDTH = 88
 _COMMANDS = """\
 # Commands
 What `tending --help` and every command's own `--help` say, on one page. Codes stand for clients everywhere; who somebody is
-is shown by `who`, `code`, `timeline`, `unmatched --titles` and `quarantine show` alone, and each such look is recorded.
+is shown by `who`, `code`, `timeline`, `unmatched --titles` and `quarantine show`, and stands in the letters that `ending CODE letter`
+and `refer CODE send` draft; nowhere else, and each such look is recorded.
 
 Facts go to stdout, one line each, or as JSON with `--json`; what went wrong goes to stderr, one plain sentence with its
 remedy; so does the progress of what takes longer than a second. Colour is used on a terminal only, and not where

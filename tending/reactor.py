@@ -276,13 +276,14 @@ class Reactor:
     # ------------------------------------------------------------ being alive
 
     async def _ping(self) -> None:
-        """Call the watchdog's address after intake, sweep and delivery all went well: nothing hangs, and no source is stale."""
+        """Call the watchdog's address after intake, sweep and delivery all went well: nothing hangs, no source is stale, and nothing that was
+        refused waits to be tried again."""
         variable = self.practice.settings.watchdog.url_env
         while True:
             address = os.environ.get(variable, "")
             wait = min(5.0, self._ping_seconds)
             well = bool(address) and self.health.good(self.practice.settings.source, self._ping_seconds)
-            if well and not await in_thread(self._stale):
+            if well and not await in_thread(self._amiss):
                 try:
                     async with httpx.AsyncClient(timeout=10, follow_redirects=True) as client:
                         (await client.get(address)).raise_for_status()
@@ -291,6 +292,6 @@ class Reactor:
                     LOG.warning("the watchdog's address could not be called (%s)", type(error).__name__)
             await asyncio.sleep(wait)
 
-    def _stale(self) -> bool:
+    def _amiss(self) -> bool:
         with self.practice.store.read() as connection:
-            return bool(cases.stale_sources(self.practice, connection, self._clock()))
+            return due.refused(connection) or bool(cases.stale_sources(self.practice, connection, self._clock()))

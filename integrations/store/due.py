@@ -70,6 +70,13 @@ def unsent(connection: Connection, now: Instant) -> Unsent:
     return Unsent(int(row[0]), int(row[1] or 0), int(underway), invitations.waiting(connection, now))
 
 
+def refused(connection: Connection) -> bool:
+    """Whether anything that a channel did not take waits to be tried again: until then it is not due, and it has not been sent."""
+    notices = table(Notice)
+    again = select(notices.c.id).where(notices.c.state == NoticeState.waiting.value, notices.c.tries > 0).limit(1)
+    return connection.execute(again).first() is not None or invitations.refused(connection)
+
+
 def waiting_of(connection: Connection, clients: Collection[int]) -> list[Any]:
     """The changes of some clients whose consequences are not recorded yet."""
     rows = table(Change)

@@ -189,6 +189,12 @@ def waiting(connection: Connection, now: Instant) -> int:
     return int(connection.execute(select(func.count()).select_from(_ROWS).where(ready)).scalar_one())
 
 
+def refused(connection: Connection) -> bool:
+    """Whether one that a channel did not take waits to be tried again."""
+    again = (_ROWS.c.state == InvitationState.waiting.value) & (_ROWS.c.tries > 0)
+    return connection.execute(select(_ROWS.c.id).where(again).limit(1)).first() is not None
+
+
 # ---------------------------------------------------------------- what came of a message
 
 

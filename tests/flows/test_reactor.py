@@ -327,6 +327,10 @@ async def test_the_watchdog_is_called_only_while_all_goes_well(
             mailbox.stop()  # nothing can be handed over any more
             clinic.write_calendar()
             assert await until(lambda: clinic.rows("SELECT max(tries) FROM notice") == [(1,)])
+            await asyncio.sleep(1)  # one call may be on its way
+            before = pinged.count
+            await asyncio.sleep(5)
+            assert pinged.count == before  # though nothing is due until it is tried again
     clinic.practice.close()
 
 

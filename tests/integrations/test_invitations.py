@@ -188,6 +188,8 @@ def test_a_refusal_is_tried_again_with_the_same_bytes(practice, mailbox):
         want(practice, a_wish(practice))
         assert send(practice).refused == 1
         assert (the(practice).state, the(practice).tries, the(practice).not_before) == ("waiting", 1, NOW + 60)
+        with practice.practice.store.read() as connection:
+            assert invitations.refused(connection)
         assert send(practice, NOW + 59) == Delivered()
     first = the(practice).going
     with scripted(content=HANG_UP) as server:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from integrations.store import changes, leases, lookups, outbox
+from integrations.store import changes, due, leases, lookups, outbox
 from integrations.store.claiming import Bundle, Claimed, Route, claim, due_bundles
 from integrations.store.tables import insert_new, insert_rows
 from models.changes import ChangeKind
@@ -476,12 +476,19 @@ def test_a_refused_message_is_tried_again_later_under_another_name(clinic):
         (message,) = post(clinic, now)
         headers.add(message.header)
         with clinic.practice.store.write() as connection:
+            assert not due.refused(connection)  # it is at it
             outbox.release(connection, message.id, now, "the server was not there")
+            assert due.refused(connection)
         (notice,) = clinic.rows(Notice)
         waits.append(notice.not_before - now)
         now = notice.not_before
     assert waits == [60, 300, 900, 3600, 3600]
     assert len(headers) == 5
+    (message,) = post(clinic, now)
+    with clinic.practice.store.write() as connection:
+        outbox.move(connection, message.id, MessageState.handing, now)
+        outbox.move(connection, message.id, MessageState.sent, now)
+        assert not due.refused(connection)
 
 
 def test_after_a_crash_what_was_not_begun_waits_again_and_what_was_begun_is_asked_about(clinic):
