@@ -1,4 +1,5 @@
-"""From a changed calendar file to the mail in a mailbox, beside a flow run that a subscriber to Prefect's events starts."""
+"""From a changed calendar file, or what another system says of one, to the mail in a mailbox, beside a flow run that a subscriber to
+Prefect's events starts."""
 
 import asyncio
 import os
@@ -26,6 +27,7 @@ from tending.server import start_server
 
 ROUNDS = 20
 WARM = 3
+CHANGES = ROUNDS + WARM
 LONGEST = 30.0
 GLANCE = 0.005
 
@@ -45,21 +47,25 @@ def reacting(database: Database, _: int) -> Told:
         from prefect.settings import PREFECT_API_URL, temporary_settings
 
         with temporary_settings({PREFECT_API_URL: server.api_url}):  # another round's server may be in the settings
-            ours, began, ended = asyncio.run(_measure(practice, mailbox))
+            by_file = asyncio.run(_measure(practice, mailbox, CHANGES, by_event=False))
+            by_event = asyncio.run(_measure(practice, mailbox, 2 * CHANGES, by_event=True))
         for name in os.environ.keys() - before.keys():
             del os.environ[name]  # the next database gets a server of its own
-    what = "from the changed file to the mail"
-    for other, name, limit in (
-        (ended, "from an event to the end of a flow run that a subscriber started", 1.5),
-        (began, "from an event to the first line of that flow", None),
+    for what, (ours, began, ended) in (
+        ("from the changed file to the mail", by_file),
+        ("from another system's event to the mail", by_event),
     ):
-        ratio = median(a / b for a, b in zip(ours, other, strict=True))
-        told.claims.append(Claim(what, name, ratio, limit, duration(median(ours)), duration(median(other))))
+        for other, name, limit in (
+            (ended, "from an event to the end of a flow run that a subscriber started", 1.5),
+            (began, "from an event to the first line of that flow", None),
+        ):
+            ratio = median(a / b for a, b in zip(ours, other, strict=True))
+            told.claims.append(Claim(what, name, ratio, limit, duration(median(ours)), duration(median(other))))
     return told
 
 
 def _people(practice: Practice) -> None:
-    count = ROUNDS + WARM
+    count = 2 * CHANGES
     with practice.store.write() as connection:
         fill(connection, count, NOW)
         relations = [
@@ -75,7 +81,7 @@ def _people(practice: Practice) -> None:
 def _write(practice: Practice, cancelled: int) -> None:
     """The calendar, in which the next session of so many clients is cancelled."""
     entries = []
-    for number in range(1, ROUNDS + WARM + 1):
+    for number in range(1, 2 * CHANGES + 1):
         code = f"C-{number:07d}"
         for week in range(1, 7):
             entries.append(entry(f"{number}-{week}", _wall(NOW - 13 * DAY - week * 7 * DAY), code))
@@ -91,11 +97,16 @@ def _wall(instant: Instant) -> str:
     return wall_of(instant, ZONE)
 
 
-async def _measure(practice: Practice, mailbox: Mailbox) -> tuple[list[float], list[float], list[float]]:
+async def _measure(
+    practice: Practice, mailbox: Mailbox, last: int, *, by_event: bool
+) -> tuple[list[float], list[float], list[float]]:
+    """Seconds to the mail, to the first line of the other's flow and to its end; so many sessions up to the `last` are cancelled, one in
+    each round. `by_event`: nobody glances at files, and another system says that they have changed."""
     from prefect import flow
     from prefect.events import emit_event, get_events_subscriber
     from prefect.events.filters import EventFilter, EventNameFilter
 
+    from tending.glances import GLANCE_SECONDS
     from tending.reactor import Reactor
 
     ended, listening, ready = (asyncio.Event() for _ in range(3))
@@ -115,15 +126,26 @@ async def _measure(practice: Practice, mailbox: Mailbox) -> tuple[list[float], l
                 ended.set()
 
     start = time.monotonic()
-    reactor = Reactor(practice, clock=lambda: NOW + int(time.monotonic() - start), on_ready=ready.set)
+    glance_seconds = LONGEST * ROUNDS if by_event else GLANCE_SECONDS
+    reactor = Reactor(
+        practice,
+        clock=lambda: NOW + int(time.monotonic() - start),
+        on_ready=ready.set,
+        glance_seconds=glance_seconds,
+    )
     tasks = [asyncio.create_task(reactor.run()), asyncio.create_task(subscribe())]
     found: tuple[list[float], list[float], list[float]] = ([], [], [])
     try:
         await asyncio.wait_for(asyncio.gather(ready.wait(), listening.wait()), 120)
-        for number in range(1, ROUNDS + WARM + 1):
+        for number in range(last - CHANGES + 1, last + 1):
             before = _mails(mailbox.folder)
+            if by_event:
+                _write(practice, number)
             at = time.perf_counter()
-            _write(practice, number)
+            if by_event:
+                emit_event("clinic.calendar.changed", resource={"prefect.resource.id": "benchmark"})
+            else:
+                _write(practice, number)
             await _until(lambda before=before: _mails(mailbox.folder) > before)  # type: ignore[misc]
             mail = time.perf_counter() - at
             await asyncio.sleep(1.5)  # what follows a mail (artifacts, events) is not the other's burden
@@ -131,7 +153,7 @@ async def _measure(practice: Practice, mailbox: Mailbox) -> tuple[list[float], l
             at = time.perf_counter()
             emit_event("benchmark.asked", resource={"prefect.resource.id": "benchmark"})
             await asyncio.wait_for(ended.wait(), LONGEST)
-            if number > WARM:
+            if number > last - ROUNDS:
                 for list_, value in zip(found, (mail, times["began"] - at, times["ended"] - at), strict=True):
                     list_.append(value)
             await asyncio.sleep(1.0)

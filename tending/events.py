@@ -1,15 +1,19 @@
-"""Events for others: each change whose consequences are recorded becomes one of Prefect's, so that the clinic's own automations see it.
+"""Prefect's events, both ways: each change whose consequences are recorded becomes one, so that the clinic's own automations see it; and
+what other systems say of their calendars and exports has these read at once.
 
-Only for others: nothing here waits for an event or takes one for the only copy.
+Nothing rests on an event: one that is lost changes nothing, since sources are read by the clock as well.
 """
 
 import asyncio
 import logging
+from collections.abc import Callable
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
-from prefect.events import emit_event
+from prefect.events import emit_event, get_events_subscriber
+from prefect.events.filters import EventFilter, EventNameFilter
 
+from flows import calendar_sync, record_sync
 from flows.workflow import where
 from integrations.practice import Practice
 from integrations.store import changes
@@ -20,6 +24,12 @@ from tending.runs import PREFECT_SECONDS, Runs
 LOG = logging.getLogger("tending.reactor")
 MOST_EVENTS = 500  # more changes at once (a first import) are one event
 _ENTITY = {True: "client", False: "source"}
+# The workflow of each is served as well, and runs seconds later, in a process of its own: it finds that nothing is left to read.
+KIND_TO_READ = {
+    event: kind
+    for kind, workflow in (("calendar", calendar_sync.WORKFLOW), ("records", record_sync.WORKFLOW))
+    for event in workflow.triggers
+}
 
 
 class Events:
@@ -45,6 +55,15 @@ class Events:
                 except Exception as error:
                     LOG.warning("events could not be emitted (%s)", where(error))
                 await in_thread(self._events_sent, [row.id for row in told])
+
+    async def listen(self, touched: Callable[[str], None]) -> None:
+        """Name the sources that somebody else says have changed, until the connection is lost."""
+        wanted = EventFilter(event=EventNameFilter(name=list(KIND_TO_READ)))
+        async with get_events_subscriber(filter=wanted) as subscriber:
+            async for event in subscriber:
+                for source in self._practice.settings.source:
+                    if source.kind == KIND_TO_READ[event.event]:
+                        touched(source.name)
 
     def _without_event(self) -> list[Any]:
         with self._practice.store.read() as connection:

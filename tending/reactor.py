@@ -126,6 +126,7 @@ class Reactor:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._forever("looking after", self._look_after))
                 group.create_task(self._forever("telling others", self._events.tell))
+                group.create_task(self._forever("hearing others", self._events.listen, touched))
                 group.create_task(self._forever("the watchdog", self._ping))
                 for source in sources:
                     group.create_task(self._tend(source))

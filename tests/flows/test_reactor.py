@@ -16,7 +16,7 @@ from uuid import UUID
 
 import pytest
 from prefect.client.orchestration import get_client
-from prefect.events import Event, get_events_subscriber
+from prefect.events import Event, emit_event, get_events_subscriber
 from prefect.events.filters import EventFilter, EventNameFilter
 
 from integrations.looks import look_after
@@ -285,6 +285,25 @@ async def test_half_a_calendar_is_not_taken_for_a_whole_one(prefect_server: Serv
         assert await until(lambda: clinic.rows("SELECT problem FROM source WHERE name = 'cal-t1'") == [("",)])
     assert open_kinds(clinic) == []
     assert clinic.mails() == []
+
+
+async def test_what_another_system_says_has_changed_is_read_at_once(
+    prefect_server: Server, tmp_path: Path, mailbox: Mailbox
+) -> None:
+    clinic = make_clinic(tmp_path / "clinic", mailbox)
+    clinic.arm()
+    # Nobody glances at files meanwhile, and no source asks to be read before long.
+    async with reacting(clinic, glance_seconds=3600.0):
+        clinic.write_calendar()
+        emit_event("clinic.records.exported", resource={"prefect.resource.id": "clinic"})  # not that one
+        await asyncio.sleep(3)
+        assert clinic.mails() == []
+        for _ in range(10):  # it may still be about to listen
+            emit_event("clinic.calendar.changed", resource={"prefect.resource.id": "clinic"})
+            if await until(lambda: len(clinic.mails()) == 1, 3):
+                break
+        assert len(clinic.mails()) == 1
+    clinic.practice.close()
 
 
 class Pinged(http.server.BaseHTTPRequestHandler):

@@ -18,7 +18,8 @@ import pytest
 from sqlalchemy.engine import make_url
 
 from tending.prefect_settings import apply_environment, client_environment, server_environment
-from tending.server import Server, ServerError, start_server
+from tending.server import Server, start_server
+from tending.server_folder import ServerError
 from tests.prefect_server import alive, logs_of, runs_of
 
 STARTER = """
