@@ -234,7 +234,7 @@ def _sources(found: Detection, folder: str) -> list[str]:
         lines += [
             *_commented([calendar.note] if calendar.note else [], "# TO SETTLE:"),
             "[[source]]",
-            f"name = {quoted(_name_of(calendar.file, taken))}",
+            f"name = {quoted(_name_of(calendar.therapist_id, taken))}",
             'kind = "calendar"',
             f"path = {quoted(f'{folder}/{calendar.file}')}",
             _maybe("therapist", calendar.therapist_id or "", "T1"),
@@ -248,9 +248,10 @@ def _commented(texts: Iterable[str], mark: str) -> list[str]:
     return [f"{mark} {' '.join(text.split())}" for text in texts]
 
 
-def _name_of(file: str, taken: set[str]) -> str:
-    """A source's name from a file's: small letters, digits and hyphens, unlike those before it."""
-    plain = re.sub(r"[^a-z0-9]+", "-", Path(file).with_suffix("").as_posix().casefold()).strip("-") or "calendar"
+def _name_of(therapist_id: str | None, taken: set[str]) -> str:
+    """A calendar's name as a source: its owner's id in small letters, digits and hyphens, unlike those before it. Not the file's name:
+    what a file is called may be a person's name, and sources are named in logs."""
+    plain = re.sub(r"[^a-z0-9]+", "-", f"calendar {therapist_id or ''}".casefold()).strip("-")
     name, number = plain[:_LONGEST_NAME].strip("-"), 2
     while name in taken:
         name, number = f"{plain[: _LONGEST_NAME - 4]}-{number}", number + 1

@@ -277,8 +277,8 @@ class Reactor:
     # ------------------------------------------------------------ being alive
 
     async def _ping(self) -> None:
-        """Call the watchdog's address after intake, sweep and delivery all went well: nothing hangs, no source is stale, and nothing that was
-        refused waits to be tried again."""
+        """Call the watchdog's address after intake, sweep and delivery all went well: nothing hangs, no source is stale, and nothing that
+        was refused waits to be tried again."""
         variable = self.practice.settings.watchdog.url_env
         while True:
             address = os.environ.get(variable, "")

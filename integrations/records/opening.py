@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -61,9 +62,24 @@ class Opened:
 
 
 def files_of(where: Path | Mapping[str, Path], mapping: RecordMapping, name: str) -> dict[str, Path]:
-    """Form -> file. Raises SourceError if the folder is missing or holds none."""
+    """Form -> file. Raises SourceError if the folder is missing, may not be read, or holds none."""
     if not isinstance(where, Path):
         return {form: where[form] for form in FORMS if form in where}
+    with _readable(where, name):
+        return _files_in(where, mapping, name)
+
+
+@contextmanager
+def _readable(where: Path, name: str) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise SourceError(
+            f"Source {name}: {where.name} cannot be read ({error.strerror}); check who may enter it and read its files."
+        ) from None
+
+
+def _files_in(where: Path, mapping: RecordMapping, name: str) -> dict[str, Path]:
     if where.is_file():
         return {_form_of_file(where, mapping): where}
     if not where.is_dir():
@@ -96,7 +112,8 @@ def _named(where: Path, mapping: RecordMapping) -> list[Path]:
 def not_read(where: Path, mapping: RecordMapping, name: str) -> list[str]:
     """CSV files that lie beside those of a source and that nothing reads, as paths below its folder. Raises as `files_of` does."""
     read = set(files_of(where, mapping, name).values())
-    beside = {path for folder in folders_of(where, mapping) for path in folder.glob("*") if path.is_file()}
+    with _readable(where, name):
+        beside = {path for folder in folders_of(where, mapping) for path in folder.glob("*") if path.is_file()}
     csv = (path for path in beside - read if path.suffix.lower() == ".csv" and not path.name.startswith("."))
     return sorted(path.relative_to(where).as_posix() for path in csv)
 

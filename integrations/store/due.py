@@ -1,6 +1,6 @@
 """What waits to be looked at or sent right now: cheap questions that the one long-lived process asks often."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, func, select, update
@@ -90,6 +90,13 @@ def put_off(connection: Connection, client_id: int, until: Instant) -> None:
     """Look at a client later: a look that fails must not keep others from theirs."""
     looks = table(Look)
     connection.execute(update(looks).where(looks.c.client_id == client_id).values(next_look=until))
+
+
+def look_again(connection: Connection, clients: Iterable[int]) -> None:
+    """Have some clients looked at by the next sweep: something else than before keeps rules from speaking of them."""
+    looks = table(Look)
+    for part in chunks(sorted(set(clients))):
+        connection.execute(update(looks).where(looks.c.client_id.in_(part)).values(next_look=0))
 
 
 def look_now(connection: Connection, client_id: int, now: Instant) -> None:

@@ -7,7 +7,7 @@ from sqlalchemy import Connection, func, select
 from integrations.store.lookups import About
 from integrations.store.tables import table
 from models.digest import Digest
-from models.findings import Became, Finding, FindingHistory, Opened
+from models.findings import Became, Finding, FindingHistory, Look, Opened
 from models.instants import Instant
 from models.notices import Message, Notice
 from models.people import Client
@@ -136,6 +136,16 @@ def day_one_left(connection: Connection) -> int:
     rows = table(Finding)
     left = [rows.c.cleared_at.is_(None), rows.c.opened == Opened.day_one.value, ~rows.c.answered]
     return int(connection.execute(select(func.count()).select_from(rows).where(*left)).scalar_one())
+
+
+def unsaid(connection: Connection, therapist: str | None = None) -> list[str]:
+    """The codes of clients of whom something could not be said when they were last looked at; of one therapist's, or of all."""
+    looks, clients, people = table(Look), table(Client), table(Digest)
+    both = looks.join(clients, clients.c.id == looks.c.client_id).join(people, people.c.client_id == looks.c.client_id)
+    query = select(clients.c.code).select_from(both).where(looks.c.blind).order_by(clients.c.code)
+    if therapist is not None:
+        query = query.where(people.c.therapist_id == therapist)
+    return list(connection.execute(query).scalars())
 
 
 def notices_about(connection: Connection, client_id: int, most: int = 20) -> list[Any]:

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, Select, bindparam, func, select, update
 
 from integrations.store import audit
+from integrations.store.due import look_again
 from integrations.store.engine import Store
 from integrations.store.entries import hints_of_reject
 from integrations.store.tables import chunks, insert_rows, table
@@ -154,7 +155,12 @@ def let_go(
     over = [row.id for row in held if row.raw_hash not in still]
     for some in chunks(over):
         connection.execute(update(ROWS).where(ROWS.c.id.in_(some)).values(state=state.value, decided_at=at))
+        look_again(connection, _concerned(connection, some))
     return len(over)
+
+
+def _concerned(connection: Connection, ids: Collection[int]) -> list[int]:
+    return list(connection.execute(select(SUBJECTS.c.client_id).where(SUBJECTS.c.row_id.in_(ids))).scalars())
 
 
 def listed(store: Store, source: str | None = None, *, all_states: bool = False) -> list[Item]:
@@ -202,6 +208,7 @@ def discard(store: Store, vault: Vault, item_id: int, who: str, why: str, at: In
         connection.execute(
             update(ROWS).where(ROWS.c.id == item_id).values(state=QuarantineState.discarded.value, **decided)
         )
+        look_again(connection, _concerned(connection, [item_id]))
         # What waited for this word may follow now, though the source's bytes are the same: it is read whole once more.
         sources = table(Source)
         connection.execute(update(sources).where(sources.c.name == item.source).values(fingerprint="", etag=""))

@@ -5,6 +5,7 @@ from typing import Any
 
 from sqlalchemy import Connection, delete, select
 
+from integrations.store.due import look_again
 from integrations.store.entries import codes_among
 from integrations.store.people import roster, who_may_be_meant
 from integrations.store.tables import chunks, insert_rows, table
@@ -51,3 +52,4 @@ def _keep(connection: Connection, rows: Sequence[Any], people: Roster) -> None:
     insert_rows(
         connection, QuarantineSubject, [{"row_id": row, "client_id": client} for row, client in sorted(wanted - there)]
     )
+    look_again(connection, (client for _, client in there ^ wanted))

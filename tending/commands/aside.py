@@ -160,6 +160,8 @@ def discard(
     """Give one up, with a reason.
 
     The same input is not asked about again, and rules about its client no longer wait for it."""
+    at = now()
     with opened(practice) as here:
-        item = quarantine.discard(here.store, here.vault, number, login(), " ".join(reason), now())
+        item = quarantine.discard(here.store, here.vault, number, login(), " ".join(reason), at)
+        decide_due(here, at)
     say(f"Row {item.id} of {item.source} is discarded; the same input is not asked about again.")

@@ -22,6 +22,7 @@ from tending.commands.options import JsonOption, PracticeOption
 from tending.output import columns, say, show_json, since
 
 CLEARED_DAYS = 30
+NAMED = 3  # clients of whom something cannot be said
 
 
 def add_to(app: typer.Typer) -> None:
@@ -55,6 +56,7 @@ def findings(
             rows = finding_rows.findings(connection, cleared_since=cleared_since)
             read = all_rows(connection)
             given = {(row.code, row.kind): _said(here, connection, row) for row in rows if row.answered}
+            unsaid = finding_rows.unsaid(connection, mine)
         voice = voice_of(here, at)
     rows.sort(key=lambda row: not is_safety(row.kind))  # and else as they came
     facts = [_fact(row, given, voice) for row in rows if mine is None or row.therapist_id == mine]
@@ -70,6 +72,8 @@ def findings(
         return
     if everything or not day_one:
         _print(noticed, "Nothing new asks for anybody." + _read_when(read, voice))
+        if unsaid:
+            say(_unsaid(unsaid))
     if first and not everything and not day_one:
         one = words_counted(len(first), "client was", "findings were")
         say(
@@ -97,6 +101,13 @@ def _how_to_answer(facts: list[dict[str, Any]]) -> None:
         kinds = ", ".join(dict.fromkeys(f["kind"] for f in facts))
         example = f"`tending answer {facts[0]['code']} {facts[0]['kind']} done`"
         say(f"What shows no number is answered by code and kind ({kinds}): {example}.")
+
+
+def _unsaid(codes: list[str]) -> str:
+    """Of whom silence means nothing."""
+    some = ", ".join(codes[:NAMED]) + (" and others" if len(codes) > NAMED else "")
+    of = words_counted(len(codes), "client")
+    return f"Of {of} something cannot be said yet ({some}): `tending why {codes[0]}` says what it waits for."
 
 
 def _read_when(read: dict[str, Any], voice: Voice) -> str:

@@ -61,10 +61,13 @@ def arm(
                 say("Nothing was changed.")
                 raise typer.Exit(1)
         arming.arm(here.store, here.data, login(), at)
+        no_way = here.settings.mail is None and not here.settings.channel
     if as_json:
         show_json({"was": before.value, "now": Arming.armed.value, "waiting": [w._asdict() for w in waits]})
     else:
         say("Armed. `tending up` sends what is due; `tending disarm` stops it.")
+        if no_way:
+            say("Yet nothing can leave: practice.toml names neither a mail server in [mail] nor a [[channel]].")
         if yes and before is not Arming.armed:
             say("If another copy of this practice was armed, disarm it there: it does not know of this one.")
 

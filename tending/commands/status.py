@@ -58,6 +58,7 @@ def status(as_json: JsonOption = False, practice: PracticeOption = None) -> None
             ],
             ("clients", counted(facts["clients"])),
             ("findings", counted({_label(kind): n for kind, n in facts["findings"].items()})),
+            *([("not said", _unsaid_line(facts["unsaid"]))] if facts["unsaid"] else []),
             ("to sort", f"{facts['day_one']} already so at first sight" if facts["day_one"] else "nothing"),
             *[("answered", f"{facts['answered']} and still so: `tending findings`")] * bool(facts["answered"]),
             *[("waiting", _waiting_line(w)) for w in facts["waiting"]],
@@ -85,6 +86,11 @@ def _in_words(messages: dict[str, int]) -> dict[str, int]:
 def _label(kind: str) -> str:
     known = all_kinds().get(kind)
     return known.label if known else kind
+
+
+def _unsaid_line(codes: list[str]) -> str:
+    of = words_counted(len(codes), "client")
+    return toned(f"of {of} something cannot be said yet: `tending why {codes[0]}` says what it waits for", "mend")
 
 
 def _late_line(many: int) -> str:
@@ -148,6 +154,7 @@ def standing(here: Practice, at: Instant) -> dict[str, Any]:
             "left_over": [row.name for row in left_over(here, connection)],
             "clients": lookups.client_counts(connection),
             "findings": {kind: n for kind, n in sorted(kinds.items()) if n},
+            "unsaid": finding_rows.unsaid(connection),
             "day_one": finding_rows.day_one_left(connection),
             "answered": answered,
             "waiting": [w._asdict() for w in lookups.waiting(connection, at)],

@@ -203,7 +203,7 @@ def test_who_and_code_find_each_other_and_every_look_is_recorded(codes, tending)
 
 def test_unmatched_entries_are_listed_without_their_titles_unless_asked_and_recorded(read, tending):
     done = tending("unmatched")
-    assert "calendars-t1" in done.out
+    assert "calendar-t1" in done.out
     assert "15:00" in done.out
     assert "Zahnarzt" not in done.out
     assert "Zahnarzt Königsallee" in tending("unmatched", "--titles").out
@@ -228,8 +228,12 @@ def test_a_row_that_is_not_understood_lies_in_quarantine_until_mended_or_discard
     assert "the day of Müllenbröck" in shown.out
     assert tending("audit", "--json").json[0]["act"] == "quarantine opened"
     assert "Cannot say" in tending("why", codes["1002"]).out
+    silent = f"Of 1 client something cannot be said yet ({codes['1002']}): `tending why {codes['1002']}` says"
+    assert silent in tending("findings").out
+    assert "of 1 client something cannot be said yet" in tending("status").out
     assert tending("quarantine", "discard", str(second)).code == 2
     assert tending("quarantine", "discard", str(second), "typed", "twice").code == 0
+    assert "cannot be said" not in tending("findings").out + tending("status").out
     assert tending("quarantine", "discard", str(second), "again").code == 2
     assert tending("quarantine", "retry").code == 1
     file.write_text(good + f"z1,1001,T1,{today - timedelta(days=1)} 10:00,50,attended\n")
@@ -247,9 +251,9 @@ def vanished(clinic, codes, today, tending):
     file = clinic / "calendars" / "T2.ics"
     before = file.read_bytes()
     file.write_bytes(calendar(many))
-    assert tending("sync", "calendars-t2").code == 0
+    assert tending("sync", "calendar-t2").code == 0
     file.write_bytes(before)
-    return "calendars-t2"
+    return "calendar-t2"
 
 
 def test_what_vanishes_at_once_is_held_and_a_person_says_that_it_is_cancelled(vanished, clinic, codes, tending):
@@ -299,6 +303,10 @@ def test_arming_asks_and_shows_what_waits(read, tables, tending):
     done = tending("arm", "--yes")
     assert done.code == 0
     assert "1 weekly  1 due now" in done.out
+    assert "nothing can leave" in done.out
+    with read.open("a", encoding="utf-8") as file:
+        file.write('\n[mail]\nsender = "a@example.org"\n')
+    assert "nothing can leave" not in tending("arm", "--yes").out
     assert "1 notice waiting:\n  admin  1 weekly\n" in tending("outbox", "list").out
     assert tending("outbox", "--json").json["waiting_for"] == [
         {"recipient": "admin", "urgency": "weekly", "notices": 1}
@@ -438,17 +446,17 @@ def test_facts_come_as_json_too(read, tending):
 
 
 def test_a_source_taken_out_of_practice_toml_is_named_until_somebody_forgets_it(read, tending):
-    assert tending("forget", "calendars-t1").code == 2, "it still stands in practice.toml"
+    assert tending("forget", "calendar-t1").code == 2, "it still stands in practice.toml"
     text = read.read_text(encoding="utf-8")
     tables = text.split("[[source]]")
-    read.write_text("[[source]]".join(t for t in tables if '"calendars-t1"' not in t), encoding="utf-8")
+    read.write_text("[[source]]".join(t for t in tables if '"calendar-t1"' not in t), encoding="utf-8")
     for command in ("check", "status"):
-        assert "tending forget calendars-t1" in tending(command).out
-    assert tending("forget", "calendars-t1").code == 2, "nobody is here to be asked"
-    would = tending("forget", "calendars-t1", "--dry-run")
+        assert "tending forget calendar-t1" in tending(command).out
+    assert tending("forget", "calendar-t1").code == 2, "nobody is here to be asked"
+    would = tending("forget", "calendar-t1", "--dry-run")
     assert (would.code, would.out.startswith("Would be withdrawn: ")) == (0, True)
-    assert tending("status", "--json").json["left_over"] == ["calendars-t1"]
-    done = tending("forget", "calendars-t1", "--yes", "--json")
+    assert tending("status", "--json").json["left_over"] == ["calendar-t1"]
+    done = tending("forget", "calendar-t1", "--yes", "--json")
     assert (done.code, done.json["appointments"] > 0) == (0, True)
     assert tending("status", "--json").json["left_over"] == []
     assert tending("audit", "--json").json[0]["act"] == "source forgotten"

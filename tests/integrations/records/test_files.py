@@ -107,6 +107,10 @@ def test_missing_files_and_folders(tmp_path: Path) -> None:
     )
     assert "it cannot be read" in sentence({"clients": tmp_path}, Mapping())
     assert sentence(tmp_path / "exports", Mapping()).startswith("Source jane: there is no folder exports; create it")
+    # What the system refuses to look at at all, as a folder that may not be entered.
+    assert sentence(tmp_path / ("n" * 300), Mapping()).endswith(
+        " cannot be read (File name too long); check who may enter it and read its files."
+    )
     (tmp_path / "clients.csv").unlink()
     assert "holds none of clients.csv, therapists.csv" in sentence(tmp_path, Mapping())
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from integrations.store import cases, finding_rows, lookups, policies
+from integrations.store import cases, finding_rows, lookups, policies, quarantine
 from integrations.store.decisions import decide
 from models.entries import Reject
 from models.findings import Finding, FindingHistory, Look, PolicyVersion
@@ -496,10 +496,33 @@ def test_a_quarantined_row_of_a_client_silences_absence_about_that_client_alone(
     assert (decided.blind, decided.opened) == (1, 1)
     assert clinic.findings() == {("1002", "quiet")}
     assert clinic.why("1001", due)["quiet"] == (None, "blind")
-    mended = due + 2 * HOUR
+    mended = due + 60  # at once, not when what waits is tried again
     clinic.take("cal-t1", a_reading(kinds=["appointment"]), mended)
     assert clinic.look(mended).notices == 1
     assert clinic.findings() == {("1001", "quiet"), ("1002", "quiet")}
+
+
+def test_a_client_is_looked_at_again_once_their_row_is_discarded(clinic):
+    clinic.client("1002")
+    clinic.seen("1001", *each(7, 6, days_ago(10)))
+    clinic.sync()
+    clinic.look()
+    due = days_ago(10) + 14 * DAY
+    bad = Reject("appointments.csv, row 9", "bad-date", "The date cannot be read.", b"x", "a9", ("1001",))
+    clinic.take("cal-t1", a_reading(rejects=[bad], kinds=["appointment"]), due)
+    clinic.sync(due, "records")
+    clinic.look(due)
+    practice = clinic.practice
+    with practice.store.read() as connection:
+        assert len(finding_rows.unsaid(connection, "T1")) == 1
+        assert finding_rows.unsaid(connection, "T2") == []
+    assert clinic.findings() == set()
+    (row,) = quarantine.listed(practice.store)
+    quarantine.discard(practice.store, practice.vault, row.id, "root", "a line of totals", due + 60)
+    assert clinic.look(due + 60).notices == 1
+    assert clinic.findings() == {("1001", "quiet")}
+    with practice.store.read() as connection:
+        assert finding_rows.unsaid(connection) == []
 
 
 def test_a_source_that_goes_and_one_that_comes_are_looked_at(a_clinic):
