@@ -1,6 +1,7 @@
 """Pages of docs/ that are rendered from the code, so that they cannot say anything else: `python -m tending.pages` writes them anew."""
 
 import enum
+import importlib
 import re
 import types
 import typing
@@ -76,6 +77,16 @@ What is quoted when somebody asks whether a client may be contacted, or why an e
 of the code itself. practice.toml names the code (`[practice] ethics`); `ethics_text` stands in place of what it says about
 former clients. A period is quoted as the code has it, and never reckoned with: the answer is the same on the day after the
 last appointment and years later.
+"""
+_WORKFLOWS = """\
+# Workflows
+What `tending up` serves in Prefect, each as a deployment under this name: with a schedule (the settings of `[prefect]` in
+practice.toml), started by hand from Prefect's pages, or by an event that another system emits ([events](events.md)). One run of
+each at a time; a second one ends as *Already running*. The schedule is the safety net: a running practice looks after what
+changes at once, by itself.
+
+| workflow | flow | what it does | at (default) | on the event |
+|---|---|---|---|---|
 """
 _CHECKED = {
     Basis.seen: "against the code",
@@ -240,12 +251,30 @@ def ethics_page() -> str:
     return "\n".join(parts) + "\n"
 
 
+def workflows_page() -> str:
+    """All of docs/workflows.md. Imports Prefect."""
+    from flows import workflows
+    from models.settings import PrefectPart
+
+    crons = {field.default: name for name, field in PrefectPart.model_fields.items() if name.endswith("_cron")}
+    rows = []
+    for one in workflows():
+        module, _, function = one.entrypoint.rpartition(".")
+        flow = getattr(importlib.import_module(module), function)
+        first = (flow.fn.__doc__ or "").strip().split("\n\n")[0]
+        at = f"`{one.cron}` (`{crons[one.cron]}`)" if one.cron else "when asked"
+        events = ", ".join(f"`{event}`" for event in one.triggers) or "none"
+        rows.append(f"| {one.title} (`{one.name}`) | {flow.name} | {' '.join(first.split())} | {at} | {events} |")
+    return _WORKFLOWS + "\n".join(rows) + "\n"
+
+
 PAGES = {
     "commands.md": commands_page,
     "settings.md": settings_page,
     "policy.md": policy_page,
     "ethics.md": ethics_page,
     "endings.md": endings_page,
+    "workflows.md": workflows_page,
 }
 
 

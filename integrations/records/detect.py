@@ -114,7 +114,11 @@ def detect(folder: Path, *, zone: str, read_at: Instant) -> Detection:
         for file, _ in many if len(many) > 1 else []:
             others = ", ".join(other for other, _ in many if other != file)
             unclear.append(
-                Unclear(file, f"{file}: it holds {form}, and so does {others}; keep one of them, or join them.")
+                Unclear(
+                    file,
+                    f"{file}: it holds {form}, and so does {others}; keep one of them, join them, or put each into a folder and a"
+                    " [[source]] of its own.",
+                )
             )
     mapping, notes, questions = _mapping(chosen)
     mapping, forms, therapists = _try(folder, chosen, mapping, questions, unclear, zone, read_at)
