@@ -17,6 +17,7 @@ from models.notices import Message, MessageState, Notice, NoticeState
 from models.observations import Observation
 from models.people import Client, Relation, RelationKind, Therapist
 from models.quarantine import Lease
+from models.sources import Source
 
 
 class About(NamedTuple):
@@ -117,6 +118,12 @@ def client_counts(connection: Connection) -> dict[str, int]:
     for status, died, n in connection.execute(query).tuples():
         found["died" if died else status] += n
     return dict(found)
+
+
+def anything_read(connection: Connection) -> bool:
+    """Whether any source has been read."""
+    rows = table(Source)
+    return connection.execute(select(rows.c.name).where(rows.c.read_at.is_not(None)).limit(1)).first() is not None
 
 
 def appointment_count(connection: Connection) -> int:

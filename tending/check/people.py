@@ -24,7 +24,15 @@ def everybody(place: Place) -> Iterator[Line]:
         covers = recipients.unknown_covers(connection, day_of(place.voice.now, practice.zone))
         their = Recipients(practice, connection, place.voice.now)
         alone = sorted(one for one in loads.keys() & known.keys() if not _has_confirmer(place, their, one))
+        nobody_known = not lookups.client_counts(connection) and lookups.anything_read(connection)
         names = Counter(normal_form(name) for name in names_of_therapists(connection, practice.vault).values())
+    if nobody_known:
+        yield Line(
+            Level.mend,
+            "people",
+            "Sources were read, and no client is known: nobody is looked after. Export the list of clients too (clients.csv: "
+            "docs/forms.md).",
+        )
     if nobody:
         yield Line(
             Level.note,

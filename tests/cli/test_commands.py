@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import text
 
 from models.kinds import all_kinds
-from tests.cli.clinic import NAMES, at, calendar, event
+from tests.cli.clinic import NAMES, ZONE, at, calendar, event
 
 FIRST_DAY = {
     "1002": "Quiet",
@@ -345,6 +345,15 @@ def test_a_person_settles_messages_of_which_nobody_knows_whether_they_arrived(re
         "message: again",
         "message: arrived",
     ]
+
+
+def test_check_says_that_without_a_list_of_clients_nobody_is_looked_after(clinic, tending):
+    said = "Sources were read, and no client is known: nobody is looked after."
+    (clinic / "exports" / "clients.csv").unlink()
+    assert tending("init", "--from", ".", "--zone", ZONE).code == 0
+    assert said not in tending("check", "--offline").out
+    tending("sync")
+    assert said in tending("check", "--offline").out
 
 
 def test_check_says_what_is_missing_and_how_to_mend_it(clinic, read, codes, tending):
