@@ -29,6 +29,7 @@ Sink = dict[str, bytes]  # place -> what lies there
 LONG_ENOUGH = 6  # letters; a shorter word could be anybody's
 BASE64_LEAST = 8  # bytes; the inside of fewer could turn up in any ciphertext
 PAGE = 200
+INVITATION = ("text/calendar", "application/ics")
 _ENCODINGS = ("utf-8", "utf-16-le", "utf-16-be", "cp1252", "cp1253", "cp1254", "cp1250")
 
 
@@ -200,7 +201,8 @@ def _cell(value: Any) -> bytes:
 
 
 def mails_in(folder: Path, *, without: str = "") -> Sink:
-    """Every mail, raw and decoded: each header and each part. The one address that it has to bear is taken out of `To`."""
+    """Every mail, raw and decoded: each header and each part. The one address that it has to bear is taken out of `To`, and of
+    the invitation in it; an invitation in base64 is searched decoded and with its long lines joined."""
     sink: Sink = {}
     for path in sorted(folder.glob("*.eml")):
         raw = path.read_bytes()
@@ -208,13 +210,21 @@ def mails_in(folder: Path, *, without: str = "") -> Sink:
         headers = "\n".join(f"{name}: {value}" for name, value in mail.items() if name not in ("To", "Delivered-To"))
         sink[f"{path.name} headers"] = headers.encode()
         body = raw.partition(b"\r\n\r\n")[2]
-        sink[f"{path.name} raw body"] = body
         sink[f"{path.name} addresses"] = (
             f"{mail['To']} {mail['Delivered-To']}".replace(without, "") if without else f"{mail['To']}"
         ).encode()
         for number, part in enumerate(mail.walk()):
-            if not part.is_multipart():
-                sink[f"{path.name} part {number}"] = part.get_payload(decode=True) or b""
+            if part.is_multipart():
+                continue
+            decoded = part.get_payload(decode=True)
+            assert isinstance(decoded, bytes)
+            if part.get_content_type() in INVITATION:
+                decoded = re.sub(rb"\r?\n[ \t]", b"", decoded).replace(f"mailto:{without}".encode(), b"mailto:")
+                if part["Content-Transfer-Encoding"] == "base64":
+                    for line in str(part.get_payload()).split():
+                        body = body.replace(line.encode(), b"")
+            sink[f"{path.name} part {number}"] = decoded
+        sink[f"{path.name} raw body"] = body
     return sink
 
 

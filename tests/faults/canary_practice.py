@@ -2,17 +2,19 @@
 
 import contextlib
 import io
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import pytest
 from sqlalchemy import text
 
 from integrations.messages.mailbox import Mailbox
 from integrations.practice import Practice, open_practice
 from integrations.store.engine import SQLITE
 from integrations.store.people import ref_hash
-from models.instants import DAY, Instant, wall_of
+from models.instants import DAY, HOUR, Instant, utc_text, wall_of
 from tending.cli import run as tending
 from tending.server import Server
 from tests.faults.canary import Search
@@ -30,6 +32,9 @@ CONTACT, PHONE = "zolcislawa@privatpostfach.example", "+49151588901177"
 TITLE = f"Erstgespräch {UNKNOWN} wegen Kindesmißhandlung"
 NOTES = "trauert um verünglückten Bräutigam"
 GOAL = "Nächtelang ohne Zähneknirschen schlafen können"
+PROVIDER_ID = "P-1"
+PROVIDER = "Ärztehaus Rübezählchen Großkröpfelbach"
+PROVIDER_PHONE = "+49335889014466"
 MISSCORED = "Trübsinnsskala Schwermütigkeitsgröße"
 UID = "sitzung-þórunnsdóttir-rosenkränzchen@kalender"
 OWN_ZONE = "Zeitzone/Mühlhäuserinnen"
@@ -50,6 +55,8 @@ IDENTITIES = (
     OWN_ZONE,
     GOAL,
     MISSCORED,
+    PROVIDER,
+    PROVIDER_PHONE,
 )
 SEARCH = Search([text.replace(".example", "").removesuffix("@kalender") for text in IDENTITIES])
 # What is planted in Prefect, which all tests share: names that no other run looks for.
@@ -138,6 +145,16 @@ class Run:
                 connection.execute(text(statement))
 
 
+async def must_fail(run: Run, workflow: Callable[..., Awaitable[object]], table: str, column: str) -> None:
+    """A flow run that really fails in Prefect: a column it needs is gone."""
+    run.execute(f"ALTER TABLE {table} RENAME COLUMN {column} TO {column}_elsewhere")
+    try:
+        with pytest.raises(Exception, match=r"at integrations/"):
+            await workflow(now=utc_text(run.now + HOUR + 120))
+    finally:
+        run.execute(f"ALTER TABLE {table} RENAME COLUMN {column}_elsewhere TO {column}")
+
+
 def write_files(folder: Path, now: Instant) -> None:
     exports = folder / "exports"
     exports.mkdir()
@@ -167,6 +184,10 @@ def write_files(folder: Path, now: Instant) -> None:
     scores = [f"{IDS[0]},PHQ-9,{taken},12,1", f"{IDS[1]},{MISSCORED},{taken},12,", f"{IDS[1]},PHQ-9,{taken},{QUIET},"]
     (exports / "scores.csv").write_text(
         "\n".join(["client,measure,taken,score,risk", *scores]) + "\n", encoding="utf-8"
+    )
+    provider = f"{PROVIDER_ID},{PROVIDER},Leipzig,trauma,german,{PROVIDER_PHONE},open,{taken}"
+    (exports / "providers.csv").write_text(
+        f"id,name,place,specialty,language,phone,capacity,verified\n{provider}\n", encoding="utf-8"
     )
     (exports / "breaks.csv").write_text(f"client,from,to\n{IDS[1]},2026-02-01,2026-02-08\n", encoding="utf-8")
     (folder / "misread").mkdir()

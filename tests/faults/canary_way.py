@@ -2,7 +2,6 @@
 
 import asyncio
 import re
-from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -20,6 +19,7 @@ from integrations.store import arming
 from integrations.store.decisions import decide
 from models.instants import DAY, HOUR, Instant, utc_text
 from tests.faults.canary_desk import sit_down
+from tests.faults.canary_leaving import leaving
 from tests.faults.canary_practice import (
     IDS,
     NOTES,
@@ -31,6 +31,7 @@ from tests.faults.canary_practice import (
     UNKNOWN,
     WAITING,
     Run,
+    must_fail,
     practice_toml,
 )
 from tests.flows.test_reactor import reacting, until
@@ -74,6 +75,8 @@ async def everything(run: Run) -> str:
     await refusals(run, 554, "content", now + DAY + HOUR)
     await reaction(run, now + DAY + 2 * HOUR)
     await asyncio.to_thread(commands, run)
+    await leaving(run)
+    await asyncio.to_thread(recorded, run)
     return head_sent(run)
 
 
@@ -144,16 +147,6 @@ async def failures(run: Run) -> None:
         await calendar_sync(sources=["cal-t9"])
 
 
-async def must_fail(run: Run, workflow: Callable[..., Awaitable[object]], table: str, column: str) -> None:
-    """A flow run that really fails in Prefect: a column it needs is gone."""
-    run.execute(f"ALTER TABLE {table} RENAME COLUMN {column} TO {column}_elsewhere")
-    try:
-        with pytest.raises(Exception, match=r"at integrations/"):
-            await workflow(now=at(run.now + HOUR + 120))
-    finally:
-        run.execute(f"ALTER TABLE {table} RENAME COLUMN {column}_elsewhere TO {column}")
-
-
 def commands(run: Run) -> None:
     """What an administrator types, also with names where codes belong."""
     code = run.code_of(IDS[0])
@@ -210,33 +203,17 @@ def commands(run: Run) -> None:
     run.command("code", UNKNOWN, expect=2)
     run.command("audit", "list", "--about", QUIET, expect=2)
     run.command("audit", "verify", "--head", QUIET, expect=2)
-    endings(run, code)
-    recorded(run, code)
-    run.command("audit", "list", "--last", "1000", expect=0)
-    run.command("audit", "list", "--last", "1000", "--json", expect=0)
 
 
-def endings(run: Run, code: str) -> None:
-    """An ending of care, with a letter that alone holds a name."""
-    letter = run.folder / "letter.txt"
-    run.command("end", code, "--reason", "goals", "--personal", "yes", expect=2)
-    run.command("end", code, "--reason", "wish", "--personal", "no", expect=0)
-    run.command("ending", expect=0)
-    run.command("ending", code, "--json", expect=0)
-    run.command("ending", QUIET, "done", "letter", expect=2)
-    run.command("ending", code, "letter", "--out", str(letter), expect=0)
-    assert QUIET in letter.read_text(encoding="utf-8")
-    letter.unlink()
-    run.command("ending", code, "withdraw", expect=0)
-
-
-def recorded(run: Run, code: str) -> None:
+def recorded(run: Run) -> None:
     """Every act that shows who somebody is writes a row, with who asked and about whom."""
+    code, referred = run.code_of(IDS[0]), run.code_of(IDS[1])
     with run.practice.store.read() as connection:
         (held, *_) = connection.exec_driver_sql("SELECT id FROM quarantine WHERE state = 'held' ORDER BY id").scalars()
     looks = (
         (("who", code), "identity read", code, QUIET),
         (("who", code, "--json"), "identity read", code, IDS[0]),
+        (("referrals", referred), "referrals shown", referred, NOTES),  # what the consent is for
         (("code", QUIET), "code looked up", code, code),
         (("code", IDS[0]), "code looked up", code, code),
         (("quarantine", "show", str(held)), "quarantine opened", None, ""),
@@ -245,7 +222,7 @@ def recorded(run: Run, code: str) -> None:
     )
     for words, act, subject, told in looks:
         before = len(run.acts())
-        shows = words[0] in ("who", "unmatched") or "show" in words
+        shows = words[0] in ("who", "unmatched", "referrals") or "show" in words
         # `code` is asked with a name; what it prints is codes alone.
         assert told in run.command(*words, expect=0, shows=shows)
         new = run.acts()[before:]
@@ -259,6 +236,8 @@ def recorded(run: Run, code: str) -> None:
     before = len(run.acts())
     run.command("code", "Niemand Unbekanntes", expect=2)
     assert [act for _, act, _ in run.acts()[before:]] == ["code looked up"]
+    run.command("audit", "list", "--last", "1000", expect=0)
+    run.command("audit", "list", "--last", "1000", "--json", expect=0)
 
 
 def head_sent(run: Run) -> str:

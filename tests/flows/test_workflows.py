@@ -25,7 +25,7 @@ from integrations import referring
 from integrations.ending import begin, say
 from integrations.opened import lend
 from integrations.practice import open_practice
-from integrations.store import leases, lookups
+from integrations.store import leases, lookups, providers
 from integrations.store.terminations import Start
 from models.ending_acts import What
 from models.errors import SettingsError, UsageError
@@ -33,8 +33,10 @@ from models.instants import DAY, HOUR, utc_text
 from models.referral_acts import ReferralAct
 from models.referral_acts import What as ReferralWhat
 from tending.server import Server
-from tests.flows.clinic import SECRETS, Clinic
+from tests.faults.canary import Search, files_in
+from tests.flows.clinic import NAME, OTHER, SECRETS, Clinic
 
+PROVIDER = "Løvlie-Halvorsen"
 ALL = {
     "calendar_sync": calendar_sync,
     "deliver_notices": deliver_notices,
@@ -124,7 +126,8 @@ async def test_referrals_are_shown_by_code_stage_and_next_step(prefect_server: S
     code, now = clinic.code(), clinic.now + HOUR
     with clinic.practice.store.write() as connection:
         connection.exec_driver_sql(
-            "INSERT INTO provider VALUES ('P1', x'00', 'Leeds', '[]', '[]', '[]', '[]', 0, 'open', NULL)"
+            "INSERT INTO provider VALUES ('P1', ?, 'Leeds', '[]', '[]', '[]', '[]', 0, 'open', NULL)",
+            (clinic.practice.vault.seal(providers.Contact(PROVIDER, "", "", "")._asdict()),),
         )
         client = lookups.about(connection, code)
         assert client is not None
@@ -144,6 +147,8 @@ async def test_referrals_are_shown_by_code_stage_and_next_step(prefect_server: S
     assert (row["code"], row["stage"], row["next"]) == (code, "the client calls themselves", "hear how it goes")
     # Again and again: nothing more.
     assert (await run(clinic, "referral_followups", 8 * DAY + HOUR))[1]["notices"] == 0
+    assert code in await everything_in_prefect(prefect_server)
+    assert not Search([NAME, OTHER, PROVIDER]).in_sink(files_in(prefect_server.folder, without="ui"))
 
 
 async def test_the_other_workflows_run_and_name_themselves_in_plain_words(
