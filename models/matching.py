@@ -1,7 +1,8 @@
 """One appointment, several sources: a pure function from everything said about some clients to their appointments.
 
 The result does not depend on the order in which the observations arrived. Entries of different sources whose starts ever lay within
-the tolerance of one another are one appointment, one-to-one and nearest first; such a link outlives later moves of either.
+the tolerance of one another are one appointment, one-to-one and nearest first; such a link outlives later moves of either. Where two are
+equally near, the one that is nearer now counts.
 """
 
 import hashlib
