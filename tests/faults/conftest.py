@@ -1,9 +1,6 @@
-"""What the story meets outside: a mailbox, a web server with a calendar, a warm process; and the story, prepared on a database."""
+"""What the story meets outside: a mailbox, a web server, a warm process; and the story, prepared on a database."""
 
-import http.server
-import threading
 from collections.abc import Iterator
-from functools import partial
 from pathlib import Path
 
 import pytest
@@ -11,25 +8,13 @@ import pytest
 from integrations.messages.mailbox import Mailbox
 from tests.faults.kills import Forge
 from tests.faults.telling import Telling
-
-
-class Quiet(http.server.SimpleHTTPRequestHandler):
-    """Serves files and says nothing about it."""
-
-    def log_message(self, *_: object) -> None:
-        pass
+from tests.faults.web import Web, serving
 
 
 @pytest.fixture
-def web(tmp_path: Path) -> Iterator[str]:
-    """The address of T1's calendar, on a real web server."""
-    serve = partial(Quiet, directory=str(tmp_path / "practice"))
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), serve) as server:
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_port}/t1.ics"
-        server.shutdown()
-        thread.join()
+def web(tmp_path: Path) -> Iterator[Web]:
+    with serving(tmp_path) as served:
+        yield served
 
 
 @pytest.fixture
@@ -39,7 +24,7 @@ def mailbox(tmp_path: Path) -> Iterator[Mailbox]:
 
 
 @pytest.fixture
-def telling(tmp_path: Path, mailbox: Mailbox, web: str) -> Iterator[Telling]:
+def telling(tmp_path: Path, mailbox: Mailbox, web: Web) -> Iterator[Telling]:
     """The story on SQLite."""
     told = Telling(tmp_path, mailbox, web)
     yield told
@@ -47,7 +32,7 @@ def telling(tmp_path: Path, mailbox: Mailbox, web: str) -> Iterator[Telling]:
 
 
 @pytest.fixture
-def telling_on_postgres(tmp_path: Path, mailbox: Mailbox, web: str, postgres_url: str) -> Iterator[Telling]:
+def telling_on_postgres(tmp_path: Path, mailbox: Mailbox, web: Web, postgres_url: str) -> Iterator[Telling]:
     """The story on PostgreSQL."""
     told = Telling(tmp_path, mailbox, web, postgres_url)
     yield told

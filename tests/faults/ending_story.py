@@ -25,8 +25,9 @@ from models.instants import DAY, HOUR, Instant, instant_of, local
 from models.invitations import Invitation
 from models.people import Client
 from tests.faults import story
+from tests.faults.clinic import BEFORE, CLIENTS, NOW, ZONE, Clinic
 from tests.faults.kills import Tracer, forge
-from tests.faults.story import BEFORE, CLIENTS, HOLDER, MINUTE, NOW, Clinic, Step, rest, warm
+from tests.faults.story import HOLDER, MINUTE, Step, rest, warm
 
 GOES, STAYS = "1001", "1003"  # whose ending is closed, and whose is withdrawn
 T1, T2 = "therapist:T1", "therapist:T2"
@@ -220,9 +221,7 @@ def seen(practice: Practice) -> None:
     path = practice.data.parent / "exports" / "appointments.csv"
     kept = [line for line in path.read_text(encoding="utf-8").splitlines() if not line.startswith("since-")]
     starts = [NOW + 4 * DAY, NOW + 13 * DAY, NOW + 20 * DAY]
-    new = [
-        f"since-{n},{GOES},T1,{local(start, story.ZONE):%Y-%m-%d %H:%M},50,attended" for n, start in enumerate(starts)
-    ]
+    new = [f"since-{n},{GOES},T1,{local(start, ZONE):%Y-%m-%d %H:%M},50,attended" for n, start in enumerate(starts)]
     _written(path, "\n".join([*kept, *new]) + "\n")
 
 
@@ -232,7 +231,7 @@ def seen(practice: Practice) -> None:
 def work(do: str, folder: str, port: int, trace: str, mails: str, asked: str, kill: int | None, **given: Any) -> None:
     """One fork's work. `kill` is the number of the point at which it dies."""
     assert do == "tell"
-    clinic = Clinic(Path(folder), port, given.get("web", ""), given.get("url", ""))
+    clinic = Clinic.given(folder, port, **given)
     tracer = Tracer(Path(trace), clinic.folder, kill)
     tracer.install()
     story.tell(clinic, Path(mails), tracer, Path(asked), given["first"], STEPS[: given["last"]])

@@ -1,7 +1,8 @@
 """Points at which a process may die: recorded by watching a run from outside of our code, and SIGKILL at any one of them.
 
-A point is a commit (before and after it) or a call outward (a connection, a line to the mail server, a file that is
-written). They are seen through SQLAlchemy's events and the interpreter's audit hook, never through our own functions.
+A point is a commit (before and after it) or a call outward (a connection, a line to the mail server, a part of a web
+request, a file that is written). They are seen through SQLAlchemy's events and the interpreter's audit hook, never
+through our own functions.
 """
 
 import itertools
@@ -26,6 +27,8 @@ SMTP_WORDS = ("ehlo", "helo", "mail", "rcpt", "data", "quit", "rset", "noop")
 WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT
 FILE_CALLS = {"os.rename", "os.link", "os.mkdir", "os.remove", "os.truncate", "os.chmod", "os.symlink"}
 
+Kill = int | list[str] | None  # where to die: a point's number, or its kind and place
+
 
 @dataclass(frozen=True)
 class Point:
@@ -42,9 +45,9 @@ class Point:
 
 
 class Tracer:
-    """Writes each point of this process to a file; kills the process at the point numbered `kill_at`."""
+    """Writes each point of this process to a file; kills the process at the one numbered `kill_at`, or the first of that kind and place."""
 
-    def __init__(self, trace: Path, folder: Path, kill_at: int | None, *, deaf_to: int | None = None) -> None:
+    def __init__(self, trace: Path, folder: Path, kill_at: Kill, *, deaf_to: int | None = None) -> None:
         self.step = ""
         self._deaf_to = deaf_to  # a port, connections to which are no points
         self._numbers = itertools.count()
@@ -60,9 +63,10 @@ class Tracer:
 
     def _point(self, kind: str) -> None:
         number = next(self._numbers)
-        line = json.dumps([number, self.step, kind, _place(sys._getframe(1))])
+        place = _place(sys._getframe(1))
+        line = json.dumps([number, self.step, kind, place])
         os.write(self._file, line.encode() + b"\n")
-        if number == self._kill_at:
+        if self._kill_at in (number, [kind, place]):
             os.kill(os.getpid(), signal.SIGKILL)
 
     def _committing(self, connection: Connection) -> None:
@@ -93,6 +97,8 @@ class Tracer:
                 self._point("outward connect")
         elif name == "sqlite3.connect":
             self._point("file sqlite3.connect")
+        elif name == "http.client.send":
+            self._point("outward http send")
         elif name == "smtplib.send":
             said = args[1] if isinstance(args[1], str) else bytes(args[1][:10]).decode("ascii", "replace")
             word = said.split(maxsplit=1)[0].lower() if said.strip() else ""

@@ -24,6 +24,8 @@ from models.people import Client, Relation, Therapist
 from models.quarantine import Quarantine
 from models.sources import Source, SourceGap
 from models.terminations import TerminationRow
+from tests.faults.clinic import Clinic
+from tests.faults.web import heard
 
 AS_OF = re.compile(r"as of \w+ \d+ \w+, [\d:]+")
 HEAD = re.compile(r"\d+:[0-9a-f]{32}")  # of the audit, in the weekly letter
@@ -66,14 +68,14 @@ WHOLE: dict[Any, tuple[str, ...]] = {
 }
 
 
-def outcome(toml: Path, mails: Path) -> dict[str, Any]:
-    """The state of a practice and of its mailbox.
+def outcome(clinic: Clinic, mails: Path) -> dict[str, Any]:
+    """The state of a practice, of its mailbox and of the pager.
 
     Of the ledger what was taken by a channel; how often it was tried before does not matter. Not in it are questions
     whether a message arrived, which only an interruption brings.
     """
     arrived = read_mails(mails)
-    with open_practice(toml) as practice:
+    with open_practice(clinic.toml) as practice:
         seals = audit.verify(practice.store)
         heads = [head.group() for mail in arrived if (head := HEAD.search(mail.text))]
         fits = [audit.verify(practice.store, head).head_fits for head in heads]
@@ -100,6 +102,7 @@ def outcome(toml: Path, mails: Path) -> dict[str, Any]:
                 for row in connection.execute(select(notices).where(~asking))
             )
     return found | {
+        "pages": sorted(heard(clinic.pager)) if clinic.pager else [],
         "seals": [seals.whole, seals.waiting, fits],
         "mails": sorted(
             [m.to, m.subject, AS_OF.sub("as of", HEAD.sub("HEAD", m.text))] for m in arrived if not is_question(m)

@@ -7,8 +7,6 @@ import resource
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -16,7 +14,7 @@ from typing import Any
 from sqlalchemy import select
 
 from integrations import answering, ending, ending_wake
-from integrations.delivery import smtp_server
+from integrations.delivery import MAIL, smtp_server
 from integrations.looks import hand_over_due, look_after
 from integrations.messages.channels import open_channel
 from integrations.messages.mail import SmtpServer, Tls, message_id_of
@@ -37,125 +35,19 @@ from integrations.vault import Vault
 from models.answers import Reply
 from models.answers import answer as answered
 from models.ending_acts import What
-from models.instants import DAY, HOUR, Instant, instant_of, wall_of
+from models.instants import DAY, HOUR, Instant
 from models.invitations import Wanted
 from models.notices import Message, MessageState, Notice
 from models.people import Client
+from tests.faults.clinic import BEFORE, CHANNEL, NOW, ZONE, Clinic
 from tests.faults.kills import Tracer, forge
+from tests.faults.web import heard
 
-NOW = instant_of(datetime(2026, 11, 23, 9, 30, tzinfo=UTC))  # a Monday in working hours
-BEFORE = NOW - 3 * DAY
-ZONE = "Europe/Berlin"
 MINUTE = 60
 HOLDER, BY = "story", "therapist:T1"
 
 
-# ---------------------------------------------------------------- the practice, and what happens to it
-
-
-@dataclass(frozen=True)
-class Clinic:
-    """A practice's folder and what it meets outside: the mail server's port, a calendar's address, a database."""
-
-    folder: Path
-    port: int
-    web: str = ""
-    url: str = ""
-
-    @property
-    def toml(self) -> Path:
-        return self.folder / "practice.toml"
-
-    def write(self) -> None:
-        """Settings and sources as they stand before the story. A calendar that is read by address lies here as well."""
-        (self.folder / "exports").mkdir(parents=True)
-        first = f'url = "{self.web}"' if self.web else 'path = "t1.ics"'
-        self.toml.write_text(
-            f"""
-[practice]
-name = "Northside"
-zone = "{ZONE}"
-[store]
-url = "{self.url}"
-[mail]
-host = "127.0.0.1"
-port = {self.port}
-sender = "alerts@example.org"
-[admin]
-email = "admin@example.org"
-[policy]
-speak = "at_once"
-ending_confirmed_by_peer = "T2"
-[[source]]
-name = "records"
-kind = "records"
-path = "exports"
-[[source]]
-name = "cal-t1"
-kind = "calendar"
-{first}
-therapist = "T1"
-[[source]]
-name = "cal-t2"
-kind = "calendar"
-path = "t2.ics"
-therapist = "T2"
-"""
-        )
-        self._export("therapists", "id,name,email", ["T1,Dr K,k@example.org", "T2,Dr L,l@example.org"])
-        self._export("clients", "id,name,therapist,status,intake", CLIENTS)
-        self._export("appointments", "id,client,therapist,start,minutes,status", self._attended())
-        self._export("goals", GOALS, ["G1,1002,Wieder zur Chorprobe gehen,2026-10-05,in-progress,,2026-11-02"])
-        self._export("scores", SCORES, ["S1,1002,SRS,2026-11-09 10:00,38"])
-        self.calendar(1, [(f"next{c}", NOW + days * DAY, c) for c, days in (("1001", 4), ("1003", 3), ("1005", 2))])
-        self.calendar(2, [("next1004", NOW + 3 * DAY, "1004")])
-
-    def news(self) -> None:
-        """Over the weekend: 1001 and 1005 cancelled, 1002 booked, 1006 came new, a row of 1003 is broken, a calendar is gone; the goal
-        of 1002 is marked as getting worse and has another beside it, and their last rating is low."""
-        self.calendar(1, [(f"next{c}", NOW + days * DAY, c) for c, days in (("1002", 5), ("1003", 3))])
-        (self.folder / "t2.ics").unlink()
-        self._export("clients", "id,name,therapist,status,intake", [*CLIENTS, "1006,Fatma Öz,T1,intake,2026-11-20"])
-        self._export(
-            "appointments",
-            "id,client,therapist,start,minutes,status",
-            [*self._attended(), "late,1003,T1,2026-11-31 10:00,50,attended"],
-        )
-        worse = "G1,1002,Wieder zur Chorprobe gehen,2026-10-05,worsening,2026-11-22,2026-11-02"
-        self._export("goals", GOALS, [worse, "G2,1002,Mit Jürgen reden,2026-11-22,in-progress,,"])
-        self._export("scores", SCORES, ["S1,1002,SRS,2026-11-09 10:00,38", "S2,1002,SRS,2026-11-22 10:00,31"])
-
-    def calendar(self, therapist: int, booked: list[tuple[str, Instant, str]]) -> None:
-        """A therapist's calendar: entry, instant and client of each appointment ahead."""
-        events = [
-            f"BEGIN:VEVENT\r\nUID:{uid}\r\nDTSTAMP:20260101T000000Z\r\nDTSTART;TZID={ZONE}:{_digits(at)}\r\n"
-            f"DURATION:PT50M\r\nSUMMARY:Session {NAMES[client]}\r\nEND:VEVENT\r\n"
-            for uid, at, client in booked
-        ]
-        text = "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//x//y\r\n" + "".join(events) + "END:VCALENDAR\r\n"
-        (self.folder / f"t{therapist}.ics").write_text(text, encoding="utf-8", newline="")
-
-    def _export(self, form: str, header: str, rows: list[str]) -> None:
-        (self.folder / "exports" / f"{form}.csv").write_text("\n".join([header, *rows]) + "\n", encoding="utf-8")
-
-    def _attended(self) -> list[str]:
-        weeks = {"1001": (9, 8, 7, 6), "1002": (12, 11, 10), "1003": (5, 4, 3), "1004": (4, 3, 2), "1005": (8, 7, 6)}
-        return [
-            f"{client}-{week},{client},{'T2' if client == '1004' else 'T1'},"
-            f"{wall_of(NOW - week * 7 * DAY, ZONE)[:16].replace('T', ' ')},50,attended"
-            for client, some in weeks.items()
-            for week in some
-        ]
-
-
-NAMES = {"1001": "Zoë Ångström", "1002": "Ünal Çelik", "1003": "Cara Gül", "1004": "Dörte Weiß", "1005": "Elif Şahin"}
-GOALS = "id,client,goal,set,achievement,achievement date,reviewed"
-SCORES = "id,client,measure,taken,score"
-CLIENTS = [f"{id},{name},{'T2' if id == '1004' else 'T1'},active,2026-01-05" for id, name in NAMES.items()]
-
-
-def _digits(at: Instant) -> str:
-    return wall_of(at, ZONE).replace("-", "").replace(":", "")
+# ---------------------------------------------------------------- the practice as it is found
 
 
 def prepare(clinic: Clinic) -> None:
@@ -290,7 +182,7 @@ def tell(
             tracer.step = f"{number} {name}"
         with open_practice(clinic.toml) as practice:
             step(practice, now)
-            answer(practice, mails, now, asked)
+            answer(practice, mails, clinic.pager, now, asked)
 
 
 def compete(clinic: Clinic) -> None:
@@ -305,8 +197,8 @@ def compete(clinic: Clinic) -> None:
     raise AssertionError("never had a turn")
 
 
-def answer(practice: Practice, mails: Path, now: Instant, asked: Path) -> None:
-    """The administrator, asked whether a message arrived, looks into the mailbox and says so."""
+def answer(practice: Practice, mails: Path, pager: str, now: Instant, asked: Path) -> None:
+    """The administrator, asked whether a message arrived, looks into the mailbox, or at the pager, and says so."""
     with practice.store.read() as connection:
         unsure = outbox.listed(connection, [MessageState.unsure])
         rows, notices = table(Message), table(Notice)
@@ -317,13 +209,18 @@ def answer(practice: Practice, mails: Path, now: Instant, asked: Path) -> None:
         headers = dict(connection.execute(select(rows.c.id, rows.c.message_id_header)).tuples().all())
     if not unsure:
         return
+    with practice.store.read() as connection:
+        known = [sent.channel for sent in outbox.listed(connection, [MessageState.sent])]
     arrived = {mail.message_id for mail in read_mails(mails)}
+    unknown = (
+        len(heard(pager)) - known.count(CHANNEL) if pager else 0
+    )  # pages that came and of which the ledger does not know
     for message in unsure:
         with asked.open("a") as file:
             file.write(f"{message.id}\n")
         message_id = message_id_of(headers[message.id], smtp_server(practice).sender)
         with practice.store.write() as connection:
-            if message_id in arrived:
+            if message_id in arrived if message.channel == MAIL else unknown > 0:
                 outbox.move(connection, message.id, MessageState.sent, now)
             else:
                 outbox.again(connection, message.id, now)
@@ -334,7 +231,7 @@ def answer(practice: Practice, mails: Path, now: Instant, asked: Path) -> None:
 
 def work(do: str, folder: str, port: int, trace: str, mails: str, asked: str, kill: int | None, **given: Any) -> None:
     """One fork's work. `kill` is the number of the point at which it dies."""
-    clinic = Clinic(Path(folder), port, given.get("web", ""), given.get("url", ""))
+    clinic = Clinic.given(folder, port, **given)
     tracer = Tracer(Path(trace), clinic.folder, kill) if trace else None
     if tracer:
         tracer.install()
@@ -359,6 +256,7 @@ def warm(port: int) -> None:
     import icalendar
 
     open_channel("warm", smtp_url(SmtpServer("127.0.0.1", port, Tls.none, "alerts@example.org")))
+    open_channel("warm", "json://127.0.0.1")
     whole_metadata()
     assert alembic.operations
     assert alembic.script

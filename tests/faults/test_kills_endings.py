@@ -34,7 +34,7 @@ class Stages:
 
     def __init__(self, base: Path, mailbox: Mailbox) -> None:
         self._base, self._mailbox = base, mailbox
-        self.telling = Telling(base, mailbox, "", story=ending_story)
+        self.telling = Telling(base, mailbox, story=ending_story)
         self.telling.put_back()
         self.stages: list[Stage] = []
         for number in range(len(PARTS)):

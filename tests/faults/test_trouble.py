@@ -26,9 +26,9 @@ from models.instants import DAY, HOUR, Instant
 from models.invitations import Invitation
 from models.notices import Message, MessageState, Notice
 from models.noticing import ADMIN, NoticeKey, notice_row
-from tests.faults.kills import Forge
+from tests.faults.clinic import NOW, Clinic
 from tests.faults.outcome import outcome
-from tests.faults.story import HOLDER, MINUTE, NOW, Clinic, monday, prepare
+from tests.faults.story import HOLDER, MINUTE, monday, prepare
 from tests.faults.telling import Telling
 from tests.integrations.messages.servers import HANG_UP, free_port, scripted
 from tests.integrations.messages.servers import web as web_hook
@@ -84,18 +84,18 @@ def test_a_full_disk_half_writes_nothing_and_what_waited_is_done_when_there_is_r
 def test_a_full_disk_is_said_in_one_sentence_and_leaves_the_source_as_it_was(reopened: Callable[..., Practice]) -> None:
     practice = reopened(25)
     source = practice.settings.source_named("records")
-    before = outcome(practice.folder / "practice.toml", practice.folder)
+    before = outcome(Clinic(practice.folder, 25), practice.folder)
     with practice.store.write() as connection:
         pages = connection.exec_driver_sql("PRAGMA page_count").scalar_one()
         connection.exec_driver_sql(f"PRAGMA max_page_count = {pages}")
     add_appointments(practice)
     with pytest.raises(StoreError, match="no room left on the disk"):
         sync_source(practice, source, NOW, HOLDER)
-    assert outcome(practice.folder / "practice.toml", practice.folder) == before
+    assert outcome(Clinic(practice.folder, 25), practice.folder) == before
     with practice.store.write() as connection:
         connection.exec_driver_sql("PRAGMA max_page_count = 1000000")
     assert sync_source(practice, source, NOW + HOUR, HOLDER).new == 603
-    after = outcome(practice.folder / "practice.toml", practice.folder)
+    after = outcome(Clinic(practice.folder, 25), practice.folder)
     assert len(after["participant"]) == len(before["participant"]) + 600
 
 
@@ -287,7 +287,7 @@ def test_several_processes_at_once_do_everything_once(database: str, request: py
     assert telling.tell() == 0
     alone = in_any_order(telling.outcome())
     with ExitStack() as forges:
-        rivals = [forges.enter_context(Forge("tests.faults.story")) for _ in range(3)]
+        rivals = [forges.enter_context(telling.a_forge("tests.faults.story")) for _ in range(3)]
         for _ in range(2):
             telling.put_back()
             with open_practice(telling.clinic.toml) as practice:
