@@ -57,13 +57,21 @@ class Events:
                 await in_thread(self._events_sent, [row.id for row in told])
 
     async def listen(self, touched: Callable[[str], None]) -> None:
-        """Name the sources that somebody else says have changed, until the connection is lost."""
-        wanted = EventFilter(event=EventNameFilter(name=list(KIND_TO_READ)))
-        async with get_events_subscriber(filter=wanted) as subscriber:
-            async for event in subscriber:
-                for source in self._practice.settings.source:
-                    if source.kind == KIND_TO_READ[event.event]:
-                        touched(source.name)
+        """Until cancelled: name the sources that others say have changed. While Prefect is away nobody is heard; that is said once."""
+        wanted, said = EventFilter(event=EventNameFilter(name=list(KIND_TO_READ))), False
+        while True:
+            try:
+                async with get_events_subscriber(filter=wanted) as subscriber:
+                    said = False
+                    async for event in subscriber:
+                        for source in self._practice.settings.source:
+                            if source.kind == KIND_TO_READ[event.event]:
+                                touched(source.name)
+            except Exception as error:
+                if not said:
+                    LOG.warning("what other systems say is not heard (%s); tried again", where(error))
+                said = True
+            await asyncio.sleep(PREFECT_SECONDS)
 
     def _without_event(self) -> list[Any]:
         with self._practice.store.read() as connection:
