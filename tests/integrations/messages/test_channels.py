@@ -160,7 +160,7 @@ def test_another_service_gets_a_count_and_no_code() -> None:
     shown = json.loads(body)
     assert (shown["title"], shown["message"]) == (
         "Northside: 1 item",
-        "1 item for you. What it is stands in your mail.",
+        "1 item for you. What it is stands in your mail or at the desk.",
     )
     assert CODE.encode() not in body
     assert (channel.kind, channel.ceiling) == (Kind.brief, Disclosure.public)

@@ -482,16 +482,22 @@ def test_an_open_finding_outlives_a_blind_time(clinic):
     assert clinic.why("1001", later)["quiet"] == (None, "blind")
 
 
-def test_a_quarantined_row_of_a_client_silences_absence_about_that_client_alone(clinic):
-    clinic.client("1002")
-    for number in ("1001", "1002"):
-        clinic.seen(number, *each(7, 6, days_ago(10)))
+def with_a_row_aside(clinic):
+    """A row about 1001 is not understood; the instant at which clients who were last seen ten days ago are quiet."""
     clinic.sync()
     clinic.look()
     due = days_ago(10) + 14 * DAY
     bad = Reject("appointments.csv, row 9", "bad-date", "The date cannot be read.", b"x", "a9", ("1001",))
     clinic.take("cal-t1", a_reading(rejects=[bad], kinds=["appointment"]), due)
     clinic.sync(due, "records")
+    return due
+
+
+def test_a_quarantined_row_of_a_client_silences_absence_about_that_client_alone(clinic):
+    clinic.client("1002")
+    for number in ("1001", "1002"):
+        clinic.seen(number, *each(7, 6, days_ago(10)))
+    due = with_a_row_aside(clinic)
     decided = clinic.look(due)
     assert (decided.blind, decided.opened) == (1, 1)
     assert clinic.findings() == {("1002", "quiet")}
@@ -505,12 +511,7 @@ def test_a_quarantined_row_of_a_client_silences_absence_about_that_client_alone(
 def test_a_client_is_looked_at_again_once_their_row_is_discarded(clinic):
     clinic.client("1002")
     clinic.seen("1001", *each(7, 6, days_ago(10)))
-    clinic.sync()
-    clinic.look()
-    due = days_ago(10) + 14 * DAY
-    bad = Reject("appointments.csv, row 9", "bad-date", "The date cannot be read.", b"x", "a9", ("1001",))
-    clinic.take("cal-t1", a_reading(rejects=[bad], kinds=["appointment"]), due)
-    clinic.sync(due, "records")
+    due = with_a_row_aside(clinic)
     clinic.look(due)
     practice = clinic.practice
     with practice.store.read() as connection:
