@@ -25,7 +25,7 @@ from models.people import Relation
 from tending.prefect_settings import apply_environment, client_environment
 from tending.server import start_server
 
-ROUNDS = 20
+ROUNDS = 10  # of each of the two ways; the calendar has seven entries for each round
 WARM = 3
 CHANGES = ROUNDS + WARM
 LONGEST = 30.0
