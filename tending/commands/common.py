@@ -14,12 +14,14 @@ from sqlalchemy import Connection
 
 from integrations.practice import Practice, open_practice
 from integrations.store import lookups
+from models import words
 from models.errors import SettingsError, UsageError
 from models.instants import FAR, Instant, NoSuchTimeError, at_wall, day_of, end_of, utc_text
 from models.settings_source import SourcePart
 from models.subjects import code_in
 from models.voice import Voice
 from tending.commands.options import Given, place
+from tending.output import some
 
 FIRST_YEAR, LAST_YEAR = 1900, 2199  # outside of these a year is a slip of the keyboard
 
@@ -50,6 +52,12 @@ def login() -> str:
 def voice_of(practice: Practice, at: Instant) -> Voice:
     """How the practice's administrator reads instants."""
     return Voice(practice.zone, practice.settings.practice.locale, at)
+
+
+def cannot_be_said(codes: list[str]) -> str:
+    """Of whom silence means nothing, in the middle of a sentence."""
+    of = words.counted(len(codes), "client")
+    return f"of {of} something cannot be said yet ({some(codes)}): `tending why {codes[0]}` says what it waits for"
 
 
 def code_from(text: str) -> str:

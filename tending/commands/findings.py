@@ -17,12 +17,11 @@ from models.kinds import is_safety
 from models.rules import all_rules, told
 from models.voice import Voice
 from models.words import counted as words_counted
-from tending.commands.common import instant_or_none, now, opened, therapist_of, voice_of
+from tending.commands.common import cannot_be_said, instant_or_none, now, opened, therapist_of, voice_of
 from tending.commands.options import JsonOption, PracticeOption
 from tending.output import columns, say, show_json, since
 
 CLEARED_DAYS = 30
-NAMED = 3  # clients of whom something cannot be said
 
 
 def add_to(app: typer.Typer) -> None:
@@ -73,7 +72,8 @@ def findings(
     if everything or not day_one:
         _print(noticed, "Nothing new asks for anybody." + _read_when(read, voice))
         if unsaid:
-            say(_unsaid(unsaid))
+            sentence = cannot_be_said(unsaid)
+            say(f"{sentence[:1].upper()}{sentence[1:]}.")
     if first and not everything and not day_one:
         one = words_counted(len(first), "client was", "findings were")
         say(
@@ -101,13 +101,6 @@ def _how_to_answer(facts: list[dict[str, Any]]) -> None:
         kinds = ", ".join(dict.fromkeys(f["kind"] for f in facts))
         example = f"`tending answer {facts[0]['code']} {facts[0]['kind']} done`"
         say(f"What shows no number is answered by code and kind ({kinds}): {example}.")
-
-
-def _unsaid(codes: list[str]) -> str:
-    """Of whom silence means nothing."""
-    some = ", ".join(codes[:NAMED]) + (" and others" if len(codes) > NAMED else "")
-    of = words_counted(len(codes), "client")
-    return f"Of {of} something cannot be said yet ({some}): `tending why {codes[0]}` says what it waits for."
 
 
 def _read_when(read: dict[str, Any], voice: Voice) -> str:

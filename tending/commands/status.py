@@ -15,7 +15,7 @@ from models.notices import MEANING, MessageState
 from models.sources import asked_about
 from models.voice import Voice
 from models.words import counted as words_counted
-from tending.commands.common import counted, instant_or_none, now, opened, voice_of
+from tending.commands.common import cannot_be_said, counted, instant_or_none, now, opened, voice_of
 from tending.commands.options import JsonOption, PracticeOption
 from tending.output import columns, moment, say, show_json, since, toned
 
@@ -58,7 +58,7 @@ def status(as_json: JsonOption = False, practice: PracticeOption = None) -> None
             ],
             ("clients", counted(facts["clients"])),
             ("findings", counted({_label(kind): n for kind, n in facts["findings"].items()})),
-            *([("not said", _unsaid_line(facts["unsaid"]))] if facts["unsaid"] else []),
+            *([("not said", toned(cannot_be_said(facts["unsaid"]), "mend"))] if facts["unsaid"] else []),
             ("to sort", f"{facts['day_one']} already so at first sight" if facts["day_one"] else "nothing"),
             *[("answered", f"{facts['answered']} and still so: `tending findings`")] * bool(facts["answered"]),
             *[("waiting", _waiting_line(w)) for w in facts["waiting"]],
@@ -86,11 +86,6 @@ def _in_words(messages: dict[str, int]) -> dict[str, int]:
 def _label(kind: str) -> str:
     known = all_kinds().get(kind)
     return known.label if known else kind
-
-
-def _unsaid_line(codes: list[str]) -> str:
-    of = words_counted(len(codes), "client")
-    return toned(f"of {of} something cannot be said yet: `tending why {codes[0]}` says what it waits for", "mend")
 
 
 def _late_line(many: int) -> str:
