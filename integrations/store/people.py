@@ -1,4 +1,4 @@
-"""Therapists, clients, relations, breaks and leave as they follow from what sources said; codes are drawn here."""
+"""Therapists and clients as they follow from what sources said; codes are drawn here."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -124,6 +124,7 @@ def take_clients(connection: Connection, vault: Vault, rows: list[dict[str, Any]
 
 
 def by_ref(connection: Connection, refs: Iterable[str]) -> dict[str, Any]:
+    """Known clients (id, keyed hashes of their id and name) by the keyed hash of their id in the clinic."""
     clients = table(Client)
     return {
         found.ref_hash: found

@@ -11,7 +11,7 @@ from integrations.store.people import Touched, by_ref, observed
 from integrations.store.tables import chunks, insert_rows, table
 from models.instants import day_of
 from models.observations import Observation
-from models.people import OPEN_ENDED, Break, Client, Leave, Relation, RelationKind, as_day
+from models.people import OPEN_ENDED, Break, Leave, Relation, RelationKind, as_day
 
 
 def derive_relations(connection: Connection, refs: Iterable[str], zone: str, touched: Touched) -> None:
@@ -67,14 +67,8 @@ def derive_relations(connection: Connection, refs: Iterable[str], zone: str, tou
 def derive_breaks(connection: Connection, touched: Touched) -> None:
     """Make the planned breaks and the time on waiting lists what current observations say; one whose client nobody knows yet waits for
     the roster."""
-    clients = table(Client)
     said = observed(connection, "break") + observed(connection, "hold")
-    refs = {row.facts["client_ref"] for row in said}
-    ids = {
-        found.ref_hash: found.id
-        for part in chunks(refs)
-        for found in connection.execute(select(clients.c.ref_hash, clients.c.id).where(clients.c.ref_hash.in_(part)))
-    }
+    ids = {ref: found.id for ref, found in by_ref(connection, {row.facts["client_ref"] for row in said}).items()}
     wanted = {
         (
             row.source,
